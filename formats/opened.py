@@ -1,0 +1,41 @@
+"""What every format gives: pages, text where it can be trusted, pictures, and what is hidden or signed."""
+
+from __future__ import annotations
+
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..models.incoming import Kind
+from ..models.page import Finding, Line
+
+Picture = NDArray[np.uint8]
+"""Height x width x 3, RGB."""
+
+
+class OpenedDocument(Protocol):
+    """One document, opened under limits. Page numbers count from 1."""
+
+    kind: Kind
+    page_count: int
+    signature: Literal["none", "present"]
+    protection: Literal["none", "owner", "read"]
+    active: tuple[str, ...]
+    findings: tuple[Finding, ...]
+
+    def size_mm(self, number: int) -> tuple[float, float]:
+        """Width and height of a page in millimetres."""
+        ...
+
+    def text_lines(self, number: int) -> tuple[Line, ...] | None:
+        """The page's own text, lines in reading order; None when there is none or it cannot be trusted."""
+        ...
+
+    def render(self, number: int, dpi: int) -> Picture:
+        """The page as a picture; a picture file gives its own pixels when `dpi` is above its own."""
+        ...
+
+    def close(self) -> None:
+        """Lets go of the parser and its memory."""
+        ...

@@ -1,0 +1,511 @@
+"""The registry's tables. Nothing else defines tables; `migrations/` brings a database to this state.
+
+Clear columns are only what is filtered and sorted by: ids, dates, level codes, states, organ ids.
+`*_sealed` columns hold register fields under the registry key, which survives destruction, since the registers
+and the destruction inventory must. What dies with a document stands in artefacts under the document's own key.
+Times are ISO 8601 text with offset.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class Base(DeclarativeBase):
+    """Root of the declarative tables."""
+
+
+# ---------------------------------------------------------------- station, keys, ledger
+
+
+class Meta(Base):
+    """Facts of the station as a whole: store uuid, formats, passphrase check, station certificates."""
+
+    __tablename__ = "meta"
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    value: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class KeyStoreRow(Base):
+    """The flat key store: one AEAD value with all keys, rewritten under a new root at each destruction."""
+
+    __tablename__ = "key_store"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    epoch: Mapped[int]
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class LedgerEntry(Base):
+    """One leaf of the Merkle log. `leaf` is canonical JSON without any document content."""
+
+    __tablename__ = "ledger_entries"
+    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    at: Mapped[str] = mapped_column(String(32), index=True)
+    act: Mapped[str] = mapped_column(String(48), index=True)
+    person: Mapped[str | None] = mapped_column(String(64), index=True)
+    leaf: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class LedgerNode(Base):
+    """Hashes of the Merkle tree (RFC 6962): complete subtrees by level and index, leaves at level 0."""
+
+    __tablename__ = "ledger_nodes"
+    level: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    index: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+
+
+class LedgerHead(Base):
+    """Signed tree heads: the station's signature over size, root and time."""
+
+    __tablename__ = "ledger_heads"
+    size: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    root: Mapped[bytes] = mapped_column(LargeBinary(32))
+    at: Mapped[str] = mapped_column(String(32))
+    signature: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+# ---------------------------------------------------------------- people
+
+
+class Person(Base):
+    """A person, with or without an account. Recipients, holders, approvers are persons."""
+
+    __tablename__ = "persons"
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    """Registry key: name, department."""
+    clearance: Mapped[str] = mapped_column(String(16))
+    created_at: Mapped[str] = mapped_column(String(32))
+
+
+class Account(Base):
+    """A log-in of one person. Roles are comma-separated codes of roles.md."""
+
+    __tablename__ = "accounts"
+    user: Mapped[str] = mapped_column(String(64), primary_key=True)
+    person_id: Mapped[str] = mapped_column(ForeignKey("persons.id"))
+    roles: Mapped[str] = mapped_column(Text, default="")
+    clearance: Mapped[str] = mapped_column(String(16), default="none")
+    status: Mapped[str] = mapped_column(String(16), default="active")
+    password_hash: Mapped[str] = mapped_column(Text)
+    failures: Mapped[int] = mapped_column(default=0)
+    locked_until: Mapped[str | None] = mapped_column(String(32))
+    certificate: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """DER; made when the account first acts."""
+    signing_key: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """Private key under a key derived from the password."""
+    created_at: Mapped[str] = mapped_column(String(32))
+
+
+class Delegation(Base):
+    """A dated delegation of one role from one account to another."""
+
+    __tablename__ = "delegations"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    giver: Mapped[str] = mapped_column(ForeignKey("accounts.user"))
+    taker: Mapped[str] = mapped_column(ForeignKey("accounts.user"))
+    role: Mapped[str] = mapped_column(String(32))
+    since: Mapped[str] = mapped_column(String(32))
+    until: Mapped[str] = mapped_column(String(32))
+    """ISO date, inclusive."""
+
+
+# ---------------------------------------------------------------- what arrives
+
+
+class Counter(Base):
+    """Numbers that are handed out once and never again (receipts, documents, copies …)."""
+
+    __tablename__ = "counters"
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    last: Mapped[int]
+
+
+class Receipt(Base):
+    """签收: what arrived, before anything of it is read."""
+
+    __tablename__ = "receipts"
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    at: Mapped[str] = mapped_column(String(32), index=True)
+    by: Mapped[str] = mapped_column(String(64))
+    channel: Mapped[str] = mapped_column(String(32), default="")
+    seal: Mapped[str] = mapped_column(String(16), default="intact")
+    urgency: Mapped[str | None] = mapped_column(String(8))
+    level_code: Mapped[str | None] = mapped_column(String(2))
+    copies: Mapped[int] = mapped_column(default=1)
+    carrier: Mapped[str] = mapped_column(String(16), default="paper")
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    """Registry key: from, envelope, title, number, serials."""
+
+
+class Batch(Base):
+    """One run of the main job."""
+
+    __tablename__ = "batches"
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    at: Mapped[str] = mapped_column(String(32))
+    by: Mapped[str] = mapped_column(String(64))
+    receipt_id: Mapped[str | None] = mapped_column(ForeignKey("receipts.id"))
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    """Registry key: name, source paths."""
+    state: Mapped[str] = mapped_column(String(16), default="open")
+
+
+class Document(Base):
+    """One registered paper. A row exists from `received` on and is never removed."""
+
+    __tablename__ = "documents"
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    year: Mapped[int]
+    seq: Mapped[int]
+    receipt_id: Mapped[str] = mapped_column(ForeignKey("receipts.id"), index=True)
+    batch_id: Mapped[str | None] = mapped_column(ForeignKey("batches.id"), index=True)
+    parent_id: Mapped[str | None] = mapped_column(ForeignKey("documents.id"))
+    received_at: Mapped[str] = mapped_column(String(32), index=True)
+    status: Mapped[str] = mapped_column(String(20), index=True)
+    kind: Mapped[str | None] = mapped_column(String(16))
+    pages: Mapped[int] = mapped_column(default=0)
+    level_code: Mapped[str | None] = mapped_column(String(2), index=True)
+    interim_code: Mapped[str | None] = mapped_column(String(2))
+    level_basis: Mapped[str] = mapped_column(String(12), default="none")
+    period: Mapped[str | None] = mapped_column(String(48))
+    secrecy_until: Mapped[str | None] = mapped_column(String(10), index=True)
+    retention: Mapped[str | None] = mapped_column(String(8), index=True)
+    retention_until: Mapped[str | None] = mapped_column(String(10), index=True)
+    signed_date: Mapped[str | None] = mapped_column(String(10))
+    urgency: Mapped[str | None] = mapped_column(String(8))
+    origin: Mapped[str | None] = mapped_column(String(16))
+    important: Mapped[bool | None]
+    overlays: Mapped[str] = mapped_column(Text, default="")
+    confirmed: Mapped[bool] = mapped_column(default=False)
+    must_review: Mapped[bool] = mapped_column(default=True)
+    confidence_percent: Mapped[int] = mapped_column(default=0)
+    copies_received: Mapped[int] = mapped_column(default=1)
+    read_level_code: Mapped[str | None] = mapped_column(String(2))
+    """Level of the mark that was read: never lowered except as a misreading."""
+    suggested_level_code: Mapped[str | None] = mapped_column(String(2))
+    suggested_retention: Mapped[str | None] = mapped_column(String(8))
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    """Registry key: title, organ, number, signer, recipients, copied_to, serials, source name, print count."""
+    duplicate_tag: Mapped[bytes | None] = mapped_column(LargeBinary(32), index=True)
+    """Keyed hash of the original's bytes; erased with the document."""
+    key_slot: Mapped[str | None] = mapped_column(String(32))
+    appraised_at: Mapped[str | None] = mapped_column(String(32))
+    appraised_by: Mapped[str | None] = mapped_column(String(64))
+    archived_at: Mapped[str | None] = mapped_column(String(32))
+    destroyed_at: Mapped[str | None] = mapped_column(String(32))
+
+    __table_args__ = (UniqueConstraint("year", "seq"),)
+
+
+class Artefact(Base):
+    """Everything the station made of a document or copy: each a sealed file, each listed at destruction.
+
+    `kind`: `original`, `transcript`, `judgement` (fields, evidence), `copy`. `copy_id` is set for copies.
+    """
+
+    __tablename__ = "artefacts"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    document_id: Mapped[str] = mapped_column(ForeignKey("documents.id"), index=True)
+    copy_id: Mapped[str | None] = mapped_column(String(40), index=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    key_slot: Mapped[str] = mapped_column(String(32))
+    path: Mapped[str] = mapped_column(Text)
+    """Relative to the blob area; a random name."""
+    size: Mapped[int]
+    cipher_sha256: Mapped[str] = mapped_column(String(64))
+    state: Mapped[str] = mapped_column(String(16), default="live")
+    outcome: Mapped[str | None] = mapped_column(String(24))
+    """After destruction: what became of the file (`erased`, `unlinked`, `absent`, `failed`)."""
+
+
+class Carrier(Base):
+    """The paper or disc itself, with the issuer's own 来文份号."""
+
+    __tablename__ = "carriers"
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    receipt_id: Mapped[str] = mapped_column(ForeignKey("receipts.id"), index=True)
+    document_id: Mapped[str | None] = mapped_column(ForeignKey("documents.id"), index=True)
+    type: Mapped[str] = mapped_column(String(16))
+    serial: Mapped[str | None] = mapped_column(String(16))
+    holder: Mapped[str | None] = mapped_column(String(64))
+    place: Mapped[str | None] = mapped_column(String(64))
+    return_due: Mapped[str | None] = mapped_column(String(10))
+    state: Mapped[str] = mapped_column(String(16), default="held")
+
+
+class Movement(Base):
+    """One change of holder, place or state of a carrier or copy."""
+
+    __tablename__ = "movements"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    object_kind: Mapped[str] = mapped_column(String(12))
+    object_id: Mapped[str] = mapped_column(String(40), index=True)
+    act: Mapped[str] = mapped_column(String(24))
+    giver: Mapped[str | None] = mapped_column(String(64))
+    taker: Mapped[str | None] = mapped_column(String(64))
+    by: Mapped[str] = mapped_column(String(64))
+    at: Mapped[str] = mapped_column(String(32))
+    note_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+
+
+class Problem(Base):
+    """A file of a batch that did not become a document: quarantined, refused, failed, or a duplicate."""
+
+    __tablename__ = "problems"
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    batch_id: Mapped[str | None] = mapped_column(ForeignKey("batches.id"), index=True)
+    receipt_id: Mapped[str | None] = mapped_column(ForeignKey("receipts.id"))
+    at: Mapped[str] = mapped_column(String(32))
+    status: Mapped[str] = mapped_column(String(16))
+    code: Mapped[str] = mapped_column(String(48))
+    level_code: Mapped[str | None] = mapped_column(String(2))
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    """Registry key: source path, detail."""
+    tag: Mapped[bytes | None] = mapped_column(LargeBinary(32), index=True)
+    key_slot: Mapped[str | None] = mapped_column(String(32))
+    path: Mapped[str | None] = mapped_column(Text)
+    """Sealed quarantined bytes, relative to the blob area."""
+
+
+class Event(Base):
+    """What happened to a document's level, period, retention or fields: suggested, set, accepted, amended.
+
+    Old values stay on record (sealed: a field's value may be content of the register).
+    """
+
+    __tablename__ = "events"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    document_id: Mapped[str] = mapped_column(ForeignKey("documents.id"), index=True)
+    at: Mapped[str] = mapped_column(String(32))
+    person: Mapped[str | None] = mapped_column(String(64))
+    """None: the machine."""
+    act: Mapped[str] = mapped_column(String(24))
+    what: Mapped[str] = mapped_column(String(24))
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    """Registry key: old value, new value, reason."""
+
+
+# ---------------------------------------------------------------- approvals, circles, copies
+
+
+class Approval(Base):
+    """An approval of one act of the policy's matrix; binds the hash of what was approved."""
+
+    __tablename__ = "approvals"
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    act: Mapped[str] = mapped_column(String(32), index=True)
+    objects: Mapped[str] = mapped_column(Text)
+    """Comma-separated document ids."""
+    objects_sha256: Mapped[str] = mapped_column(String(64))
+    state: Mapped[str] = mapped_column(String(12), index=True)
+    """`requested given refused expired used`."""
+    needed: Mapped[str] = mapped_column(Text)
+    """Roles of which each must give it, comma-separated."""
+    requested_by: Mapped[str] = mapped_column(String(64))
+    requested_at: Mapped[str] = mapped_column(String(32))
+    expires: Mapped[str] = mapped_column(String(10))
+    recipients: Mapped[str] = mapped_column(Text, default="")
+    paper: Mapped[bool] = mapped_column(default=False)
+    paper_slot: Mapped[str | None] = mapped_column(String(32))
+    paper_path: Mapped[str | None] = mapped_column(Text)
+    note_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+
+
+class ApprovalAct(Base):
+    """One person's signed word on an approval."""
+
+    __tablename__ = "approval_acts"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    approval_id: Mapped[str] = mapped_column(ForeignKey("approvals.id"), index=True)
+    person: Mapped[str] = mapped_column(String(64))
+    role: Mapped[str] = mapped_column(String(32))
+    act: Mapped[str] = mapped_column(String(12))
+    """`give`, `refuse`, `enter` (paper), `check` (paper)."""
+    at: Mapped[str] = mapped_column(String(32))
+    statement: Mapped[bytes] = mapped_column(LargeBinary)
+    signature: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class CircleMember(Base):
+    """One person in the reading circle 知悉范围 of a document."""
+
+    __tablename__ = "circle_members"
+    document_id: Mapped[str] = mapped_column(ForeignKey("documents.id"), primary_key=True)
+    person_id: Mapped[str] = mapped_column(ForeignKey("persons.id"), primary_key=True)
+    by: Mapped[str] = mapped_column(String(64))
+    at: Mapped[str] = mapped_column(String(32))
+
+
+class Copy(Base):
+    """A numbered, marked copy that the room issued (复制件编号), never the issuer's own 份号."""
+
+    __tablename__ = "copies"
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    document_id: Mapped[str] = mapped_column(ForeignKey("documents.id"), index=True)
+    number: Mapped[int]
+    forensic_id: Mapped[int] = mapped_column(unique=True)
+    """48-bit, a keyed permutation of the copy's serial: reveals nothing to outsiders."""
+    recipient: Mapped[str] = mapped_column(ForeignKey("persons.id"), index=True)
+    holder: Mapped[str] = mapped_column(ForeignKey("persons.id"), index=True)
+    status: Mapped[str] = mapped_column(String(12))
+    issued_at: Mapped[str] = mapped_column(String(32))
+    issued_by: Mapped[str] = mapped_column(String(64))
+    due: Mapped[str | None] = mapped_column(String(10))
+    approval_id: Mapped[str | None] = mapped_column(ForeignKey("approvals.id"))
+    out: Mapped[bool] = mapped_column(default=False)
+    """Written out in clear by `--out`."""
+    replaced_by: Mapped[str | None] = mapped_column(String(40))
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    """Registry key: purpose, file written, reason of loss."""
+
+    __table_args__ = (UniqueConstraint("document_id", "number"),)
+
+
+class Clear(Base):
+    """Where content of a document lies or lay in clear: inbox, export, print (`cleartext_history`)."""
+
+    __tablename__ = "clear_places"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    document_id: Mapped[str] = mapped_column(ForeignKey("documents.id"), index=True)
+    copy_id: Mapped[str | None] = mapped_column(String(40))
+    kind: Mapped[str] = mapped_column(String(12))
+    """`inbox`, `copy_out`, `export`, `print`, `sheet`."""
+    at: Mapped[str] = mapped_column(String(32))
+    state: Mapped[str] = mapped_column(String(12), default="outstanding")
+    """`outstanding`, `returned`, `erased`, `declared`."""
+    holder: Mapped[str | None] = mapped_column(String(64))
+    grade: Mapped[str | None] = mapped_column(String(24))
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    """Registry key: path, size."""
+
+
+class Hold(Base):
+    """A hold 冻结 on a document; lifted by two persons."""
+
+    __tablename__ = "holds"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    document_id: Mapped[str] = mapped_column(ForeignKey("documents.id"), index=True)
+    by: Mapped[str] = mapped_column(String(64))
+    at: Mapped[str] = mapped_column(String(32))
+    reason_sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    lift_first: Mapped[str | None] = mapped_column(String(64))
+    lifted_by: Mapped[str | None] = mapped_column(String(64))
+    lifted_at: Mapped[str | None] = mapped_column(String(32))
+
+
+class Incident(Base):
+    """Something that must be followed to its end: above station level, lost copy, broken seal, missing item."""
+
+    __tablename__ = "incidents"
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(32))
+    document_id: Mapped[str | None] = mapped_column(String(32), index=True)
+    copy_id: Mapped[str | None] = mapped_column(String(40))
+    level_code: Mapped[str | None] = mapped_column(String(2))
+    at: Mapped[str] = mapped_column(String(32))
+    by: Mapped[str | None] = mapped_column(String(64))
+    state: Mapped[str] = mapped_column(String(12), default="open")
+    sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+
+
+# ---------------------------------------------------------------- destruction
+
+
+class Destruction(Base):
+    """A destruction batch; states as in the command line contract."""
+
+    __tablename__ = "destructions"
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    state: Mapped[str] = mapped_column(String(12), index=True)
+    phase: Mapped[str | None] = mapped_column(String(12))
+    """Inside `executing`: `intent keyed committed erased files_done verified`."""
+    reason: Mapped[str] = mapped_column(String(24))
+    proposed_by: Mapped[str] = mapped_column(String(64))
+    proposed_at: Mapped[str] = mapped_column(String(32))
+    list_json: Mapped[bytes] = mapped_column(LargeBinary)
+    """Canonical JSON of the items: what is counted, approved and executed."""
+    list_sha256: Mapped[str] = mapped_column(String(64))
+    approval_expires: Mapped[str | None] = mapped_column(String(10))
+    epoch_before: Mapped[int | None]
+    epoch_after: Mapped[int | None]
+    outcomes: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """Canonical JSON: an outcome for each artefact, and V1 … V7."""
+    verdict: Mapped[str | None] = mapped_column(String(32))
+    note_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    canaries: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """Encrypted under the documents' own keys; useless once these are gone."""
+
+
+class DestructionItem(Base):
+    """One document or copy in a batch; a document stands in one open batch only."""
+
+    __tablename__ = "destruction_items"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    destruction_id: Mapped[str] = mapped_column(ForeignKey("destructions.id"), index=True)
+    kind: Mapped[str] = mapped_column(String(8))
+    item_id: Mapped[str] = mapped_column(String(40), index=True)
+    level_code: Mapped[str | None] = mapped_column(String(2))
+    open: Mapped[bool] = mapped_column(default=True)
+
+
+class DestructionAct(Base):
+    """One person's signed statement about a batch: propose, count, approve, supervise, execute, attest."""
+
+    __tablename__ = "destruction_acts"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    destruction_id: Mapped[str] = mapped_column(ForeignKey("destructions.id"), index=True)
+    act: Mapped[str] = mapped_column(String(12))
+    person: Mapped[str] = mapped_column(String(64))
+    role: Mapped[str] = mapped_column(String(32))
+    at: Mapped[str] = mapped_column(String(32))
+    statement: Mapped[bytes] = mapped_column(LargeBinary)
+    signature: Mapped[bytes] = mapped_column(LargeBinary)
+    """CMS (DER) by the person's own key over `statement`."""
+
+
+class Certificate(Base):
+    """The sealed certificate and inventory of one destruction."""
+
+    __tablename__ = "certificates"
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    destruction_id: Mapped[str] = mapped_column(ForeignKey("destructions.id"), unique=True)
+    at: Mapped[str] = mapped_column(String(32))
+    sha256: Mapped[str] = mapped_column(String(64))
+    ledger_seq: Mapped[int | None]
+    pdf_sealed: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class PolicyVersion(Base):
+    """A policy that was active at some time: `provisional` until a leader signs a version."""
+
+    __tablename__ = "policies"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    version: Mapped[str] = mapped_column(String(48))
+    sha256: Mapped[str] = mapped_column(String(64))
+    state: Mapped[str] = mapped_column(String(16))
+    """`provisional`, `proposed`, `active`, `former`."""
+    text: Mapped[str] = mapped_column(Text)
+    at: Mapped[str] = mapped_column(String(32))
+    author: Mapped[str | None] = mapped_column(String(64))
+    leader: Mapped[str | None] = mapped_column(String(64))
+    statement: Mapped[bytes | None] = mapped_column(LargeBinary)
+    signature: Mapped[bytes | None] = mapped_column(LargeBinary)
+
+
+class Backup(Base):
+    """A backup that was made: which key epoch it holds (V5 of the destruction checks)."""
+
+    __tablename__ = "backups"
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    at: Mapped[str] = mapped_column(String(32))
+    by: Mapped[str] = mapped_column(String(64))
+    epoch: Mapped[int]
+    documents: Mapped[int]
+    sha256: Mapped[str] = mapped_column(String(64))
+
+
+Index("ix_documents_level_status", Document.level_code, Document.status)
+Index("ix_destruction_items_open", DestructionItem.item_id, DestructionItem.open)

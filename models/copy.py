@@ -1,0 +1,59 @@
+"""An issued copy (复制件): what is drawn on it, and what was read back from a suspect file.
+
+The marks carry numbers; who holds a copy is the register's business, not the drawing's. The recipient's
+name stands here only because it is printed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from .level import Level
+from .page import Box
+from .period import Period
+
+CopyFormat = Literal["pdf", "png"]
+Channel = Literal["forensic", "barcode", "visible", "metadata"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CopySpec:
+    """Everything that one copy shows, decided before it is drawn."""
+
+    level: Level
+    period: Period | None
+    number: int
+    """复制件编号: counts from 1 within the document; never the issuer's own 份号."""
+    recipient: str
+    """Name as printed."""
+    issued: date
+    document: str
+    """Document id as in the register."""
+    barcode: str
+    """Text of the barcode, made by `watermark.payload.encode`."""
+    unit: str = ""
+    """Name of the unit whose room issues the copy; may be empty."""
+    room: str = "机要室"
+    due: date | None = None
+    """To be returned by (清退期限), where one was set."""
+    flatten: bool = True
+    """Pages become pictures with the marks burnt in (policy: rank 50 and above)."""
+    format: CopyFormat = "pdf"
+    forensic: bytes | None = None
+    """Place of the forensic tint's seed; None until that channel is built. Travels beside JSON, never in it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadMark:
+    """One mark read from one place of a suspect file; nothing about it has been checked yet."""
+
+    page: int
+    """Counts from 1; 0 for what belongs to the file as a whole."""
+    channel: Channel
+    value: str
+    """Barcode text; metadata value; `visible`: document id, a blank, copy number."""
+    box: Box | None = None
+    score: float = 1.0
+    """How sure the reading (not the claim) is, 0..1."""

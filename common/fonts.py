@@ -1,147 +1,171 @@
-"""The Chinese fonts the room prints with, and the proof that a text can be printed in them.
+"""Chinese fonts of the machine: where they are, and whether they can draw every character.
 
-A character the font does not have must never become an empty box on a paper that names a person: callers
-check with `check_glyphs` (or `require_glyphs`) before they draw. Rare names outside the basic plane
-(such as U+20BB7) are in Noto CJK; what is not is an error with advice.
+A character without a glyph prints as an empty box, and a rare surname then disappears from a signed paper.
+So text is checked before it is drawn: a rare character goes to another font, or nothing is drawn at all.
 """
 
 from __future__ import annotations
 
-import os
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
-from fontTools.ttLib import TTFont, TTLibError
+from fontTools.ttLib import TTCollection, TTFont
 
-from .errors import JiyaoError, MissingTool
+from .errors import MissingTool
+
+Style = Literal["serif", "sans"]
+Weight = Literal["regular", "bold"]
 
 _FOLDERS = (
-    "~/.local/share/fonts",
-    "~/.fonts",
-    "/usr/local/share/fonts",
-    "/usr/share/fonts",
+    Path("/usr/share/fonts"),
+    Path("/usr/local/share/fonts"),
+    Path("~/.local/share/fonts"),
+    Path("~/.fonts"),
+    Path("/Library/Fonts"),
 )
-_SIMPLIFIED_NAMES = ("CJK SC", "Source Han Sans SC", "Source Han Serif SC")
-_WANTED: dict[str, tuple[str, ...]] = {
-    "sans": ("NotoSansCJK-Regular.ttc", "NotoSansCJKsc-Regular.otf", "SourceHanSansSC-Regular.otf"),
-    "sans_bold": ("NotoSansCJK-Bold.ttc", "NotoSansCJKsc-Bold.otf", "SourceHanSansSC-Bold.otf"),
-    "serif": ("NotoSerifCJK-Regular.ttc", "NotoSerifCJKsc-Regular.otf", "SourceHanSerifSC-Regular.otf"),
-    "serif_bold": ("NotoSerifCJK-Bold.ttc", "NotoSerifCJKsc-Bold.otf", "SourceHanSerifSC-Bold.otf"),
-}
+# Order is the order of preference; a file name may hold several families (a collection).
+_FILES: dict[tuple[Style, Weight], tuple[str, ...]] = {
+    ("serif", "regular"): (
+        "NotoSerifCJK-Regular.ttc", "NotoSerifCJKsc-Regular.otf", "NotoSerifSC-Regular.otf",
+        "SourceHanSerifSC-Regular.otf", "uming.ttc",
+    ),
+    ("serif", "bold"): (
+        "NotoSerifCJK-Bold.ttc", "NotoSerifCJKsc-Bold.otf", "NotoSerifSC-Bold.otf",
+        "SourceHanSerifSC-Bold.otf",
+    ),
+    ("sans", "regular"): (
+        "NotoSansCJK-Regular.ttc", "NotoSansCJKsc-Regular.otf", "NotoSansSC-Regular.otf",
+        "SourceHanSansSC-Regular.otf", "wqy-microhei.ttc", "wqy-zenhei.ttc", "DroidSansFallbackFull.ttf",
+    ),
+    ("sans", "bold"): (
+        "NotoSansCJK-Bold.ttc", "NotoSansCJKsc-Bold.otf", "NotoSansSC-Bold.otf", "SourceHanSansSC-Bold.otf",
+    ),
+}  # fmt: skip
+# Families inside a collection, simplified Chinese first: the others draw what it lacks.
+_REGIONS = (" SC", " TC", " HK", " JP", " KR", "")
 
 
 @dataclass(frozen=True, slots=True)
-class Font:
-    """One face in a font file; `number` is its place in a collection (0 for a plain file)."""
+class Face:
+    """One font: its file, and its place in the file when that is a collection."""
 
     path: Path
-    number: int = 0
+    index: int
+    family: str
+
+    def has(self, char: str) -> bool:
+        """Whether the font has a glyph for this character."""
+        return ord(char) in _glyphs(self.path, self.index)
+
+    def advance(self, char: str) -> float:
+        """Width of a character in ems; 1.0 when the font has no glyph for it."""
+        return _glyphs(self.path, self.index).get(ord(char), 1.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Fonts:
-    """The four faces the room draws with: 黑体-like and 宋体-like, regular and bold."""
+class Run:
+    """A piece of text that one font draws."""
 
-    sans: Font
-    sans_bold: Font
-    serif: Font
-    serif_bold: Font
+    text: str
+    face: Face
 
 
-class GlyphMissing(JiyaoError):
-    """A character of a name cannot be printed in the installed fonts (exit 9)."""
+def faces(style: Style = "serif", weight: Weight = "regular") -> tuple[Face, ...]:
+    """Fonts in the order to try: the wished style first, then the other style, then other regions.
 
-    exit_code = MissingTool.exit_code
+    Raises:
+        MissingTool: `font_missing` when the machine has no Chinese font.
+    """
+    other: Style = "sans" if style == "serif" else "serif"
+    wanted: list[tuple[Style, Weight]] = [(style, weight), (other, weight)]
+    if weight == "bold":
+        wanted += [(style, "regular"), (other, "regular")]
+    found = [face for key in wanted for name in _FILES[key] for face in _in_file(name)]
+    # All simplified faces come before the regional ones, so that letter shapes stay those of the mainland.
+    found.sort(key=_region)
+    if not found:
+        raise MissingTool("font_missing")
+    return tuple(found)
+
+
+def face(style: Style = "serif", weight: Weight = "regular") -> Face:
+    """The first of `faces`.
+
+    Raises:
+        MissingTool: `font_missing`.
+    """
+    return faces(style, weight)[0]
+
+
+def clean(text: str) -> str:
+    """The text as one drawable line: control characters are blanks, invisible format characters go."""
+    out = []
+    for char in text:
+        kind = unicodedata.category(char)
+        if kind in ("Cc", "Zl", "Zp"):
+            out.append(" ")
+        elif kind == "Cf" or 0xFE00 <= ord(char) <= 0xFE0F or 0xE0100 <= ord(char) <= 0xE01EF:
+            continue
+        else:
+            out.append(char)
+    return "".join(out)
+
+
+def runs(text: str, among: Sequence[Face]) -> tuple[Run, ...]:
+    """The text cut into pieces, each with the first font that has all its glyphs. Call `clean` first.
+
+    Raises:
+        MissingTool: `glyph_missing` when no font has a character; names its block, never the character.
+    """
+    pieces: list[Run] = []
+    for char in text:
+        fitting = pick(char, among)
+        if pieces and pieces[-1].face == fitting:
+            pieces[-1] = Run(text=pieces[-1].text + char, face=fitting)
+        else:
+            pieces.append(Run(text=char, face=fitting))
+    return tuple(pieces)
+
+
+def pick(char: str, among: Sequence[Face]) -> Face:
+    """The first font that has the character.
+
+    Raises:
+        MissingTool: `glyph_missing`.
+    """
+    for candidate in among:
+        if candidate.has(char):
+            return candidate
+    raise MissingTool("glyph_missing", block=f"U+{ord(char) >> 8:X}xx")
+
+
+def _region(found: Face) -> int:
+    return next(rank for rank, region in enumerate(_REGIONS) if found.family.endswith(region))
 
 
 @cache
-def find_fonts() -> Fonts:
-    """The installed Noto (or Source Han) CJK faces, simplified Chinese shapes; serif falls back to sans.
-
-    Raises:
-        MissingTool: `font_missing`, when no usable sans face is installed.
-    """
-    files = _font_files()
-    found: dict[str, Font] = {}
-    for role, names in _WANTED.items():
-        for name in names:
-            if name in files:
-                found[role] = _simplified(files[name])
-                break
-    sans = found.get("sans") or found.get("sans_bold")
-    if sans is None:
-        raise MissingTool("font_missing", package="fonts-noto-cjk")
-    bold = found.get("sans_bold", sans)
-    return Fonts(
-        sans=sans,
-        sans_bold=bold,
-        serif=found.get("serif", sans),
-        serif_bold=found.get("serif_bold", bold),
-    )
-
-
-def check_glyphs(text: str, font: Font) -> tuple[str, ...]:
-    """The characters of `text` that `font` has no shape for, each once, in order; blanks never count."""
-    known = _characters(font)
-    return tuple(dict.fromkeys(char for char in text if not _blank(char) and ord(char) not in known))
-
-
-def require_glyphs(texts: Iterable[str], font: Font) -> None:
-    """Checks all `texts` against `font`.
-
-    Raises:
-        GlyphMissing: `glyph_missing` with the code points (not the text) that cannot be printed.
-    """
-    missing = dict.fromkeys(char for text in texts for char in check_glyphs(text, font))
-    if missing:
-        raise GlyphMissing("glyph_missing", points=" ".join(f"U+{ord(char):04X}" for char in missing))
-
-
-def _blank(char: str) -> bool:
-    return char.isspace()
-
-
-def printable(text: str) -> str:
-    """`text` in one line for a form: NFC, no control, format or bidirectional characters, blanks folded."""
-    kept = (
-        char if unicodedata.category(char) not in ("Cc", "Cf", "Zl", "Zp") else " "
-        for char in unicodedata.normalize("NFC", text)
-    )
-    return " ".join("".join(kept).split())
-
-
-def _font_files() -> dict[str, Path]:
-    wanted = {name for names in _WANTED.values() for name in names}
-    extra = os.environ.get("XDG_DATA_HOME")
-    folders = [*((Path(extra) / "fonts",) if extra else ()), *(Path(name).expanduser() for name in _FOLDERS)]
-    files: dict[str, Path] = {}
-    for folder in folders:
-        for place, _, names in os.walk(folder):
-            for name in names:
-                if name in wanted:
-                    files.setdefault(name, Path(place) / name)
-    return files
-
-
-def _simplified(path: Path) -> Font:
-    if path.suffix.lower() != ".ttc":
-        return Font(path=path)
-    number = 0
-    while True:
-        try:
-            with TTFont(path, fontNumber=number, lazy=True) as face:
-                family = str(face["name"].getDebugName(1) or "")
-        except TTLibError:
-            return Font(path=path)
-        if "Mono" not in family and any(name in family for name in _SIMPLIFIED_NAMES):
-            return Font(path=path, number=number)
-        number += 1
+def _in_file(name: str) -> tuple[Face, ...]:
+    for folder in _FOLDERS:
+        root = folder.expanduser()
+        for path in sorted(root.rglob(name)) if root.is_dir() else ():
+            if path.suffix == ".ttc":
+                with TTCollection(str(path), lazy=True) as collection:
+                    families = [str(font["name"].getDebugName(1) or "") for font in collection.fonts]
+            else:
+                with TTFont(str(path), lazy=True) as font:
+                    families = [str(font["name"].getDebugName(1) or "")]
+            listed = [Face(path=path, index=i, family=f) for i, f in enumerate(families) if "Mono" not in f]
+            return tuple(sorted(listed, key=_region))
+    return ()
 
 
 @cache
-def _characters(font: Font) -> frozenset[int]:
-    with TTFont(font.path, fontNumber=font.number, lazy=True) as face:
-        return frozenset(face.getBestCmap() or {})
+def _glyphs(path: Path, index: int) -> dict[int, float]:
+    with TTFont(str(path), fontNumber=index, lazy=True) as font:
+        units = font["head"].unitsPerEm
+        widths = font["hmtx"].metrics
+        return {code: widths[name][0] / units for code, name in font.getBestCmap().items()}

@@ -1,0 +1,54 @@
+# Everything runs in .venv. `make setup` is done by every target that needs it and costs seconds the second time.
+SHELL := /bin/bash
+PY := .venv/bin/python
+JOBS ?= 2
+PYTEST_ARGS ?=
+export WHEELHOUSE
+
+.PHONY: help setup test test-full lint bench docs migration requirements demo samples wheelhouse clean
+
+help:
+	@echo "make setup | test | test-full | lint | demo | samples | bench | docs | migration | requirements | wheelhouse | clean"
+
+setup:
+	@.ci/setup
+
+test: setup
+	$(PY) -m pytest -n $(JOBS) --dist loadfile -m "not full" $(PYTEST_ARGS)
+
+test-full: setup
+	$(PY) -m pytest -n $(JOBS) --dist loadfile $(PYTEST_ARGS)
+
+lint: setup
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	MYPYPATH=.venv/typing $(PY) -m mypy $$($(PY) tests/tools/rooms.py)
+	$(PY) tests/tools/layers.py
+	$(PY) tests/tools/lines.py
+
+bench: setup
+	.venv/bin/jiyao bench
+
+docs: setup
+	$(PY) tests/tools/docs.py --write
+
+migration: setup
+	$(PY) tests/tools/migration.py --write
+
+requirements: setup
+	$(PY) tests/tools/requirements.py $(ARGS)
+
+demo: setup
+	$(PY) -m jiyao.samples.demo
+
+samples: setup
+	$(PY) -m jiyao.samples
+
+wheelhouse: setup
+	$(PY) -m pip --disable-pip-version-check wheel --quiet --wheel-dir wheelhouse \
+		$$($(PY) tests/tools/rooms.py --pins)
+	@echo "wheelhouse/ is ready: on the other machine, make setup WHEELHOUSE=$(CURDIR)/wheelhouse"
+
+clean:
+	rm -rf build dist demo-out .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -path ./.venv -prune -o -name __pycache__ -type d -print0 | xargs -0 rm -rf

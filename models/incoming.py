@@ -15,7 +15,7 @@ class Incoming:
     """One document's bytes and what their content says they are.
 
     `signature`: `none`, `present` (not checked). `protection`: `none`, `owner` (opens without a password),
-    `read` (needs one). `active`: kinds of active content found (`javascript`, `macro`, `launch`, `attachment` …).
+    `read` (needs one). `active`: kinds of active content (`javascript`, `macro`, `launch` …).
     """
 
     kind: Kind

@@ -1,7 +1,7 @@
 """Secrecy period 保密期限: a number of years or months, for ever, until a date, or until a condition.
 
 Not to be mixed with the retention period 保管期限 (`models.suggestion.Retention`).
-Source: 保守国家秘密法 (2024) art. 20; 实施条例 (2024) art. 19; marking forms of official-documents.md section 4.
+Source: 保守国家秘密法 (2024) art. 20; 实施条例 (2024) art. 19; forms of marking: GB/T 9704.
 """
 
 from __future__ import annotations
@@ -10,6 +10,9 @@ import calendar
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
+
+Day = date
+"""The type, since `Period` has a field of that name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,7 @@ class Period:
             case "condition":
                 return str(self.condition)
 
-    def ends(self, start: date) -> date | None:
+    def ends(self, start: Day) -> Day | None:
         """The first day no longer protected, counted from the issue date; None when no date follows.
 
         Months clamp to the month's end; ten years from 2024-05-01 end on 2034-05-01 (policy.md section 2).

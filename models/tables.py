@@ -1,8 +1,8 @@
 """The registry's tables. Nothing else defines tables; `migrations/` brings a database to this state.
 
 Clear columns are only what is filtered and sorted by: ids, dates, level codes, states, organ ids.
-`*_sealed` columns hold register fields under the registry key, which survives destruction, since the registers
-and the destruction inventory must. What dies with a document stands in artefacts under the document's own key.
+`*_sealed` columns hold register fields under the registry key, which survives destruction, since the
+registers and the destruction inventory must. What dies with a document stands in artefacts under its own key.
 Times are ISO 8601 text with offset.
 """
 
@@ -18,7 +18,6 @@ from .tables_destruction import Destruction as Destruction
 from .tables_destruction import DestructionAct as DestructionAct
 from .tables_destruction import DestructionItem as DestructionItem
 from .tables_destruction import PolicyVersion as PolicyVersion
-
 
 # ---------------------------------------------------------------- station, keys, ledger
 
@@ -192,7 +191,7 @@ class Document(Base):
     suggested_level_code: Mapped[str | None] = mapped_column(String(2))
     suggested_retention: Mapped[str | None] = mapped_column(String(8))
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
-    """Registry key: title, organ, number, signer, recipients, copied_to, serials, source name, print count."""
+    """Registry key: title, organ, number, signer, recipients, copied_to, serials, source name, prints."""
     duplicate_tag: Mapped[bytes | None] = mapped_column(LargeBinary(32), index=True)
     """Keyed hash of the original's bytes; erased with the document."""
     key_slot: Mapped[str | None] = mapped_column(String(32))
@@ -401,7 +400,7 @@ class Hold(Base):
 
 
 class Incident(Base):
-    """Something that must be followed to its end: above station level, lost copy, broken seal, missing item."""
+    """Something to be followed to its end: above station level, lost copy, broken seal, missing item."""
 
     __tablename__ = "incidents"
     id: Mapped[str] = mapped_column(String(32), primary_key=True)

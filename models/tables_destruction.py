@@ -1,4 +1,4 @@
-"""The tables of destruction, certificates, policies and backups. Import them from `tables`, which has them all."""
+"""Destruction, certificates, policies, backups. Import these from `tables`, which has all tables."""
 
 from __future__ import annotations
 

@@ -158,7 +158,7 @@ def faults(root: Path = ROOT) -> list[str]:
             if room(entry.source) == "stages" and _inside(entry.target, *CLOSED_TO_STAGES):
                 found.append(f"{entry.source}:{entry.line}: stages never import {entry.target}")
     for module in graph:
-        if module.split(".")[1:2] == ["stages"] and module.split(".")[2:3] and module.split(".")[2] in WORKER_SIDE:
+        if any(_inside(module, f"jiyao.stages.{name}") for name in WORKER_SIDE):
             for target, way in _reach(module, graph).items():
                 if _inside(target, *CLOSED_TO_WORKERS):
                     found.append(f"worker side reaches {target}: {' -> '.join(way)}")

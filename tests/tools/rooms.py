@@ -1,4 +1,4 @@
-"""Prints what mypy is to look at (`-p jiyao.models … -m jiyao.cli`), or with `--pins` the pinned requirements."""
+"""Prints mypy's arguments (`-p jiyao.models … -m jiyao.cli`), or with `--pins` the pinned requirements."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What belongs to the project: its folders, files and metadata, without the virtual environment and caches."""
+"""What belongs to the project: its folders, files and metadata, without `.venv` and caches."""
 
 from __future__ import annotations
 

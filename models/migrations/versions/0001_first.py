@@ -1,0 +1,317 @@
+"""First schema, part one: station, ledger, people, what arrives."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Makes the tables."""
+    op.create_table(
+        "counters",
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("last", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("name"),
+    )
+    op.create_table(
+        "key_store",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("epoch", sa.Integer(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
+        "ledger_entries",
+        sa.Column("seq", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("at", sa.String(length=32), nullable=False),
+        sa.Column("act", sa.String(length=48), nullable=False),
+        sa.Column("person", sa.String(length=64), nullable=True),
+        sa.Column("leaf", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("seq"),
+    )
+    op.create_index(op.f("ix_ledger_entries_act"), "ledger_entries", ["act"], unique=False)
+    op.create_index(op.f("ix_ledger_entries_at"), "ledger_entries", ["at"], unique=False)
+    op.create_index(op.f("ix_ledger_entries_person"), "ledger_entries", ["person"], unique=False)
+    op.create_table(
+        "ledger_heads",
+        sa.Column("size", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("root", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("at", sa.String(length=32), nullable=False),
+        sa.Column("signature", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("size"),
+    )
+    op.create_table(
+        "ledger_nodes",
+        sa.Column("level", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("index", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("hash", sa.LargeBinary(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("level", "index"),
+    )
+    op.create_table(
+        "meta",
+        sa.Column("key", sa.String(length=64), nullable=False),
+        sa.Column("value", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("key"),
+    )
+    op.create_table(
+        "movements",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("object_kind", sa.String(length=12), nullable=False),
+        sa.Column("object_id", sa.String(length=40), nullable=False),
+        sa.Column("act", sa.String(length=24), nullable=False),
+        sa.Column("giver", sa.String(length=64), nullable=True),
+        sa.Column("taker", sa.String(length=64), nullable=True),
+        sa.Column("by", sa.String(length=64), nullable=False),
+        sa.Column("at", sa.String(length=32), nullable=False),
+        sa.Column("note_sealed", sa.LargeBinary(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(op.f("ix_movements_object_id"), "movements", ["object_id"], unique=False)
+    op.create_table(
+        "persons",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("clearance", sa.String(length=16), nullable=False),
+        sa.Column("created_at", sa.String(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
+        "receipts",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("at", sa.String(length=32), nullable=False),
+        sa.Column("by", sa.String(length=64), nullable=False),
+        sa.Column("channel", sa.String(length=32), nullable=False),
+        sa.Column("seal", sa.String(length=16), nullable=False),
+        sa.Column("urgency", sa.String(length=8), nullable=True),
+        sa.Column("level_code", sa.String(length=2), nullable=True),
+        sa.Column("copies", sa.Integer(), nullable=False),
+        sa.Column("carrier", sa.String(length=16), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(op.f("ix_receipts_at"), "receipts", ["at"], unique=False)
+    op.create_table(
+        "accounts",
+        sa.Column("user", sa.String(length=64), nullable=False),
+        sa.Column("person_id", sa.String(length=64), nullable=False),
+        sa.Column("roles", sa.Text(), nullable=False),
+        sa.Column("clearance", sa.String(length=16), nullable=False),
+        sa.Column("status", sa.String(length=16), nullable=False),
+        sa.Column("password_hash", sa.Text(), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("locked_until", sa.String(length=32), nullable=True),
+        sa.Column("certificate", sa.LargeBinary(), nullable=True),
+        sa.Column("signing_key", sa.LargeBinary(), nullable=True),
+        sa.Column("created_at", sa.String(length=32), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["person_id"],
+            ["persons.id"],
+        ),
+        sa.PrimaryKeyConstraint("user"),
+    )
+    op.create_table(
+        "batches",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("at", sa.String(length=32), nullable=False),
+        sa.Column("by", sa.String(length=64), nullable=False),
+        sa.Column("receipt_id", sa.String(length=32), nullable=True),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["receipt_id"],
+            ["receipts.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
+        "delegations",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("giver", sa.String(length=64), nullable=False),
+        sa.Column("taker", sa.String(length=64), nullable=False),
+        sa.Column("role", sa.String(length=32), nullable=False),
+        sa.Column("since", sa.String(length=32), nullable=False),
+        sa.Column("until", sa.String(length=32), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["giver"],
+            ["accounts.user"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["taker"],
+            ["accounts.user"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
+        "documents",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("year", sa.Integer(), nullable=False),
+        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("receipt_id", sa.String(length=32), nullable=False),
+        sa.Column("batch_id", sa.String(length=32), nullable=True),
+        sa.Column("parent_id", sa.String(length=32), nullable=True),
+        sa.Column("received_at", sa.String(length=32), nullable=False),
+        sa.Column("status", sa.String(length=20), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=True),
+        sa.Column("pages", sa.Integer(), nullable=False),
+        sa.Column("level_code", sa.String(length=2), nullable=True),
+        sa.Column("interim_code", sa.String(length=2), nullable=True),
+        sa.Column("level_basis", sa.String(length=12), nullable=False),
+        sa.Column("period", sa.String(length=48), nullable=True),
+        sa.Column("secrecy_until", sa.String(length=10), nullable=True),
+        sa.Column("retention", sa.String(length=8), nullable=True),
+        sa.Column("retention_until", sa.String(length=10), nullable=True),
+        sa.Column("signed_date", sa.String(length=10), nullable=True),
+        sa.Column("urgency", sa.String(length=8), nullable=True),
+        sa.Column("origin", sa.String(length=16), nullable=True),
+        sa.Column("important", sa.Boolean(), nullable=True),
+        sa.Column("overlays", sa.Text(), nullable=False),
+        sa.Column("confirmed", sa.Boolean(), nullable=False),
+        sa.Column("must_review", sa.Boolean(), nullable=False),
+        sa.Column("confidence_percent", sa.Integer(), nullable=False),
+        sa.Column("copies_received", sa.Integer(), nullable=False),
+        sa.Column("read_level_code", sa.String(length=2), nullable=True),
+        sa.Column("suggested_level_code", sa.String(length=2), nullable=True),
+        sa.Column("suggested_retention", sa.String(length=8), nullable=True),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("duplicate_tag", sa.LargeBinary(length=32), nullable=True),
+        sa.Column("key_slot", sa.String(length=32), nullable=True),
+        sa.Column("appraised_at", sa.String(length=32), nullable=True),
+        sa.Column("appraised_by", sa.String(length=64), nullable=True),
+        sa.Column("archived_at", sa.String(length=32), nullable=True),
+        sa.Column("destroyed_at", sa.String(length=32), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["batch_id"],
+            ["batches.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["parent_id"],
+            ["documents.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["receipt_id"],
+            ["receipts.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("year", "seq"),
+    )
+    op.create_index(op.f("ix_documents_batch_id"), "documents", ["batch_id"], unique=False)
+    op.create_index(op.f("ix_documents_duplicate_tag"), "documents", ["duplicate_tag"], unique=False)
+    op.create_index(op.f("ix_documents_level_code"), "documents", ["level_code"], unique=False)
+    op.create_index("ix_documents_level_status", "documents", ["level_code", "status"], unique=False)
+    op.create_index(op.f("ix_documents_receipt_id"), "documents", ["receipt_id"], unique=False)
+    op.create_index(op.f("ix_documents_received_at"), "documents", ["received_at"], unique=False)
+    op.create_index(op.f("ix_documents_retention"), "documents", ["retention"], unique=False)
+    op.create_index(op.f("ix_documents_retention_until"), "documents", ["retention_until"], unique=False)
+    op.create_index(op.f("ix_documents_secrecy_until"), "documents", ["secrecy_until"], unique=False)
+    op.create_index(op.f("ix_documents_status"), "documents", ["status"], unique=False)
+    op.create_table(
+        "problems",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("batch_id", sa.String(length=32), nullable=True),
+        sa.Column("receipt_id", sa.String(length=32), nullable=True),
+        sa.Column("at", sa.String(length=32), nullable=False),
+        sa.Column("status", sa.String(length=16), nullable=False),
+        sa.Column("code", sa.String(length=48), nullable=False),
+        sa.Column("level_code", sa.String(length=2), nullable=True),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("tag", sa.LargeBinary(length=32), nullable=True),
+        sa.Column("key_slot", sa.String(length=32), nullable=True),
+        sa.Column("path", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["batch_id"],
+            ["batches.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["receipt_id"],
+            ["receipts.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(op.f("ix_problems_batch_id"), "problems", ["batch_id"], unique=False)
+    op.create_index(op.f("ix_problems_tag"), "problems", ["tag"], unique=False)
+    op.create_table(
+        "artefacts",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("document_id", sa.String(length=32), nullable=False),
+        sa.Column("copy_id", sa.String(length=40), nullable=True),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("key_slot", sa.String(length=32), nullable=False),
+        sa.Column("path", sa.Text(), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("cipher_sha256", sa.String(length=64), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("outcome", sa.String(length=24), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["document_id"],
+            ["documents.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(op.f("ix_artefacts_copy_id"), "artefacts", ["copy_id"], unique=False)
+    op.create_index(op.f("ix_artefacts_document_id"), "artefacts", ["document_id"], unique=False)
+    op.create_table(
+        "carriers",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("receipt_id", sa.String(length=32), nullable=False),
+        sa.Column("document_id", sa.String(length=32), nullable=True),
+        sa.Column("type", sa.String(length=16), nullable=False),
+        sa.Column("serial", sa.String(length=16), nullable=True),
+        sa.Column("holder", sa.String(length=64), nullable=True),
+        sa.Column("place", sa.String(length=64), nullable=True),
+        sa.Column("return_due", sa.String(length=10), nullable=True),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["document_id"],
+            ["documents.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["receipt_id"],
+            ["receipts.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(op.f("ix_carriers_document_id"), "carriers", ["document_id"], unique=False)
+    op.create_index(op.f("ix_carriers_receipt_id"), "carriers", ["receipt_id"], unique=False)
+    op.create_table(
+        "events",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("document_id", sa.String(length=32), nullable=False),
+        sa.Column("at", sa.String(length=32), nullable=False),
+        sa.Column("person", sa.String(length=64), nullable=True),
+        sa.Column("act", sa.String(length=24), nullable=False),
+        sa.Column("what", sa.String(length=24), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["document_id"],
+            ["documents.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(op.f("ix_events_document_id"), "events", ["document_id"], unique=False)
+
+
+def downgrade() -> None:
+    """Takes the tables away, with their content."""
+    op.drop_table("events")
+    op.drop_table("carriers")
+    op.drop_table("artefacts")
+    op.drop_table("problems")
+    op.drop_table("documents")
+    op.drop_table("delegations")
+    op.drop_table("batches")
+    op.drop_table("accounts")
+    op.drop_table("receipts")
+    op.drop_table("persons")
+    op.drop_table("movements")
+    op.drop_table("meta")
+    op.drop_table("ledger_nodes")
+    op.drop_table("ledger_heads")
+    op.drop_table("ledger_entries")
+    op.drop_table("key_store")
+    op.drop_table("counters")

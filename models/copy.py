@@ -42,7 +42,7 @@ class CopySpec:
     """Pages become pictures with the marks burnt in (policy: rank 50 and above)."""
     format: CopyFormat = "pdf"
     forensic: bytes | None = None
-    """Place of the forensic tint's seed; None until that channel is built. Travels beside JSON, never in it."""
+    """Place of the forensic tint's seed; None until that channel is built. Never travels inside JSON."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

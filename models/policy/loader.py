@@ -1,0 +1,436 @@
+"""From the YAML text to a `Policy`; everything the program uses is checked here, with the line of a fault."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from functools import lru_cache
+from importlib import resources
+from typing import get_args
+
+from ..level import Family, Level
+from ..suggestion import Retention
+from .nodes import Reader, compose
+from .schema import (
+    SCHEMA,
+    Clearance,
+    ContentRule,
+    Engine,
+    FamilyRule,
+    LevelRule,
+    Origin,
+    Overlay,
+    PersonalPattern,
+    Policy,
+    RetentionPolicy,
+    RetentionRule,
+    SecrecyPeriods,
+    Words,
+    Zone,
+)
+from .sections import (
+    read_choices,
+    read_deadlines,
+    read_destruction,
+    read_level,
+    read_matrix,
+    read_optional_level,
+)
+
+_TOP = (
+    "schema", "version", "approved_by", "effective_from", "timezone", "families", "levels", "overlays",
+    "clearances", "copies", "secrecy_period", "changes", "authority", "derivative", "engine",
+    "classification_rules", "patterns_pi", "retention", "approval_matrix", "deadlines", "destruction",
+    "devices", "storage", "conflicts",
+)  # fmt: skip
+_NEED = tuple(key for key in _TOP if key not in ("changes", "authority", "devices", "storage"))
+_CONF = ("law", "seed", "web", "mem", "own")
+_ORIGINS: tuple[Origin, ...] = get_args(Origin)
+_FAMILIES = tuple(str(family) for family in Family)
+
+
+def default_policy_text() -> str:
+    """The shipped policy, YAML."""
+    return resources.files(__package__).joinpath("default.yaml").read_text("utf-8")
+
+
+@lru_cache(maxsize=8)
+def parse_policy(text: str) -> Policy:
+    """Reads and checks a policy. The same text gives the same object.
+
+    Raises:
+        UsageFault: `policy_invalid` with `line` (from 1) and `what` (the key and what is wrong with it).
+    """
+    top = compose(text).map(need=_NEED, may=_TOP)
+    top["schema"].one_of((SCHEMA,))
+    families = _families(top["families"])
+    levels = _levels(top["levels"], families)
+    overlays = _overlays(top["overlays"])
+    patterns = _patterns(top["patterns_pi"])
+    lookup, conditions, approval_days, rows = read_matrix(top["approval_matrix"])
+    derivative = dict(top["derivative"].items())
+    if "similarity_threshold" not in derivative:
+        top["derivative"].wrong("key 'similarity_threshold' is missing")
+    copies = top["copies"].map(need=("flatten_min_rank",), may=("conf",))
+    return Policy(
+        version=top["version"].text(),
+        approved_by=top["approved_by"].optional_text(),
+        effective_from=top["effective_from"].optional_text(),
+        timezone=top["timezone"].text(),
+        sha256=hashlib.sha256(text.encode()).hexdigest(),
+        levels=levels,
+        families=families,
+        overlays=overlays,
+        clearances=_clearances(top["clearances"]),
+        flatten_min_rank=copies["flatten_min_rank"].integer(0, 100),
+        periods=_periods(top["secrecy_period"]),
+        engine=_engine(top["engine"]),
+        rules=_rules(top["classification_rules"], overlays, patterns),
+        patterns=patterns,
+        similarity_threshold=derivative["similarity_threshold"].number(0.0, 1.0),
+        retention=_retention(top["retention"]),
+        lookup=lookup,
+        conditions=conditions,
+        approval_days=approval_days,
+        rows=rows,
+        deadlines=read_deadlines(top["deadlines"]),
+        destruction=read_destruction(top["destruction"]),
+        choices=read_choices(top["conflicts"]),
+    )
+
+
+def _families(reader: Reader) -> dict[Family, FamilyRule]:
+    found: dict[Family, FamilyRule] = {}
+    for item in reader.list():
+        entry = item.map(need=("id", "zh", "star_mark", "levels"))
+        family = Family(entry["id"].one_of(_FAMILIES))
+        named = tuple(read_level(one) for one in entry["levels"].list())
+        if any(level.family is not family for level in named):
+            entry["levels"].wrong(f"a level of another family than {family}")
+        if entry["star_mark"].truth() and family is not Family.STATE:
+            entry["star_mark"].wrong("only state secrets bear the star (保密法 art. 22)")
+        found[family] = FamilyRule(family, entry["zh"].text(), entry["star_mark"].truth(), named)
+    for family in Family:
+        if family not in found:
+            reader.wrong(f"family {family} is missing")
+    return found
+
+
+def _levels(reader: Reader, families: dict[Family, FamilyRule]) -> dict[Level, LevelRule]:
+    found: dict[Level, LevelRule] = {}
+    for item in reader.list():
+        entry = item.map(need=("id", "code", "family", "rank", "max_years"), may=("damage", "conf", "source"))
+        level = read_level(entry["id"])
+        if level in found:
+            item.wrong(f"level {level} stands twice")
+        if entry["code"].text() != level.code:
+            entry["code"].wrong(f"the code of {level} is {level.code}")
+        if entry["family"].text() != level.family or level not in families[level.family].levels:
+            entry["family"].wrong(f"{level} is of family {level.family}")
+        years = entry["max_years"]
+        found[level] = LevelRule(
+            level=level,
+            rank=entry["rank"].integer(0, 100),
+            max_years=None if years.plain() is None else years.integer(0, 100),
+            damage=entry["damage"].text() if "damage" in entry else "",
+            conf=entry["conf"].one_of(_CONF) if "conf" in entry else "own",
+            source=entry["source"].text() if "source" in entry else "",
+        )
+    for level in Level:
+        if level not in found:
+            reader.wrong(f"level {level} is missing")
+    state = [found[level].rank for level in (Level.STATE_TOP, Level.STATE_SECRET, Level.STATE_CONFIDENTIAL)]
+    others = [rule.rank for level, rule in found.items() if level.family is not Family.STATE]
+    if state != sorted(state, reverse=True) or len(set(state)) != 3 or min(state) <= max(others):
+        reader.wrong("ranks: 绝密 > 机密 > 秘密 > every other level")
+    for family in families.values():
+        ranks = [found[level].rank for level in family.levels]
+        if ranks != sorted(ranks, reverse=True):
+            reader.wrong(f"ranks of family {family.family} do not fall with its levels")
+    return found
+
+
+def _overlays(reader: Reader) -> dict[str, Overlay]:
+    found: dict[str, Overlay] = {}
+    for item in reader.list():
+        entry = item.map(need=("id", "zh", "min_rank"), may=("source", "conf"))
+        name = entry["id"].text()
+        found[name] = Overlay(
+            name,
+            entry["zh"].text(),
+            entry["min_rank"].integer(0, 100),
+            entry["conf"].one_of(_CONF) if "conf" in entry else "own",
+            entry["source"].text() if "source" in entry else "",
+        )
+    return found
+
+
+def _clearances(reader: Reader) -> dict[str, Clearance]:
+    found: dict[str, Clearance] = {}
+    reached: frozenset[Level] = frozenset()
+    for item in reader.list():
+        entry = item.map(need=("id", "zh", "reaches"), may=("conf",))
+        name = entry["id"].one_of(("none", "general", "important", "core"))
+        reached |= {read_level(one) for one in entry["reaches"].list()}
+        found[name] = Clearance(name, entry["zh"].text(), reached)
+    for level in Level:
+        if level not in reached:
+            reader.wrong(f"no clearance reaches {level}")
+    return found
+
+
+def _periods(reader: Reader) -> SecrecyPeriods:
+    section = reader.map(
+        need=("forever", "expiry", "expiry_notice_days", "condition_based"),
+        may=(
+            "start", "unit_rule", "month_add", "end_inclusive", "unmarked_term", "above_maximum",
+            "published_means_declassified", "annual_review",
+        ),
+    )  # fmt: skip
+    forever = section["forever"].map(need=("allowed_levels",), may=("other_levels",))
+    expiry: dict[Family, str] = {}
+    for name, value in section["expiry"].items():
+        if name not in _FAMILIES:
+            value.wrong(f"unknown family {name!r}")
+        expiry[Family(name)] = value.one_of(("auto_declassify", "review"))
+    condition = section["condition_based"].map(need=("review_every_months",), may=("needs",))
+    return SecrecyPeriods(
+        forever_levels=frozenset(read_level(one) for one in forever["allowed_levels"].list()),
+        expiry=expiry,
+        notice_days=tuple(day.integer(0, 3660) for day in section["expiry_notice_days"].list()),
+        condition_review_months=condition["review_every_months"].integer(1, 120),
+    )
+
+
+def _engine(reader: Reader) -> Engine:
+    keys = (
+        "precedence", "interim_level_state_topic", "min_score_content", "title_weight", "head_weight",
+        "body_weight", "repeat_cap", "always_reviewed",
+    )  # fmt: skip
+    section = reader.map(need=keys, may=("reason_fields",))
+    order = section["precedence"].texts()
+    if order != ("mark", "derivative", "content", "negative"):
+        section["precedence"].wrong("the order is mark, derivative, content, negative")
+    weights: dict[Zone, float] = {
+        "title": section["title_weight"].number(0.0, 100.0),
+        "head": section["head_weight"].number(0.0, 100.0),
+        "body": section["body_weight"].number(0.0, 100.0),
+    }
+    return Engine(
+        min_score=section["min_score_content"].number(0.0, 1000.0),
+        zone_weights=weights,
+        repeat_cap=section["repeat_cap"].integer(1, 100),
+        interim_state_topic=read_level(section["interim_level_state_topic"]),
+        always_reviewed=frozenset(
+            Family(family.one_of(_FAMILIES)) for family in section["always_reviewed"].list()
+        ),
+    )
+
+
+def _rules(
+    reader: Reader, overlays: dict[str, Overlay], patterns: dict[str, PersonalPattern]
+) -> tuple[ContentRule, ...]:
+    rules: list[ContentRule] = []
+    seen: set[str] = set()
+    for item in reader.list():
+        rule = _rule(item, overlays, patterns)
+        if rule.id in seen:
+            item.wrong(f"rule {rule.id} stands twice")
+        seen.add(rule.id)
+        rules.append(rule)
+    return tuple(rules)
+
+
+def _rule(item: Reader, overlays: dict[str, Overlay], patterns: dict[str, PersonalPattern]) -> ContentRule:
+    entry = item.map(
+        need=("id", "kind"),
+        may=(
+            "profile", "family", "overlay", "suggest", "topic", "title", "use", "when", "evidence", "weight",
+            "source", "conf",
+        ),
+    )  # fmt: skip
+    kind = entry["kind"].one_of(("mark", "derivative", "content", "negative", "overlay"))
+    family = Family(entry["family"].one_of(_FAMILIES)) if "family" in entry else None
+    suggest = entry["suggest"].map(may=("level", "interim")) if "suggest" in entry else {}
+    level, interim = read_optional_level(suggest.get("level")), read_optional_level(suggest.get("interim"))
+    words = _words(entry["evidence"], patterns) if "evidence" in entry else Words()
+    overlay = entry["overlay"].one_of(tuple(overlays)) if "overlay" in entry else None
+    if kind in ("content", "negative"):
+        if family is None or "weight" not in entry or not (words.any or words.patterns):
+            item.wrong("a content rule needs family, weight and evidence")
+        if level is None and interim is None:
+            item.wrong("a content rule suggests a level or an interim level")
+        if family is Family.STATE and level is not None:
+            item.wrong("words alone give no state level (实施条例 art. 12-13)")
+    if kind == "overlay" and (overlay is None or not (words.any or words.patterns)):
+        item.wrong("an overlay rule needs overlay and evidence")
+    profile = (
+        entry["profile"].one_of(("any", "agency", "institution", "company", "soe"))
+        if "profile" in entry
+        else "any"
+    )
+    topic = entry.get("topic") or entry.get("title")
+    return ContentRule(
+        id=entry["id"].text(),
+        kind=kind,  # type: ignore[arg-type]
+        profile=profile,
+        family=family,
+        overlay=overlay,
+        level=level,
+        interim=interim,
+        topic=topic.text() if topic else "",
+        words=words,
+        weight=entry["weight"].number(0.0, 100.0) if "weight" in entry else 1.0,
+        source=entry["source"].text() if "source" in entry else "",
+        conf=entry["conf"].one_of(_CONF) if "conf" in entry else "own",
+        line=item.line,
+    )
+
+
+def _words(reader: Reader, patterns: dict[str, PersonalPattern]) -> Words:
+    entry = reader.map(
+        may=("any", "and_any", "none", "patterns", "doc_kinds", "where", "min_hits", "with_identity")
+    )
+    where = entry["where"].one_of(("title", "head", "body", "any")) if "where" in entry else "any"
+    return Words(
+        any=entry["any"].texts() if "any" in entry else (),
+        and_any=entry["and_any"].texts() if "and_any" in entry else (),
+        none=entry["none"].texts() if "none" in entry else (),
+        patterns=tuple(one.one_of(tuple(patterns)) for one in entry["patterns"].list())
+        if "patterns" in entry
+        else (),
+        doc_kinds=entry["doc_kinds"].texts() if "doc_kinds" in entry else (),
+        where=where,  # type: ignore[arg-type]
+        min_hits=entry["min_hits"].integer(1, 100) if "min_hits" in entry else 1,
+        with_identity=entry["with_identity"].truth() if "with_identity" in entry else False,
+    )
+
+
+def _patterns(reader: Reader) -> dict[str, PersonalPattern]:
+    found: dict[str, PersonalPattern] = {}
+    for name, value in reader.items():
+        entry = value.map(need=("re",), may=("check",))
+        try:
+            regex = re.compile(entry["re"].text())
+        except re.error as error:
+            entry["re"].wrong(f"regular expression: {error.msg}")
+        check = entry["check"].one_of(("gb11643", "luhn")) if "check" in entry else None
+        found[name] = PersonalPattern(name, regex, check)  # type: ignore[arg-type]
+    return found
+
+
+def _retention(reader: Reader) -> RetentionPolicy:
+    need = (
+        "periods", "defaults", "keyword_sets", "archive_exclusions", "agency_rules", "enterprise_rules",
+        "accounting", "proof_records",
+    )  # fmt: skip
+    may = (
+        "enterprise_minimum", "start", "origins", "origin_detection", "joint", "file_with", "electronic",
+        "unit_table_needed", "agency_categories", "enterprise_separate_regimes", "archiving_deadlines",
+        "transfer_to_state_archive", "expired_appraisal",
+    )  # fmt: skip
+    section = reader.map(need=need, may=may)
+    sets = {name: words.texts() for name, words in section["keyword_sets"].items()}
+    defaults = section["defaults"].map(need=_ORIGINS, may=("conf",))
+    agency, enterprise = "令第8号 附表", "令第10号 附表"
+    return RetentionPolicy(
+        exclusions=tuple(
+            _exclusion(item, sets, "令第8号 art.4") for item in section["archive_exclusions"].list()
+        ),
+        agency=tuple(_row(item, sets, agency) for item in section["agency_rules"].list()),
+        enterprise=tuple(_row(item, sets, enterprise) for item in section["enterprise_rules"].list()),
+        common=tuple(
+            _simple(item, source)
+            for name, source in (
+                ("accounting", "财政部 国家档案局令第79号"),
+                ("proof_records", "retention.proof_records"),
+            )
+            for item in section[name].list()
+        ),
+        defaults={origin: _period(defaults[origin]) for origin in _ORIGINS},
+        keyword_sets=sets,
+    )
+
+
+def _period(reader: Reader) -> Retention:
+    return Retention(reader.one_of(tuple(one.value for one in Retention)))
+
+
+def _row(item: Reader, sets: dict[str, tuple[str, ...]], source: str) -> RetentionRule:
+    entry = item.map(need=("ref", "when", "period"), may=("conf", "note"))
+    return _when(
+        entry["when"],
+        sets,
+        ref=entry["ref"].text(),
+        retention=_period(entry["period"]),
+        conf=entry["conf"].one_of(_CONF) if "conf" in entry else "own",
+        note=entry["note"].text() if "note" in entry else "",
+        text="",
+        source=source,
+    )
+
+
+def _exclusion(item: Reader, sets: dict[str, tuple[str, ...]], source: str) -> RetentionRule:
+    entry = item.map(need=("id", "when", "zh"), may=("conf",))
+    return _when(
+        entry["when"],
+        sets,
+        ref=entry["id"].text(),
+        retention=Retention.NOT_FILED,
+        conf="web",
+        note="",
+        text=entry["zh"].text(),
+        source=source,
+    )
+
+
+def _simple(item: Reader, source: str) -> RetentionRule:
+    entry = item.map(need=("ref", "zh", "any", "period"), may=("conf", "note"))
+    return RetentionRule(
+        ref=entry["ref"].text(),
+        retention=_period(entry["period"]),
+        conf=entry["conf"].one_of(_CONF) if "conf" in entry else "own",
+        text=entry["zh"].text(),
+        any=entry["any"].texts(),
+        source=source,
+        note=entry["note"].text() if "note" in entry else "",
+        line=item.line,
+    )
+
+
+def _when(
+    reader: Reader,
+    sets: dict[str, tuple[str, ...]],
+    *,
+    ref: str,
+    retention: Retention,
+    conf: str,
+    note: str,
+    text: str,
+    source: str,
+) -> RetentionRule:
+    entry = reader.map(may=("origin", "kinds", "any", "sets", "flags", "flags_mode", "important"))
+    if not entry:
+        reader.wrong("a rule without a condition")
+    origins: tuple[Origin, ...] = ()
+    if "origin" in entry:
+        for name in entry["origin"].texts():
+            if name not in _ORIGINS:
+                entry["origin"].wrong(f"unknown origin {name!r}")
+        origins = tuple(one for one in _ORIGINS if one in entry["origin"].texts())
+    return RetentionRule(
+        ref=ref,
+        retention=retention,
+        conf=conf,
+        text=text,
+        origins=origins,
+        kinds=entry["kinds"].texts() if "kinds" in entry else (),
+        any=entry["any"].texts() if "any" in entry else (),
+        sets=tuple(one.one_of(tuple(sets)) for one in entry["sets"].list()) if "sets" in entry else (),
+        flags=entry["flags"].texts() if "flags" in entry else (),
+        flags_any="flags_mode" in entry and entry["flags_mode"].one_of(("any", "all")) == "any",
+        important=entry["important"].truth() if "important" in entry else None,
+        source=source,
+        note=note,
+        line=reader.line,
+    )

@@ -1,0 +1,415 @@
+"""The policy as typed, frozen values. What each section means and where it comes from: the comments of
+`default.yaml`, which name the article of every rule and how sure its source is (`conf`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from ..level import Family, Level
+from ..suggestion import Retention
+
+SCHEMA = "jiyao.policy/1"
+Profile = Literal["organ", "company", "soe", "hospital", "college"]
+Origin = Literal["self", "superior", "peer", "subordinate"]
+Conf = Literal["law", "seed", "web", "mem", "own"]
+Zone = Literal["title", "head", "body"]
+
+CONTENT_PROFILES: Mapping[str, frozenset[str]] = {
+    "organ": frozenset({"any", "agency", "institution"}),
+    "hospital": frozenset({"any", "agency", "institution"}),
+    "college": frozenset({"any", "agency", "institution"}),
+    "company": frozenset({"any", "company"}),
+    "soe": frozenset({"any", "company", "soe"}),
+}
+"""Which rule profiles a station's profile selects; marks of every family are read in every profile."""
+ENTERPRISE_PROFILES = frozenset({"company", "soe"})
+
+
+@dataclass(frozen=True, slots=True)
+class LevelRule:
+    """One level: rank (handling strictness), greatest period in years (None: not fixed), damage."""
+
+    level: Level
+    rank: int
+    max_years: int | None
+    damage: str
+    conf: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyRule:
+    """A family of secrets and whether its marks bear the ★."""
+
+    family: Family
+    zh: str
+    star_mark: bool
+    levels: tuple[Level, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Overlay:
+    """A protection added to any level; `min_rank` is the least handling rank it asks for."""
+
+    id: str
+    zh: str
+    min_rank: int
+    conf: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Clearance:
+    """A clearance and every level it reaches, those of lower clearances included."""
+
+    id: str
+    zh: str
+    reaches: frozenset[Level]
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """How content rules are scored: weight × zone weight × hits (capped), passing at `min_score`."""
+
+    min_score: float
+    zone_weights: Mapping[Zone, float]
+    repeat_cap: int
+    interim_state_topic: Level
+    always_reviewed: frozenset[Family]
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a rule looks for (literal words after NFKC without spaces, and named patterns)."""
+
+    any: tuple[str, ...] = ()
+    and_any: tuple[str, ...] = ()
+    none: tuple[str, ...] = ()
+    patterns: tuple[str, ...] = ()
+    doc_kinds: tuple[str, ...] = ()
+    where: Literal["title", "head", "body", "any"] = "any"
+    min_hits: int = 1
+    with_identity: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ContentRule:
+    """One classification rule; `level` None means: words alone give none, `interim` protects meanwhile."""
+
+    id: str
+    kind: Literal["mark", "derivative", "content", "negative", "overlay"]
+    profile: str
+    family: Family | None
+    overlay: str | None
+    level: Level | None
+    interim: Level | None
+    topic: str
+    words: Words
+    weight: float
+    source: str
+    conf: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class PersonalPattern:
+    """A pattern of personal data and the checksum that proves a hit (`gb11643`, `luhn`, or none)."""
+
+    id: str
+    regex: re.Pattern[str]
+    check: Literal["gb11643", "luhn"] | None
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionRule:
+    """One row of a retention table; a condition that is empty or None does not bind."""
+
+    ref: str
+    retention: Retention
+    conf: str
+    text: str
+    origins: tuple[Origin, ...] = ()
+    kinds: tuple[str, ...] = ()
+    any: tuple[str, ...] = ()
+    sets: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+    flags_any: bool = False
+    important: bool | None = None
+    source: str = ""
+    note: str = ""
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionPolicy:
+    """Tables of 档案局令第8号 (agency) and 第10号 (enterprise), exclusions, defaults and words."""
+
+    exclusions: tuple[RetentionRule, ...]
+    agency: tuple[RetentionRule, ...]
+    enterprise: tuple[RetentionRule, ...]
+    common: tuple[RetentionRule, ...]
+    """Accounting papers and the room's own proof records: in every profile."""
+    defaults: Mapping[Origin, Retention]
+    keyword_sets: Mapping[str, tuple[str, ...]]
+
+    def table(self, profile: Profile) -> tuple[RetentionRule, ...]:
+        """The rules of a station's profile."""
+        own = self.enterprise if profile in ENTERPRISE_PROFILES else self.agency
+        return own + self.common
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of the approval matrix: who must approve an act on a level.
+
+    `mode`: `register` (logged and signed), `approve` (each of `by`), `any_of` (one of `by`),
+    `second_person` (another person out of `by`), `deny` (only `override` may lift it).
+    """
+
+    action: str
+    level: str
+    mode: Literal["register", "approve", "any_of", "second_person", "deny"]
+    by: tuple[str, ...] = ()
+    subject: str | None = None
+    extra: tuple[str, ...] = ()
+    override: str | None = None
+    suggest_to: str | None = None
+    restricted: Mapping[str, tuple[str, ...]] | None = None
+    execute_by: tuple[str, ...] = ()
+    document_required: str | None = None
+    record_reader: bool = False
+    then: Mapping[str, object] | None = None
+    source: str = ""
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """What binds every approval."""
+
+    no_self_approval: bool
+    approver_must_be_in_scope: str
+    scope_exempt: tuple[str, ...]
+    principal_delegate_includes_principal: bool
+    top_secret_needs_second_pair_of_eyes: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Duration:
+    """An ISO 8601 duration: calendar months and days, and seconds."""
+
+    months: int = 0
+    days: int = 0
+    seconds: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Cycle:
+    """Something that falls due again and again."""
+
+    id: str
+    scope: str
+    every: Duration | None
+    due: str | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    """Terms of handling; `None` in `circulation` means: the same day, until 24:00."""
+
+    telegram_ack_minutes: int
+    telegram_handling: Mapping[str, Duration]
+    circulation: Mapping[str, Duration | None]
+    borrow_days: Mapping[str, int]
+    idle_lock: Duration
+    idle_signout: Duration
+    leak_report_hours: int
+    minutes_within_hours: int
+    cycles: tuple[Cycle, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """How a level's paper and electronic carriers are destroyed."""
+
+    paper: str
+    electronic: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class DestructionPolicy:
+    """The destruction protocol's data (004-B§4.10; 实施条例 art. 28)."""
+
+    order: tuple[str, ...]
+    supervisors_min: int
+    supervisors_not: tuple[str, ...]
+    routes: Mapping[str, Route]
+    block_if: tuple[str, ...]
+    forbid: tuple[str, ...]
+    evidence_kept: str
+
+
+@dataclass(frozen=True, slots=True)
+class SecrecyPeriods:
+    """Rules of the secrecy period (保密法 art. 20, 24; 实施条例 art. 19)."""
+
+    forever_levels: frozenset[Level]
+    expiry: Mapping[Family, str]
+    notice_days: tuple[int, ...]
+    condition_review_months: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Policy:
+    """One version of the policy. Compared by identity, so that compiled matchers can be kept per policy."""
+
+    version: str
+    approved_by: str | None
+    effective_from: str | None
+    timezone: str
+    sha256: str
+    """Of the YAML text, hex."""
+    levels: Mapping[Level, LevelRule]
+    families: Mapping[Family, FamilyRule]
+    overlays: Mapping[str, Overlay]
+    clearances: Mapping[str, Clearance]
+    flatten_min_rank: int
+    periods: SecrecyPeriods
+    engine: Engine
+    rules: tuple[ContentRule, ...]
+    patterns: Mapping[str, PersonalPattern]
+    similarity_threshold: float
+    retention: RetentionPolicy
+    lookup: tuple[str, ...]
+    conditions: Conditions
+    approval_days: int
+    rows: tuple[Row, ...]
+    deadlines: Deadlines
+    destruction: DestructionPolicy
+    choices: Mapping[str, object]
+    """The chosen option of each conflict between the seeds."""
+
+    def rank(self, level: Level | None) -> int:
+        """Handling rank; 0 without a level."""
+        return 0 if level is None else self.levels[level].rank
+
+    def max_years(self, level: Level) -> int | None:
+        """Greatest secrecy period in years; None where no law fixes one."""
+        return self.levels[level].max_years
+
+    def highest(self, *levels: Level | None) -> Level | None:
+        """The strictest of the levels; None when there is none."""
+        return max((level for level in levels if level is not None), key=self.rank, default=None)
+
+    def effective_rank(self, level: Level | None, overlays: tuple[str, ...] = ()) -> int:
+        """Rank for handling: the level's, or that of its overlays when higher (policy.md section 1)."""
+        extra = [self.overlays[name].min_rank for name in overlays if name in self.overlays]
+        return max([self.rank(level), *extra])
+
+    def must_flatten(self, level: Level | None) -> bool:
+        """Whether pages of a copy are turned into pictures."""
+        return self.rank(level) >= self.flatten_min_rank
+
+    def reaches(self, clearance: str, level: Level) -> bool:
+        """Whether a clearance reaches a level; an unknown clearance reaches nothing."""
+        known = self.clearances.get(clearance)
+        return known is not None and level in known.reaches
+
+    def clearance_for(self, level: Level) -> str:
+        """The least clearance that reaches the level."""
+        for name, clearance in self.clearances.items():
+            if level in clearance.reaches:
+                return name
+        raise KeyError(level)
+
+    def content_rules(self, profile: Profile) -> tuple[ContentRule, ...]:
+        """Content, negative and overlay rules of a station's profile."""
+        wanted = CONTENT_PROFILES[profile]
+        kinds = ("content", "negative", "overlay")
+        return tuple(rule for rule in self.rules if rule.kind in kinds and rule.profile in wanted)
+
+    @property
+    def small_room(self) -> bool:
+        """Fewer distinct persons, stated on certificates."""
+        return self.choices.get("small_room") is True
+
+    def approval(self, act: str, level: Level | None, subject: str | None = None) -> Row:
+        """The row that binds an act on a level (and subject, such as `minutes`); without a row: denied.
+
+        Order: the matrix's `lookup`. A chosen conflict option (`borrow_approval`, `copy_approval`,
+        `carry_out`) then replaces the approvers; 绝密 is never loosened below the law's row.
+        """
+        return self._chosen(self._row(act, level, subject), level)
+
+    def _row(self, act: str, level: Level | None, subject: str | None) -> Row:
+        name = str(level) if level else "default"
+        family = f"family:{level.family}" if level else "family:"
+        rows = [row for row in self.rows if row.action == act]
+        for step in self.lookup:
+            for row in rows:
+                same_subject = row.subject is not None and row.subject == subject
+                plain = row.subject is None
+                hit = {
+                    "exact_level_and_subject": same_subject and row.level == name,
+                    "subject": same_subject and row.level in ("any", family),
+                    "exact_level": plain and row.level == name,
+                    "family": plain and row.level == family,
+                    "any": plain and row.level == "any",
+                    "default": plain and row.level == "default",
+                }.get(step, False)
+                if hit:
+                    return row
+        return Row(action=act, level=name, mode="deny", subject=subject, source="no row")
+
+    def _chosen(self, row: Row, level: Level | None) -> Row:
+        option = {
+            "borrow": self.choices.get("borrow_approval"),
+            "copy": self.choices.get("copy_approval"),
+            "carry_out": self.choices.get("carry_out"),
+        }.get(row.action)
+        if row.mode == "deny" or option is None:
+            return row
+        if option == "deny":
+            return replace(row, mode="deny", by=(), source=f"{row.source}; choice: {option}")
+        if option == "originator_only":
+            return replace(row, by=("originator",), source=f"{row.source}; choice: {option}")
+        if level is Level.STATE_TOP:
+            return row
+        if option == "register_only":
+            return replace(
+                row, mode="register", by=("jiyao_clerk",), source=f"{row.source}; choice: {option}"
+            )
+        approver = {
+            "single_office_director": "office_director",
+            "single_leader_in_charge": "leader_in_charge",
+            "office_director": "office_director",
+            "leader_in_charge": "leader_in_charge",
+        }.get(str(option))
+        return replace(row, by=(approver,), source=f"{row.source}; choice: {option}") if approver else row
+
+    def satisfies(self, needed: str, held: str) -> bool:
+        """Whether a held role may act where another is asked for (a principal for the delegate)."""
+        if needed == held:
+            return True
+        return (
+            self.conditions.principal_delegate_includes_principal
+            and needed == "principal_delegate"
+            and held == "principal"
+        )
+
+    def route(self, level: Level | None, overlays: tuple[str, ...] = ()) -> Route:
+        """The destruction route of a level; cipher telegrams have their own."""
+        routes = self.destruction.routes
+        if "cipher_telegram" in overlays and "密码电报" in routes:
+            return routes["密码电报"]
+        if level is not None:
+            for name in (str(level), str(level.family)):
+                if name in routes:
+                    return routes[name]
+        return routes["default"]

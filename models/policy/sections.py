@@ -1,0 +1,235 @@
+"""Readers of the policy's sections about approvals, deadlines, destruction and choices."""
+
+from __future__ import annotations
+
+import re
+
+from ..level import Family, Level
+from .nodes import Reader
+from .schema import (
+    Conditions,
+    Cycle,
+    Deadlines,
+    DestructionPolicy,
+    Duration,
+    Route,
+    Row,
+)
+
+ROLES = (
+    "scan_operator", "jiyao_clerk", "determination_reviewer", "determiner", "archivist", "office_director",
+    "leader_in_charge", "principal", "principal_delegate", "destroy_operator", "destroy_supervisor", "reader",
+    "sysadmin", "secadmin", "auditor", "originator", "originator_or_superior", "competent_authority",
+    "release_reviewer", "office_director_scope", "personnel_file_keeper",
+)  # fmt: skip
+LOOKUPS = ("exact_level_and_subject", "subject", "exact_level", "family", "any", "default", "deny")
+MODES = ("register", "approve", "any_of", "second_person", "deny")
+_DURATION = re.compile(
+    r"P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?"
+    r"(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?"
+)
+
+
+def read_level(reader: Reader) -> Level:
+    """A level's id."""
+    try:
+        return Level(reader.text())
+    except ValueError:
+        reader.wrong("unknown level")
+
+
+def read_optional_level(reader: Reader | None) -> Level | None:
+    """A level's id, or null."""
+    return None if reader is None or reader.plain() is None else read_level(reader)
+
+
+def read_duration(reader: Reader) -> Duration:
+    """An ISO 8601 duration such as `P3D`, `PT4H`, `P1W`, `P6M`."""
+    text = reader.text()
+    found = _DURATION.fullmatch(text)
+    if not found or text in ("P", "PT") or text.endswith("T"):
+        reader.wrong("not an ISO 8601 duration")
+    years, months, weeks, days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
+    return Duration(12 * years + months, 7 * weeks + days, 3600 * hours + 60 * minutes + seconds)
+
+
+def read_matrix(reader: Reader) -> tuple[tuple[str, ...], Conditions, int, tuple[Row, ...]]:
+    """Lookup order, conditions, days until an approval expires, rows."""
+    section = reader.map(
+        need=("lookup", "conditions", "rows", "expire_after_days"), may=("superior_documents",)
+    )
+    lookup = tuple(step.one_of(LOOKUPS) for step in section["lookup"].list())
+    keys = (
+        "no_self_approval", "approver_must_be_in_scope", "scope_exempt",
+        "principal_delegate_includes_principal", "绝密_needs_second_pair_of_eyes",
+    )  # fmt: skip
+    named = section["conditions"].map(need=keys)
+    conditions = Conditions(
+        no_self_approval=named["no_self_approval"].truth(),
+        approver_must_be_in_scope=named["approver_must_be_in_scope"].one_of(
+            ("where_circle_is_set", "always", "never")
+        ),
+        scope_exempt=tuple(role.one_of(ROLES) for role in named["scope_exempt"].list()),
+        principal_delegate_includes_principal=named["principal_delegate_includes_principal"].truth(),
+        top_secret_needs_second_pair_of_eyes=named["绝密_needs_second_pair_of_eyes"].truth(),
+    )
+    rows = tuple(_row(item) for item in section["rows"].list())
+    seen: set[tuple[str, str, str | None]] = set()
+    for row, item in zip(rows, section["rows"].list(), strict=True):
+        key = (row.action, row.level, row.subject)
+        if key in seen:
+            item.wrong(f"a second row for {row.action} / {row.level}")
+        seen.add(key)
+    return lookup, conditions, section["expire_after_days"].integer(1, 3660), rows
+
+
+def _row(reader: Reader) -> Row:
+    row = reader.map(
+        need=("action", "level", "mode"),
+        may=(
+            "by", "subject", "extra", "override", "suggest_to", "restricted", "execute_by",
+            "document_required", "record_reader", "then", "source",
+        ),
+    )  # fmt: skip
+    level = row["level"].text()
+    scopes = ("any", "default", *(f"family:{family}" for family in Family), *(str(one) for one in Level))
+    if level not in scopes:
+        row["level"].wrong(f"unknown level {level!r}")
+    mode = row["mode"].one_of(MODES)
+    by = _roles(row["by"]) if "by" in row else ()
+    if mode != "deny" and not by:
+        reader.wrong("key 'by' is missing")
+    restricted = None
+    if "restricted" in row:
+        restricted = {
+            name: tuple(role.one_of(ROLES) for role in roles.list())
+            for name, roles in row["restricted"].items()
+        }
+    return Row(
+        action=row["action"].text(),
+        level=level,
+        mode=mode,  # type: ignore[arg-type]
+        by=by,
+        subject=row["subject"].text() if "subject" in row else None,
+        extra=row["extra"].texts() if "extra" in row else (),
+        override=row["override"].one_of(ROLES) if "override" in row else None,
+        suggest_to=row["suggest_to"].one_of(ROLES) if "suggest_to" in row else None,
+        restricted=restricted,
+        execute_by=_roles(row["execute_by"]) if "execute_by" in row else (),
+        document_required=row["document_required"].text() if "document_required" in row else None,
+        record_reader=row["record_reader"].truth() if "record_reader" in row else False,
+        then=row["then"].plain() if "then" in row else None,
+        source=row["source"].text() if "source" in row else "",
+        line=reader.line,
+    )
+
+
+def _roles(reader: Reader) -> tuple[str, ...]:
+    return tuple(role.one_of(ROLES) for role in reader.list())
+
+
+def read_deadlines(reader: Reader) -> Deadlines:
+    """The section `deadlines`."""
+    section = reader.map(
+        need=(
+            "telegram_ack_minutes", "telegram_handling", "circulation", "borrow_days", "clearing_cycles",
+            "idle_lock", "leak_report_hours", "minutes_within_hours",
+        ),
+        may=(
+            "business_days", "telegram_handling_alt", "telegram_escalate", "duty", "acknowledgement_note",
+            "urging", "return", "leak_internal_report",
+        ),
+    )  # fmt: skip
+    circulation: dict[str, Duration | None] = {}
+    for urgency, value in section["circulation"].items():
+        circulation[urgency] = None if value.plain() == "same_day" else read_duration(value)
+    borrow: dict[str, int] = {}
+    for name, value in section["borrow_days"].items():
+        if name != "default" and name not in tuple(str(level) for level in Level):
+            value.wrong("unknown level")
+        borrow[name] = value.integer(0, 3660)
+    idle = section["idle_lock"].map(need=("lock_after", "force_signout"), may=("source", "conf"))
+    return Deadlines(
+        telegram_ack_minutes=section["telegram_ack_minutes"].integer(1, 1440),
+        telegram_handling={n: read_duration(value) for n, value in section["telegram_handling"].items()},
+        circulation=circulation,
+        borrow_days=borrow,
+        idle_lock=read_duration(idle["lock_after"]),
+        idle_signout=read_duration(idle["force_signout"]),
+        leak_report_hours=section["leak_report_hours"].integer(1, 720),
+        minutes_within_hours=section["minutes_within_hours"].integer(1, 720),
+        cycles=tuple(_cycle(item) for item in section["clearing_cycles"].list()),
+    )
+
+
+def _cycle(reader: Reader) -> Cycle:
+    cycle = reader.map(
+        need=("id", "scope"),
+        may=("every", "alternative", "due", "dates", "days_before", "source", "conf"),
+    )
+    every = None
+    if "every" in cycle and isinstance(cycle["every"].plain(), str):
+        every = read_duration(cycle["every"])
+    return Cycle(
+        id=cycle["id"].text(),
+        scope=cycle["scope"].text(),
+        every=every,
+        due=cycle["due"].text() if "due" in cycle else None,
+        source=cycle["source"].text() if "source" in cycle else "",
+    )
+
+
+def read_destruction(reader: Reader) -> DestructionPolicy:
+    """The section `destruction`."""
+    section = reader.map(
+        need=(
+            "order",
+            "supervisors_min",
+            "supervisors_not",
+            "routes",
+            "forbid",
+            "retention_check",
+            "evidence_kept",
+        ),
+        may=("authority_wins", "self_destruction", "media_after_classified", "waste_pages", "drafts"),
+    )
+    names = (
+        "default", "密码电报", *(str(level) for level in Level), *(str(family) for family in Family),
+    )  # fmt: skip
+    routes: dict[str, Route] = {}
+    for name, value in section["routes"].items():
+        if name not in names:
+            value.wrong(f"unknown level or family {name!r}")
+        route = value.map(need=("paper", "electronic"), may=("source", "conf"))
+        routes[name] = Route(
+            route["paper"].text(),
+            route["electronic"].text(),
+            route["source"].text() if "source" in route else "",
+        )
+    if "default" not in routes:
+        section["routes"].wrong("key 'default' is missing")
+    check = section["retention_check"].map(need=("required", "block_if"))
+    return DestructionPolicy(
+        order=section["order"].texts(),
+        supervisors_min=section["supervisors_min"].integer(2, 9),
+        supervisors_not=section["supervisors_not"].texts(),
+        routes=routes,
+        block_if=check["block_if"].texts(),
+        forbid=section["forbid"].texts(),
+        evidence_kept=section["evidence_kept"].text(),
+    )
+
+
+def read_choices(reader: Reader) -> dict[str, object]:
+    """The section `conflicts`: every default stands among its options."""
+    choices: dict[str, object] = {}
+    for item in reader.list():
+        entry = item.map(need=("key", "default", "options"))
+        key, default = entry["key"].text(), entry["default"].plain()
+        options = [option.plain() for option in entry["options"].list()]
+        if not any(type(default) is type(option) and default == option for option in options):
+            entry["default"].wrong(f"{default!r} is not among the options of {key}")
+        if key in choices:
+            item.wrong(f"{key!r} stands twice")
+        choices[key] = default
+    return choices

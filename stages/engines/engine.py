@@ -1,0 +1,75 @@
+"""What every OCR engine can do, and the two ways it may fail."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from ...common.errors import PartlyDone
+from ...formats.opened import Picture
+
+Point = tuple[float, float]
+Quad = tuple[Point, Point, Point, Point]
+"""Corners of the text in pixels of the picture read: top left, top right, bottom right, bottom left."""
+
+
+@dataclass(frozen=True, slots=True)
+class RawLine:
+    """One piece of text as an engine saw it, in no promised order.
+
+    `confidence` is 0..1. `characters` holds one confidence for each character of `text`, or is empty
+    when the engine does not tell.
+    """
+
+    text: str
+    quad: Quad
+    confidence: float
+    characters: tuple[float, ...] = ()
+
+
+class EngineFault(PartlyDone):
+    """The engine could not read this page. `code` is a message code; no text of the page is kept."""
+
+
+class EngineTimeout(EngineFault):
+    """Reading took longer than allowed."""
+
+    def __init__(self) -> None:
+        super().__init__("ocr_page_timeout")
+
+
+class Engine(Protocol):
+    """Reads one upright page. Each engine is able to do the whole job alone."""
+
+    @property
+    def name(self) -> str:
+        """As on the command line: `rapidocr` or `tesseract`."""
+        ...
+
+    @property
+    def name_version(self) -> str:
+        """As recorded on each page: `rapidocr 3.10.0`."""
+        ...
+
+    def missing(self) -> str | None:
+        """Message code of what is not there, None when the engine can work. Reads nothing heavy."""
+        ...
+
+    def available(self) -> bool:
+        """Whether the engine can work on this machine."""
+        ...
+
+    def read(self, picture: Picture, *, seconds: float) -> tuple[RawLine, ...]:
+        """Reads a page.
+
+        Args:
+            picture: height x width x 3, RGB, 8 bit.
+            seconds: longest time this may take.
+
+        Raises:
+            EngineTimeout: it took longer.
+            EngineFault: the engine broke down on this page.
+            MissingTool: the engine is not installed.
+            Broken: the engine's model files are not those of its release.
+        """
+        ...

@@ -1,0 +1,132 @@
+"""Takes a red seal off the writing under it (署名 and 成文日期, GB/T 9704-2012 §7.3.5).
+
+Only a round red mark of a seal's size is touched, and inside it only its red is taken away: the red channel
+shows black ink dark and red ink bright. The red letterhead and rules stay. It cannot work on grey or
+black-and-white scans, where the seal has the colour of the ink.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ..formats.opened import Picture
+from ..models.page import Box
+
+LEAST_MM, MOST_MM = 27.0, 58.0
+"""Diameters of official and company seals, with a millimetre or two for ink and scanning."""
+MASK_DPI = 75.0
+REDDER = 36
+"""How far red stands above green and blue in seal ink, also after JPEG and on yellowed paper."""
+GAP_MM = 2.6
+"""Ring, star and characters of a seal are closer together than this; a row of body text is not red."""
+LEAST_ROUND, MOST_ROUND = 0.84, 1.10
+"""Area of the hull against that of the ellipse in its box: 1 for a circle, 1.27 for a square stamp."""
+SLIMMEST = 0.82
+SECTORS = 48
+LEAST_RING = 0.6
+"""Share of the ring's directions in which red was found: a round logo or a red picture seldom has a ring."""
+MARGIN = 1.06
+"""Ink bleeds a little beyond the measured circle."""
+LEAST_DEPTH = 40
+"""Levels between writing and seal in the red channel; below it, lifting would lift the writing as well."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desealed:
+    """The page without its seals' red, and where they are (fractions of the page)."""
+
+    picture: Picture
+    seals: tuple[Box, ...]
+
+
+def deseal(picture: Picture, *, dpi: float) -> Desealed:
+    """Finds round red seals and takes their red away.
+
+    Args:
+        picture: height x width x 3, RGB.
+        dpi: pixels an inch.
+    """
+    seals = tuple(find_seals(picture, dpi=dpi))
+    if not seals:
+        return Desealed(picture=picture, seals=())
+    cleaned = picture.copy()
+    for box in seals:
+        _clean(cleaned, box)
+    return Desealed(picture=cleaned, seals=seals)
+
+
+def find_seals(picture: Picture, *, dpi: float) -> Iterator[Box]:
+    """Boxes of the round red marks 27-58 mm across."""
+    scale = min(1.0, MASK_DPI / dpi)
+    height, width = picture.shape[:2]
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA).astype(np.int16)
+    red = (small[:, :, 0] - np.maximum(small[:, :, 1], small[:, :, 2])) > REDDER
+    if not red.any():
+        return
+    pixels = dpi * scale / 25.4
+    reach = max(3, round(GAP_MM * pixels)) | 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
+    closed = cv2.morphologyEx(red.astype(np.uint8), cv2.MORPH_CLOSE, kernel)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(closed, connectivity=8)
+    for index in range(1, count):
+        left, top, wide, high, _area = (int(value) for value in stats[index])
+        longer, shorter = max(wide, high) / pixels, min(wide, high) / pixels
+        if not (longer <= MOST_MM and shorter >= LEAST_MM and shorter / longer >= SLIMMEST):
+            continue
+        inside = (labels[top : top + high, left : left + wide] == index) & red[
+            top : top + high, left : left + wide
+        ]
+        if _is_round(inside):
+            yield Box(
+                left=left / size[0],
+                top=top / size[1],
+                right=(left + wide) / size[0],
+                bottom=(top + high) / size[1],
+            )
+
+
+def _is_round(red: NDArray[np.bool_]) -> bool:
+    high, wide = red.shape
+    down, across = np.nonzero(red)
+    points = np.column_stack([across, down]).astype(np.int32)
+    hull = cv2.contourArea(cv2.convexHull(points))
+    if not LEAST_ROUND <= hull / (np.pi / 4 * wide * high) <= MOST_ROUND:
+        return False
+    x, y = (across - (wide - 1) / 2) / (wide / 2), (down - (high - 1) / 2) / (high / 2)
+    ring = np.hypot(x, y) > 0.82
+    sectors = ((np.arctan2(y[ring], x[ring]) + np.pi) / (2 * np.pi) * SECTORS).astype(int) % SECTORS
+    return len(np.unique(sectors)) >= LEAST_RING * SECTORS
+
+
+def _clean(picture: Picture, box: Box) -> None:
+    """Inside the seal's ellipse, shows the red channel alone, seal ink lifted to the paper's brightness."""
+    height, width = picture.shape[:2]
+    middle, half = _ellipse(box, width=width, height=height)
+    top, bottom = max(0, int(middle[1] - half[1])), min(height, int(middle[1] + half[1]) + 1)
+    left, right = max(0, int(middle[0] - half[0])), min(width, int(middle[0] + half[0]) + 1)
+    part = picture[top:bottom, left:right]
+    y, x = np.ogrid[top:bottom, left:right]
+    inside = np.square((x - middle[0]) / half[0]) + np.square((y - middle[1]) / half[1]) <= 1
+    channels = part.astype(np.int16)
+    shown = channels[:, :, 0]
+    red = inside & (shown - np.maximum(channels[:, :, 1], channels[:, :, 2]) > REDDER)
+    if not red.any():
+        return
+    seal = float(np.percentile(shown[red], 30))
+    writing = float(np.percentile(shown[inside], 0.5))
+    if seal - writing >= LEAST_DEPTH:
+        shown = np.clip((shown - writing) * (250.0 / (seal - writing)), 0, 255)
+    grey = shown.astype(np.uint8)
+    part[inside] = grey[inside][:, None]
+
+
+def _ellipse(box: Box, *, width: int, height: int) -> tuple[tuple[float, float], tuple[float, float]]:
+    middle = box.centre
+    half_wide, half_high = (box.right - box.left) / 2 * MARGIN, (box.bottom - box.top) / 2 * MARGIN
+    return (middle[0] * width, middle[1] * height), (half_wide * width, half_high * height)

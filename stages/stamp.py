@@ -1,0 +1,160 @@
+"""Draws one issued copy: every page with its marks, as a PDF or as one PNG a page. Pure and keyless.
+
+Threat model. The original may hide things (text under boxes, layers, attachments, scripts, older revisions):
+none of it may travel in a copy. With `flatten`, and for every source that is no PDF, pages become pictures:
+what is not seen is not there. Else the PDF's own pages are kept as far as `stages.stamp_vector` can show that
+they hide nothing, and the rest become pictures all the same.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+import pypdfium2
+from numpy.typing import NDArray
+
+from ..common.errors import Refused
+from ..common.limits import DEFAULT_LIMITS, Limits
+from ..formats.opened import OpenedDocument, Picture
+from ..models.copy import CopySpec
+from ..watermark.layout import INK_DPI, Sheet, ink_of, lay_out
+from ..watermark.picture_pdf import PicturePage, write_pictures
+from ..watermark.visible import draw_marks
+from .stamp_vector import keep_pages
+
+COPY_DPI = 200
+JPEG_QUALITY = 85
+_MOST_PIXELS = 36_000_000
+_COLOURLESS = 10
+_MM = 25.4
+
+
+def draw(
+    opened: OpenedDocument,
+    spec: CopySpec,
+    *,
+    limits: Limits = DEFAULT_LIMITS,
+    source: bytes | None = None,
+) -> bytes:
+    """The copy as one PDF. `source`: the PDF's bytes; without them, or to flatten, pages are pictures.
+
+    Raises:
+        MissingTool: `font_missing`, `glyph_missing`.
+        Refused: `mark_too_long`, `too_many_pages_to_copy`.
+    """
+    sheets = _sheets(opened, limits)
+    if source is not None and opened.kind == "pdf" and not spec.flatten:
+        return keep_pages(
+            source, sheets, spec, drawn=lambda kept: dict(_picture_pages(opened, spec, sheets, skip=kept))
+        )
+    return write_pictures((page for _, page in _picture_pages(opened, spec, sheets)), copy=spec.barcode)
+
+
+def draw_pages(
+    opened: OpenedDocument, spec: CopySpec, *, limits: Limits = DEFAULT_LIMITS
+) -> tuple[bytes, ...]:
+    """The copy as one PNG for each page, always flattened, without metadata but its resolution.
+
+    Raises:
+        MissingTool: `font_missing`, `glyph_missing`.
+        Refused: `mark_too_long`, `too_many_pages_to_copy`.
+    """
+    sheets = _sheets(opened, limits)
+    pages = []
+    for number, picture, dpi in _burnt(opened, spec, sheets, frozenset()):
+        del number
+        done, data = cv2.imencode(".png", _narrow(picture, bgr=True), [cv2.IMWRITE_PNG_COMPRESSION, 6])
+        if not done:
+            raise ValueError("PNG encoder")
+        pages.append(_with_resolution(data.tobytes(), dpi))
+    return tuple(pages)
+
+
+def _sheets(opened: OpenedDocument, limits: Limits) -> tuple[Sheet, ...]:
+    if opened.page_count > limits.pages:
+        raise Refused("too_many_pages_to_copy", pages=opened.page_count, limit=limits.pages)
+    numbers = range(1, opened.page_count + 1)
+    return tuple(lay_out(*opened.size_mm(n), ink_of(opened.render(n, INK_DPI))) for n in numbers)
+
+
+def _picture_pages(
+    opened: OpenedDocument, spec: CopySpec, sheets: tuple[Sheet, ...], skip: frozenset[int] = frozenset()
+) -> Iterator[tuple[int, PicturePage]]:
+    for number, picture, _ in _burnt(opened, spec, sheets, skip):
+        narrow = _narrow(picture, bgr=True)
+        done, data = cv2.imencode(".jpg", narrow, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+        if not done:
+            raise ValueError("JPEG encoder")
+        sheet = sheets[number - 1]
+        yield (
+            number,
+            PicturePage(
+                width_mm=sheet.width,
+                height_mm=sheet.height,
+                jpeg=data.tobytes(),
+                width=narrow.shape[1],
+                height=narrow.shape[0],
+                colour="rgb" if narrow.ndim == 3 else "gray",
+            ),
+        )
+
+
+def _burnt(
+    opened: OpenedDocument, spec: CopySpec, sheets: tuple[Sheet, ...], skip: frozenset[int]
+) -> Iterator[tuple[int, Picture, float]]:
+    """Page number, page with marks, resolution; pages in `skip` are left out."""
+    marks: tuple[Sheet, Picture] | None = None
+    for number, sheet in enumerate(sheets, start=1):
+        if number in skip:
+            continue
+        area = sheet.width * sheet.height / _MM**2
+        dpi = min(float(COPY_DPI), math.sqrt(_MOST_PIXELS / area))
+        if marks is None or marks[0] != sheet:
+            marks = (sheet, _render_marks(draw_marks([sheet], spec), dpi))
+        overlay = marks[1]
+        canvas = np.full_like(overlay, 255)
+        _place(canvas, opened.render(number, COPY_DPI), sheet)
+        yield number, np.asarray(cv2.multiply(canvas, overlay, scale=1 / 255), np.uint8), dpi
+
+
+def _place(canvas: Picture, page: Picture, sheet: Sheet) -> None:
+    across, down = canvas.shape[1] / sheet.width, canvas.shape[0] / sheet.height
+    left, top = round(sheet.content.left * across), round(sheet.content.top * down)
+    width = min(canvas.shape[1] - left, max(1, round(sheet.content.width * across)))
+    height = min(canvas.shape[0] - top, max(1, round(sheet.content.height * down)))
+    if page.shape[:2] != (height, width):
+        how = cv2.INTER_AREA if page.shape[1] > width else cv2.INTER_CUBIC
+        page = np.asarray(cv2.resize(page, (width, height), interpolation=how), np.uint8)
+    canvas[top : top + height, left : left + width] = page
+
+
+def _render_marks(pdf: bytes, dpi: float) -> Picture:
+    document = pypdfium2.PdfDocument(pdf)
+    try:
+        bitmap = document[0].render(scale=dpi / 72, rev_byteorder=True)
+        return np.array(bitmap.to_numpy()[:, :, :3], np.uint8)
+    finally:
+        document.close()
+
+
+def _narrow(picture: Picture, *, bgr: bool) -> NDArray[np.uint8]:
+    """Gray when nothing on the page has a colour, else three channels."""
+    small = picture[::4, ::4].astype(np.int16)
+    coloured = (small.max(axis=2) - small.min(axis=2)) > _COLOURLESS
+    if not coloured.any():
+        return np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.uint8)
+    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), np.uint8) if bgr else picture
+
+
+def _with_resolution(png: bytes, dpi: float) -> bytes:
+    """Puts a pHYs chunk after the header, so that the page prints at its own size."""
+    import struct
+    import zlib
+
+    per_metre = round(dpi / _MM * 1000)
+    body = b"pHYs" + struct.pack(">IIB", per_metre, per_metre, 1)
+    chunk = struct.pack(">I", 9) + body + struct.pack(">I", zlib.crc32(body))
+    return png[:33] + chunk + png[33:]

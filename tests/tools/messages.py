@@ -82,7 +82,7 @@ def _codes(node: ast.Call) -> list[str]:
 
 def _facts(node: ast.Call) -> frozenset[str] | None:
     names = [keyword.arg for keyword in node.keywords]
-    if None in names:
+    if None in names or len(node.args) > 1:
         return None
     return frozenset(name for name in names if name is not None and name not in NOT_FACTS)
 

@@ -1,0 +1,39 @@
+"""Opens one document under limits, by what its content says it is."""
+
+from __future__ import annotations
+
+from ..common.limits import Limits
+from ..models.incoming import Kind
+from .fault import FormatFault
+from .opened import OpenedDocument
+from .sniff import sniff
+
+
+def open_document(
+    data: bytes, kind: Kind | None = None, *, limits: Limits, password: str | None = None
+) -> OpenedDocument:
+    """`data`, opened. Without `kind` its content is sniffed.
+
+    Raises:
+        FormatFault: `empty_file`, `unsupported_format`, `damaged_file`, `encrypted_file`,
+            `wrong_file_password`, `too_large`, `too_many_pages`, `too_many_pixels`, `unpack_bomb`,
+            `hostile_markup`.
+        MissingTool: never here; only when a page is drawn without a font.
+    """
+    if not data:
+        raise FormatFault("empty_file")
+    if len(data) > limits.file_bytes:
+        raise FormatFault("too_large", f"{len(data)} > {limits.file_bytes}")
+    kind = kind or sniff(data).kind
+    # Imported here so that a worker that reads only pictures does not load the PDF and DOCX parsers.
+    if kind == "pdf":
+        from .pdf import open_pdf
+
+        return open_pdf(data, limits=limits, password=password)
+    if kind == "docx":
+        from .docx import open_docx
+
+        return open_docx(data, limits=limits)
+    from .image import open_image
+
+    return open_image(data, kind, limits=limits)

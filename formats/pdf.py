@@ -1,0 +1,172 @@
+"""PDF: pages and text through PDFium, structure through pypdf.
+
+Threat model: PDFium is C++ fed with hostile bytes; it runs only inside a worker (no network, no keys,
+memory and time watched), so that a crash costs one document. Scripts and forms are never initialised:
+nothing in the file runs. Page count and pixels are checked before anything is drawn.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import math
+from typing import Any, Literal
+
+import numpy as np
+import pypdfium2
+import pypdfium2.raw as raw
+
+from ..common.limits import Limits
+from ..models.incoming import Kind
+from ..models.page import Finding, Line
+from .fault import FormatFault
+from .opened import Picture
+from .pdf_structure import Structure, look_at
+from .pdf_text import page_text
+
+MM_PER_POINT = 25.4 / 72
+_LOWEST_DPI = 36
+_MAX_SIDE_POINTS = 200_000.0
+
+
+class OpenedPdf:
+    """A PDF that opened. Text is judged page by page; findings grow as pages are read."""
+
+    __slots__ = (
+        "_document", "_limits", "_read", "_sizes", "_text_left", "active", "findings", "kind", "page_count",
+        "protection", "signature",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        document: pypdfium2.PdfDocument,
+        sizes: list[tuple[float, float]],
+        structure: Structure,
+        protection: Literal["none", "owner", "read"],
+        limits: Limits,
+    ) -> None:
+        self.kind: Kind = "pdf"
+        self.page_count: int = len(sizes)
+        self.signature: Literal["none", "present"] = structure.signature
+        self.protection: Literal["none", "owner", "read"] = protection
+        self.active: tuple[str, ...] = structure.active
+        self.findings: tuple[Finding, ...] = structure.findings
+        self._document = document
+        self._read: dict[int, tuple[Line, ...] | None] = {}
+        self._sizes = sizes
+        self._limits = limits
+        self._text_left = limits.text_chars
+
+    def size_mm(self, number: int) -> tuple[float, float]:
+        """Width and height of the page as shown (rotation applied)."""
+        width, height = self._sizes[number - 1]
+        return width * MM_PER_POINT, height * MM_PER_POINT
+
+    def text_lines(self, number: int) -> tuple[Line, ...] | None:
+        """The page's text as visual lines; None without text or when it is unsound (then a finding says why).
+
+        Raises:
+            FormatFault: `damaged_file`, `too_large` (more characters than the limit).
+        """
+        if number not in self._read:
+            page = self._page(number)
+            try:
+                text = page_text(page, *self._sizes[number - 1], most=self._text_left)
+            finally:
+                page.close()
+            self._text_left -= text.characters
+            if text.unsound:
+                self.findings += (Finding("text_layer_unsound", page=number, detail=text.unsound),)
+            elif text.hidden:
+                self.findings += (Finding("hidden_text", page=number, detail=str(text.hidden)),)
+            self._read[number] = text.lines
+        return self._read[number]
+
+    def render(self, number: int, dpi: int) -> Picture:
+        """The page in RGB. A page too large for `dpi` under the pixel limit is drawn at a lower one.
+
+        Raises:
+            FormatFault: `too_many_pixels` when even the lowest useful resolution is too much; `damaged_file`.
+        """
+        width, height = self._sizes[number - 1]
+        fitting = 72 * math.sqrt(self._limits.page_pixels / max(width * height, 1.0))
+        if fitting < min(_LOWEST_DPI, dpi):
+            raise FormatFault("too_many_pixels", f"{width:.0f} x {height:.0f} pt")
+        scale = min(float(dpi), fitting * 0.99) / 72
+        page = self._page(number)
+        try:
+            bitmap = page.render(scale=scale, rev_byteorder=True, may_draw_forms=False, no_smoothtext=False)
+            picture = np.array(bitmap.to_numpy()[:, :, :3], dtype=np.uint8)
+            bitmap.close()
+        except pypdfium2.PdfiumError as error:
+            raise FormatFault("damaged_file", f"page {number}") from error
+        finally:
+            page.close()
+        return picture if picture.shape[2] == 3 else np.repeat(picture, 3, axis=2)
+
+    def close(self) -> None:
+        """Lets go of PDFium's document."""
+        self._document.close()
+
+    def _page(self, number: int) -> Any:
+        try:
+            return self._document[number - 1]
+        except pypdfium2.PdfiumError as error:
+            raise FormatFault("damaged_file", f"page {number}") from error
+
+
+def open_pdf(data: bytes, *, limits: Limits, password: str | None = None) -> OpenedPdf:
+    """A PDF, its structure looked at and the size of every page known.
+
+    Raises:
+        FormatFault: `damaged_file`, `encrypted_file`, `wrong_file_password`, `too_many_pages`.
+    """
+    structure = look_at(data, password)
+    if structure.lost_content:
+        raise FormatFault("damaged_file", "page content lost")
+    document = _load(data, password, structure)
+    try:
+        sizes = _sizes(document, limits)
+    except FormatFault:
+        document.close()
+        raise
+    protection: Literal["none", "owner", "read"] = "none"
+    if structure.encrypted:
+        protection = "owner" if _opens_without_password(data) else "read"
+    return OpenedPdf(document, sizes, structure, protection, limits)
+
+
+def _load(data: bytes, password: str | None, structure: Structure) -> pypdfium2.PdfDocument:
+    try:
+        return pypdfium2.PdfDocument(data, password=password)
+    except pypdfium2.PdfiumError as error:
+        if error.err_code == raw.FPDF_ERR_PASSWORD and structure.encrypted:
+            raise FormatFault("wrong_file_password" if password else "encrypted_file", "PDF") from error
+        if error.err_code == raw.FPDF_ERR_SECURITY and structure.encrypted:
+            raise FormatFault("encrypted_file", "PDF, certificate") from error
+        raise FormatFault("damaged_file", "PDF") from error
+
+
+def _opens_without_password(data: bytes) -> bool:
+    try:
+        pypdfium2.PdfDocument(data).close()
+    except pypdfium2.PdfiumError:
+        return False
+    return True
+
+
+def _sizes(document: pypdfium2.PdfDocument, limits: Limits) -> list[tuple[float, float]]:
+    count = len(document)
+    if count < 1:
+        raise FormatFault("damaged_file", "no page")
+    if count > limits.pages:
+        raise FormatFault("too_many_pages", f"{count} > {limits.pages}")
+    sizes = []
+    for index in range(count):
+        size = raw.FS_SIZEF()
+        if not raw.FPDF_GetPageSizeByIndexF(document, index, ctypes.byref(size)):
+            raise FormatFault("damaged_file", f"page {index + 1}")
+        width, height = float(size.width), float(size.height)
+        if not (0 < width < _MAX_SIDE_POINTS and 0 < height < _MAX_SIDE_POINTS):
+            raise FormatFault("damaged_file", f"page {index + 1}")
+        sizes.append((width, height))
+    return sizes

@@ -1,0 +1,212 @@
+"""The text of one PDF page: PDFium's characters, placed, weeded of what nobody sees, judged, set in lines."""
+
+from __future__ import annotations
+
+import ctypes
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import pypdfium2.raw as raw
+
+from ..models.page import Box, Line
+from .fault import FormatFault
+from .lines import Glyph, build_lines, colour_of
+from .soundness import TextFacts, unsound
+
+_GRID = 1_000_000
+_INVISIBLE_MODES = (raw.FPDF_TEXTRENDERMODE_INVISIBLE, raw.FPDF_TEXTRENDERMODE_CLIP)
+_MAX_OBJECTS = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class PageText:
+    """`lines` is None when there is no text or it is unsound; `hidden`: characters left out as invisible."""
+
+    lines: tuple[Line, ...] | None
+    unsound: str | None
+    hidden: int
+    characters: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """Page space to points from the top left, as the page is shown (crop box and rotation applied)."""
+
+    a: float
+    b: float
+    c: float
+    d: float
+    e: float
+    f: float
+
+    def at(self, x: float, y: float) -> tuple[float, float]:
+        return self.a * x + self.c * y + self.e, self.b * x + self.d * y + self.f
+
+    def along(self, x: float, y: float) -> tuple[float, float]:
+        return self.a * x + self.c * y, self.b * x + self.d * y
+
+
+def page_text(page: Any, width: float, height: float, *, most: int) -> PageText:
+    """Text of a PDFium page of `width` x `height` points as shown.
+
+    Raises:
+        FormatFault: `too_large` when the page has more than `most` characters; `damaged_file`.
+    """
+    textpage = page.get_textpage()
+    try:
+        count = raw.FPDFText_CountChars(textpage)
+        if count < 0:
+            raise FormatFault("damaged_file", "text")
+        if count > most:
+            raise FormatFault("too_large", "text")
+        frame = _frame(page, width, height)
+        upright, turned, unseen = _collect(textpage, count, frame, width, height)
+    finally:
+        textpage.close()
+    if not upright and not turned and not unseen:
+        return PageText(lines=None, unsound=None, hidden=0, characters=count)
+    share, covered = _pictures(page, width, height)
+    visible = "".join(glyph.char for glyph in upright) + "".join(g.char for run in turned for g in run)
+    reason = unsound(TextFacts(text=visible, unseen=unseen, covered=covered, picture_share=share))
+    if reason or not visible.strip():
+        return PageText(lines=None, unsound=reason, hidden=unseen, characters=count)
+    lines = build_lines(upright, width, height) + tuple(_turned_line(run, width, height) for run in turned)
+    return PageText(lines=lines, unsound=None, hidden=unseen, characters=count)
+
+
+def _frame(page: Any, width: float, height: float) -> _Frame:
+    def device(x: float, y: float) -> tuple[float, float]:
+        across, down = ctypes.c_int(), ctypes.c_int()
+        raw.FPDF_PageToDevice(page, 0, 0, _GRID, _GRID, 0, x, y, ctypes.byref(across), ctypes.byref(down))
+        return across.value * width / _GRID, down.value * height / _GRID
+
+    zero, right, up = device(0, 0), device(1000, 0), device(0, 1000)
+    return _Frame(
+        a=(right[0] - zero[0]) / 1000,
+        b=(right[1] - zero[1]) / 1000,
+        c=(up[0] - zero[0]) / 1000,
+        d=(up[1] - zero[1]) / 1000,
+        e=zero[0],
+        f=zero[1],
+    )
+
+
+def _collect(
+    textpage: Any, count: int, frame: _Frame, width: float, height: float
+) -> tuple[list[Glyph], list[list[Glyph]], int]:
+    """Upright glyphs, runs of turned ones, and how many characters nobody can see."""
+    upright: list[Glyph] = []
+    turned: list[list[Glyph]] = []
+    unseen = 0
+    fresh = True
+    high = 0
+    for index in range(count):
+        code = raw.FPDFText_GetUnicode(textpage, index)
+        if 0xD800 <= code < 0xDC00:
+            high = code
+            continue
+        if 0xDC00 <= code < 0xE000:
+            code = 0x10000 + ((high - 0xD800) << 10) + (code - 0xDC00) if high else 0xFFFD
+        high = 0
+        if raw.FPDFText_IsGenerated(textpage, index) == 1 or code in (0x20, 0x0D, 0x0A, 0x09, 0xA0, 0x3000):
+            fresh = fresh or code in (0x0D, 0x0A)
+            continue
+        glyph, level = _glyph(textpage, index, _shown(code), frame)
+        if glyph is None or not _is_seen(textpage, index, glyph, width, height):
+            unseen += 1
+            continue
+        if level:
+            upright.append(glyph)
+            continue
+        if fresh or not turned:
+            turned.append([])
+        fresh = False
+        turned[-1].append(glyph)
+    return upright, turned, unseen
+
+
+def _shown(code: int) -> str:
+    if code == 0 or code > 0x10FFFF:
+        return "\ufffd"
+    if code in (0xAD, 0x02, 0xFFFE):  # soft hyphen, and PDFium's own marks for a broken word
+        return "-"
+    return chr(code)
+
+
+def _glyph(textpage: Any, index: int, char: str, frame: _Frame) -> tuple[Glyph | None, bool]:
+    box = raw.FS_RECTF()
+    x, y = ctypes.c_double(), ctypes.c_double()
+    matrix = raw.FS_MATRIX()
+    if not raw.FPDFText_GetLooseCharBox(textpage, index, ctypes.byref(box)):
+        return None, True
+    raw.FPDFText_GetCharOrigin(textpage, index, ctypes.byref(x), ctypes.byref(y))
+    raw.FPDFText_GetMatrix(textpage, index, ctypes.byref(matrix))
+    first, second = frame.at(box.left, box.bottom), frame.at(box.right, box.top)
+    base = frame.at(x.value, y.value)
+    across, down = frame.along(matrix.a, matrix.b)
+    level = across > 0 and abs(down) < 0.2 * across
+    size = raw.FPDFText_GetFontSize(textpage, index) * math.hypot(matrix.c, matrix.d)
+    if not 0.5 < size < 2000:
+        size = max(abs(second[1] - first[1]) / 1.2, 0.5)
+    red, green, blue, alpha = (ctypes.c_uint() for _ in range(4))
+    raw.FPDFText_GetFillColor(
+        textpage, index, ctypes.byref(red), ctypes.byref(green), ctypes.byref(blue), ctypes.byref(alpha)
+    )
+    glyph = Glyph(
+        char=char,
+        left=min(first[0], second[0]),
+        right=max(first[0], second[0]),
+        top=min(first[1], second[1]),
+        bottom=max(first[1], second[1]),
+        base=base[1],
+        size=size,
+        colour=colour_of(red.value, green.value, blue.value),
+    )
+    return (None, level) if alpha.value == 0 and _has_fill(textpage, index) else (glyph, level)
+
+
+def _has_fill(textpage: Any, index: int) -> bool:
+    holder = raw.FPDFText_GetTextObject(textpage, index)
+    return bool(holder) and raw.FPDFTextObj_GetTextRenderMode(holder) in (
+        raw.FPDF_TEXTRENDERMODE_FILL,
+        raw.FPDF_TEXTRENDERMODE_FILL_CLIP,
+    )
+
+
+def _is_seen(textpage: Any, index: int, glyph: Glyph, width: float, height: float) -> bool:
+    x, y = (glyph.left + glyph.right) / 2, (glyph.top + glyph.bottom) / 2
+    if not (0 <= x <= width and 0 <= y <= height):
+        return False
+    holder = raw.FPDFText_GetTextObject(textpage, index)
+    return not holder or raw.FPDFTextObj_GetTextRenderMode(holder) not in _INVISIBLE_MODES
+
+
+def _pictures(page: Any, width: float, height: float) -> tuple[float, bool]:
+    """Share of the page under pictures (overlap counts twice, capped); whether one hides earlier text."""
+    share, covered, text_before = 0.0, False, False
+    for position, item in enumerate(page.get_objects(max_depth=3)):
+        if position >= _MAX_OBJECTS:
+            break
+        if item.type == raw.FPDF_PAGEOBJ_TEXT:
+            text_before = True
+        elif item.type == raw.FPDF_PAGEOBJ_IMAGE:
+            left, bottom, right, top = item.get_bounds()
+            area = max(0.0, right - left) * max(0.0, top - bottom) / (width * height)
+            share += area
+            covered = covered or (text_before and area > 0.5)
+    return min(share, 1.0), covered
+
+
+def _turned_line(run: list[Glyph], width: float, height: float) -> Line:
+    return Line(
+        text="".join(glyph.char for glyph in run),
+        box=Box(
+            left=max(0.0, min(g.left for g in run) / width),
+            top=max(0.0, min(g.top for g in run) / height),
+            right=min(1.0, max(g.right for g in run) / width),
+            bottom=min(1.0, max(g.bottom for g in run) / height),
+        ),
+        size_mm=round(run[0].size * 25.4 / 72, 2),
+        colour=run[0].colour,
+    )

@@ -13,6 +13,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -203,5 +204,5 @@ def _leaned(gray: Gray, lean: float, axis: int) -> tuple[Gray, Map]:
     return np.asarray(leaned, np.uint8), _back(matrix)
 
 
-def _back(affine: NDArray[np.float64]) -> Map:
+def _back(affine: NDArray[Any]) -> Map:
     return np.vstack([cv2.invertAffineTransform(affine), [0.0, 0.0, 1.0]])

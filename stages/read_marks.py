@@ -1,0 +1,148 @@
+"""Reads the marks a suspect file bears: barcodes, information key, printed words. Keyless, checks nothing.
+
+Threat model. The file comes from whoever leaked it: it is opened under limits in a worker, pictures go to a
+barcode reader, texts that come back are claims. Long files are read first page, last page, then the rest,
+while time lasts, so that a file cannot buy silence with its length.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import re
+import time
+
+import pypdfium2
+import pypdfium2.raw as raw
+
+from ..common.limits import DEFAULT_LIMITS, Limits
+from ..formats.fault import FormatFault
+from ..formats.opened import OpenedDocument, Picture
+from ..models.copy import ReadMark
+from ..models.page import Box
+from ..watermark import barcode
+from ..watermark.payload import looks_like_copy
+from ..watermark.picture_pdf import COPY_KEY
+from ..watermark.visible import DOCUMENT_LABEL, NUMBER_LABEL
+
+_DPIS = (200, 300, 420)
+_MOST_VALUE = 200
+_NUMBER = re.compile(rf"{NUMBER_LABEL}\s*第\s*(\d{{1,9}})\s*号")
+_DOCUMENT = re.compile(rf"{DOCUMENT_LABEL}\s*([A-Za-z0-9][A-Za-z0-9\-]{{0,39}})")
+_CHEAP_SHARE = 0.5
+_TIME_SHARE = 0.8
+
+
+def read_marks(
+    opened: OpenedDocument,
+    *,
+    limits: Limits = DEFAULT_LIMITS,
+    source: bytes | None = None,
+) -> tuple[ReadMark, ...]:
+    """All marks found, by page then place; `source`: a PDF's bytes, for the metadata channel.
+
+    Takes at most about 0.8 x `limits.seconds_per_document`. `visible` marks have the value
+    `<document id> <copy number>`, the id a dash where it was not read.
+
+    Raises:
+        FormatFault: of the last page, when no page could be drawn.
+    """
+    start = time.monotonic()
+    whole = limits.seconds_per_document * _TIME_SHARE
+    marks = list(_metadata(source)) if source is not None and opened.kind == "pdf" else []
+    order = _order(min(opened.page_count, limits.pages))
+    unread: list[int] = []
+    drawn, fault = 0, None
+    for number in order:
+        if time.monotonic() - start > whole * (_CHEAP_SHARE if not _any(marks) else 1.0):
+            break
+        try:
+            found = _page_codes(opened, number, dpi=_DPIS[0], seconds=whole / 4, thorough=False)
+            marks.extend(found)
+            marks.extend(_visible(opened, number))
+            drawn += 1
+        except FormatFault as error:
+            fault = error
+            continue
+        if not found:
+            unread.append(number)
+    if drawn == 0 and fault is not None:
+        raise fault
+    if not _any(marks):
+        marks.extend(_insist(opened, unread, start + whole))
+    return tuple(sorted(marks, key=lambda mark: (mark.page, mark.channel, mark.value)))
+
+
+def _insist(opened: OpenedDocument, numbers: list[int], end: float) -> list[ReadMark]:
+    """Higher resolutions and costly attempts on pages where nothing was read, until one gives a code."""
+    for number in numbers:
+        for dpi in _DPIS:
+            left = end - time.monotonic()
+            if left <= 0:
+                return []
+            if dpi != _DPIS[0] and opened.kind not in ("pdf", "docx"):
+                break
+            try:
+                found = _page_codes(opened, number, dpi=dpi, seconds=left / 2, thorough=True)
+            except FormatFault:
+                break
+            if found:
+                return found
+    return []
+
+
+def _page_codes(
+    opened: OpenedDocument, number: int, *, dpi: int, seconds: float, thorough: bool
+) -> list[ReadMark]:
+    # A photo's own pixels count, whatever resolution its header claims.
+    wanted = dpi if opened.kind in ("pdf", "docx") else 1200
+    picture: Picture = opened.render(number, wanted)
+    return [
+        ReadMark(
+            page=number, channel="barcode", value=code.text[:_MOST_VALUE], box=code.box, score=code.score
+        )
+        for code in barcode.read(picture, seconds=seconds, thorough=thorough)
+    ]
+
+
+def _visible(opened: OpenedDocument, number: int) -> list[ReadMark]:
+    """The printed copy number and document id, when the page has a text layer."""
+    box: Box | None = None
+    copy, document = "", ""
+    for line in opened.text_lines(number) or ():
+        found = _NUMBER.search(line.text)
+        if found and not copy:
+            copy, box = found.group(1), line.box
+        named = _DOCUMENT.search(line.text)
+        if named and not document:
+            document = named.group(1)
+    if not copy:
+        return []
+    return [
+        ReadMark(page=number, channel="visible", value=f"{document or '-'} {int(copy)}", box=box, score=0.9)
+    ]
+
+
+def _metadata(source: bytes) -> list[ReadMark]:
+    try:
+        document = pypdfium2.PdfDocument(source)
+    except pypdfium2.PdfiumError:
+        return []
+    try:
+        key = COPY_KEY.encode("ascii")
+        size = raw.FPDF_GetMetaText(document.raw, key, None, 0)
+        if not 2 < size <= 2 * _MOST_VALUE:
+            return []
+        buffer = ctypes.create_string_buffer(size)
+        raw.FPDF_GetMetaText(document.raw, key, buffer, size)
+        text = buffer.raw[:size].decode("utf-16-le", "replace").rstrip("\x00")
+    finally:
+        document.close()
+    return [ReadMark(page=0, channel="metadata", value=text)] if text else []
+
+
+def _any(marks: list[ReadMark]) -> bool:
+    return any(mark.channel == "barcode" and looks_like_copy(mark.value) for mark in marks)
+
+
+def _order(count: int) -> list[int]:
+    return list(dict.fromkeys([1, count, *range(2, count)])) if count else []

@@ -1,0 +1,164 @@
+"""From marks that were read to the strongest honest word: `copy`, `candidates` or `none`.
+
+Knows numbers only: forensic ids, serials, what is printed. Whose copy it is, the register knows.
+
+Threat model. Marks are claims by whoever made the file. A barcode or the information key counts only when its
+MAC holds; even then it may have been moved from another paper, so the answer is a lead, never a finding.
+Printed words carry no check: they give at most a candidate. A forged or foreign code is said to be so and
+points to nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from ..models.copy import Channel, ReadMark
+from ..models.page import Finding
+from .payload import Standing, decode, false_rate, serial_of
+
+VerdictWord = Literal["copy", "candidates", "none"]
+CHANNELS: tuple[Channel, ...] = ("forensic", "barcode", "visible", "metadata")
+_VISIBLE_SCORE = 0.3
+_FINDING: dict[Standing, str] = {
+    "forged": "forged_barcode",
+    "foreign": "foreign_barcode",
+    "unknown_version": "unknown_barcode_version",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelReading:
+    """One channel's answer. `value` is the first checked value, else the first read; None when not found.
+
+    `found`: a mark of ours was read in this channel (checked, where the channel has a check).
+    """
+
+    channel: Channel
+    found: bool
+    value: str | None
+    score: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A copy the file may be: either `id` and `serial` (checked), or `document` and `number` (printed)."""
+
+    score: float
+    id: int | None = None
+    serial: int | None = None
+    document: str | None = None
+    number: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TraceVerdict:
+    """The answer for one file, in numbers.
+
+    `id`, `serial`: set for `copy` only. `confidence` (0..1): that the number was read right, not that its
+    holder leaked it. `false_rate`: bound of the probability that what was read names our copy by chance;
+    None where nothing was checked.
+    """
+
+    verdict: VerdictWord
+    id: int | None
+    serial: int | None
+    confidence: float
+    false_rate: float | None
+    channels: tuple[ChannelReading, ...]
+    candidates: tuple[Candidate, ...]
+    findings: tuple[Finding, ...]
+
+
+def judge(marks: Iterable[ReadMark], *, key: bytes, tag: bytes) -> TraceVerdict:
+    """What `marks` of one file say to the station with this mark key and tag."""
+    marks = tuple(marks)
+    scores: dict[int, float] = {}
+    by_channel: dict[Channel, set[int]] = {"barcode": set(), "metadata": set()}
+    findings: dict[tuple[str, int], Finding] = {}
+    checked = 0
+    for mark in marks:
+        if mark.channel not in by_channel:
+            continue
+        verdict = decode(key, tag, mark.value)
+        if verdict.standing != "not_ours":
+            checked += 1
+        if verdict.id is not None:
+            by_channel[mark.channel].add(verdict.id)
+            scores[verdict.id] = max(scores.get(verdict.id, 0.0), mark.score)
+        code = _FINDING.get(verdict.standing)
+        if code:
+            findings.setdefault((code, mark.page), Finding(code, page=mark.page or None, box=mark.box))
+    printed = _printed(marks)
+    rate = false_rate(checked) if scores else None
+    channels = tuple(_channel(name, marks, by_channel, printed, key, tag) for name in CHANNELS)
+    if len(scores) > 1:
+        findings.setdefault(("channels_disagree", 0), Finding("channels_disagree"))
+    if not scores and printed:
+        findings.setdefault(("unverified_visible_mark", 0), Finding("unverified_visible_mark"))
+    leads = tuple(
+        Candidate(id=id, serial=serial_of(key, id), score=score)
+        for id, score in sorted(scores.items(), key=lambda item: (-item[1], item[0]))
+    )
+    word: VerdictWord = "none"
+    if len(leads) == 1:
+        word = "copy"
+    elif leads or printed:
+        word = "candidates"
+    only = leads[0] if word == "copy" else None
+    return TraceVerdict(
+        verdict=word,
+        id=only.id if only else None,
+        serial=only.serial if only else None,
+        confidence=_confidence(leads, rate, printed),
+        false_rate=rate,
+        channels=channels,
+        candidates=(leads or printed) if word == "candidates" else (),
+        findings=tuple(findings.values()),
+    )
+
+
+def _confidence(leads: tuple[Candidate, ...], rate: float | None, printed: tuple[Candidate, ...]) -> float:
+    if leads:
+        return (1.0 - (rate or 0.0)) / len(leads)
+    return _VISIBLE_SCORE / len(printed) if printed else 0.0
+
+
+def _printed(marks: tuple[ReadMark, ...]) -> tuple[Candidate, ...]:
+    """Copies that printed words name completely: document and number."""
+    named: dict[tuple[str, int], None] = {}
+    for mark in marks:
+        if mark.channel != "visible":
+            continue
+        document, _, number = mark.value.rpartition(" ")
+        if document not in ("", "-") and number.isascii() and number.isdigit():
+            named.setdefault((document, int(number)))
+    return tuple(
+        Candidate(document=document, number=number, score=_VISIBLE_SCORE) for document, number in named
+    )
+
+
+def _channel(
+    name: Channel,
+    marks: tuple[ReadMark, ...],
+    own: dict[Channel, set[int]],
+    printed: tuple[Candidate, ...],
+    key: bytes,
+    tag: bytes,
+) -> ChannelReading:
+    here = [mark for mark in marks if mark.channel == name]
+    # The forensic tint is not read yet: its place stays, so that callers need not change when it is.
+    if name == "forensic" or not here:
+        return ChannelReading(channel=name, found=False, value=None, score=0.0)
+    if name == "visible":
+        found = bool(printed)
+        return ChannelReading(channel=name, found=found, value=here[0].value, score=_VISIBLE_SCORE * found)
+    best = [mark for mark in here if decode(key, tag, mark.value).standing == "own"]
+    first = (best or here)[0]
+    return ChannelReading(
+        channel=name,
+        found=bool(own[name]),
+        value=first.value,
+        score=max((mark.score for mark in best), default=0.0),
+    )

@@ -1,0 +1,83 @@
+"""The station's own file: what must be known before anything is opened. Holds no secret."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from .errors import Broken, NotThere, Refused
+
+FORMAT = 1
+NAME = "station.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Facts fixed at `init`. Paths are absolute; `station_level` is a level id."""
+
+    format: int
+    store_uuid: str
+    unit: str
+    profile: str
+    suite: str
+    kdf: str
+    root_kind: str
+    root_path: str
+    mirrors: tuple[str, ...]
+    single_root: bool
+    registry: str
+    station_level: str
+    authorisation: str | None
+    initialised: bool = False
+    """False while `init` is still at work: such a home is not a station yet."""
+
+    @property
+    def roots(self) -> tuple[Path, ...]:
+        """The root and its mirrors, as folders."""
+        return (Path(self.root_path), *(Path(mirror) for mirror in self.mirrors))
+
+
+def default_home() -> Path:
+    """`$JIYAO_HOME`, else `~/.jiyao`."""
+    return Path(os.environ.get("JIYAO_HOME") or Path.home() / ".jiyao").expanduser().absolute()
+
+
+def load(home: Path) -> Settings:
+    """Reads the station's file.
+
+    Raises:
+        NotThere: there is no station in `home`.
+        Broken: the file is damaged.
+        Refused: it was written by a newer version.
+    """
+    path = home / NAME
+    try:
+        plain = json.loads(path.read_text("utf-8"))
+        settings = Settings(**{**plain, "mirrors": tuple(plain["mirrors"])})
+    except FileNotFoundError:
+        raise NotThere("no_station", home=str(home)) from None
+    except (ValueError, TypeError, KeyError):
+        raise Broken("station_file_damaged", file=str(path)) from None
+    if settings.format > FORMAT:
+        raise Refused("format_too_new", what=NAME)
+    if not settings.initialised:
+        raise NotThere("init_unfinished", home=str(home))
+    return settings
+
+
+def save(home: Path, settings: Settings) -> None:
+    """Writes the file whole or not at all."""
+    temporary = home / f".{NAME}.new"
+    with temporary.open("w", encoding="utf-8") as out:
+        json.dump(asdict(settings), out, ensure_ascii=False, indent=1)
+        out.flush()
+        os.fsync(out.fileno())
+    temporary.chmod(0o600)
+    temporary.replace(home / NAME)
+
+
+def finished(settings: Settings) -> Settings:
+    """The same settings, marked as a complete station."""
+    return replace(settings, initialised=True)

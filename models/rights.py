@@ -1,0 +1,84 @@
+"""Roles and what each may do: the last table of the command line contract, kept in one place.
+
+Source: roles.md sections 1 and 3 (三员: TL art. 34). What needs an approval beyond the role is policy data.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+ADMINISTRATORS: Final = frozenset({"sysadmin", "secadmin", "auditor"})
+STAFF: Final = frozenset({"jiyao_clerk", "scan_operator", "determination_reviewer", "determiner", "archivist"})
+"""The room's own people: they read for handling, within their clearance, until a circle is set."""
+LEADERS: Final = frozenset({"office_director", "leader_in_charge", "principal"})
+BUSINESS: Final = (
+    STAFF
+    | LEADERS
+    | {
+        "head_of_room", "duty_officer", "handler", "reader", "release_reviewer", "destroy_operator",
+        "destroy_supervisor", "escort", "personnel_file_keeper", "unit_liaison", "meeting_organizer",
+        "committee_reviewer",
+    }
+)  # fmt: skip
+ROLES: Final = BUSINESS | ADMINISTRATORS
+CLEARANCES: Final = ("none", "general", "important", "core")
+
+_DESK: Final = frozenset({"scan_operator", "jiyao_clerk"})
+
+MAY: Final[dict[str, frozenset[str]]] = {
+    "person": frozenset({"sysadmin", "secadmin"}),
+    "person.list": ADMINISTRATORS | _DESK | LEADERS,
+    "account.add": frozenset({"sysadmin"}),
+    "account.disable": frozenset({"sysadmin", "secadmin"}),
+    "account.grant": frozenset({"secadmin"}),
+    "account.list": ADMINISTRATORS,
+    "account.reset": frozenset({"sysadmin"}),
+    "delegate": BUSINESS,
+    "receive": _DESK,
+    "ingest": _DESK,
+    "documents": STAFF | LEADERS | {"reader"},
+    "text": STAFF | LEADERS | {"reader"},
+    "export": STAFF | LEADERS,
+    "review": STAFF,
+    "review.field": _DESK,
+    "review.level": frozenset({"determination_reviewer", "determiner"}),
+    "review.misread": _DESK | {"determination_reviewer", "determiner"},
+    "review.retention": frozenset({"archivist"}),
+    "review.accept": _DESK | {"determination_reviewer", "determiner"},
+    "review.second": frozenset({"determination_reviewer", "determiner"}),
+    "review.determine": frozenset({"determiner"}),
+    "appraise": frozenset({"archivist"}),
+    "approval.request": BUSINESS,
+    "approval.give": LEADERS | {"secadmin", "determiner", "determination_reviewer", "release_reviewer"},
+    "approval.paper": _DESK,
+    "approval.list": BUSINESS | ADMINISTRATORS,
+    "circle": LEADERS,
+    "circle.show": STAFF | LEADERS,
+    "copies.issue": _DESK,
+    "copies.list": STAFF | LEADERS | {"reader"},
+    "copies.return": _DESK | {"reader"},
+    "copies.keep": _DESK,
+    "trace": frozenset({"auditor", "secadmin"}),
+    "register": _DESK | {"archivist"},
+    "hold.add": LEADERS,
+    "hold.lift": frozenset({"leader_in_charge", "principal", "secadmin"}),
+    "destroy.propose": frozenset({"jiyao_clerk", "archivist", "scan_operator"}),
+    "destroy.count": frozenset({"jiyao_clerk", "scan_operator", "archivist"}),
+    "destroy.approve": LEADERS,
+    "destroy.supervise": frozenset({"destroy_supervisor"}),
+    "destroy.execute": frozenset({"destroy_operator"}),
+    "destroy.show": STAFF | LEADERS | {"destroy_operator", "destroy_supervisor", "auditor"},
+    "certificate": STAFF | LEADERS | {"destroy_operator", "destroy_supervisor", "auditor"},
+    "ledger": ADMINISTRATORS,
+    "backup": frozenset({"sysadmin"}),
+    "restore": frozenset({"sysadmin", "secadmin", "leader_in_charge", "principal"}),
+    "policy.show": ROLES,
+    "policy.activate": frozenset({"secadmin"}),
+    "policy.sign": LEADERS,
+    "clock.confirm": frozenset({"sysadmin", "secadmin", "leader_in_charge", "principal"}),
+}
+
+
+def may(act: str, roles: frozenset[str]) -> bool:
+    """Whether any of the roles may do the act."""
+    return bool(MAY[act] & roles)

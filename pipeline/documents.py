@@ -1,0 +1,247 @@
+"""The register as its users see it: documents, their fields, their text (收文登记簿; R-002, R-063, R-131)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
+
+from ..common.clock import today
+from ..common.errors import NotThere, Refused
+from ..models.level import Level
+from ..models.tables import Carrier, Clear, Copy, Document, Hold
+from ..models.wire import to_plain
+from . import access
+from .actors import Actor, acting
+from .judgement import Judgement, load_judgement, load_transcript
+from .station import Station
+
+REGISTER = "document"
+"""Purpose under which a document's register fields are sealed."""
+
+
+def list_documents(
+    station: Station,
+    actor: Actor,
+    *,
+    status: str | None = None,
+    level: Level | None = None,
+    batch: str | None = None,
+    organ: str | None = None,
+    query: str | None = None,
+    limit: int | None = None,
+    offset: int = 0,
+) -> dict[str, Any]:
+    """The rows the actor may see, in order of number. `query` and `organ` search register fields only."""
+    wanted = select(Document).order_by(Document.year, Document.seq)
+    if status:
+        wanted = wanted.where(Document.status == status)
+    if level:
+        wanted = wanted.where(Document.level_code == level.code)
+    if batch:
+        wanted = wanted.where(Document.batch_id == batch)
+    with station.read() as session:
+        shown = _visible(station, session, actor, wanted, organ=organ, query=query)
+    with station.write() as session:
+        station.log(
+            session, "documents.list", person=actor.person, account=actor.user,
+            facts={"rows": len(shown), "searched": bool(query or organ)},
+        )  # fmt: skip
+    end = None if limit is None else offset + limit
+    return {"documents": shown[offset:end], "total": len(shown)}
+
+
+def _visible(
+    station: Station,
+    session: Session,
+    actor: Actor,
+    wanted: Select[tuple[Document]],
+    *,
+    organ: str | None,
+    query: str | None,
+) -> list[dict[str, Any]]:
+    shown = []
+    for row in session.scalars(wanted):
+        if not access.may_see_row(actor, access.circle_of(session, row.id)):
+            continue
+        plain = document_json(station, session, row, actor=actor)
+        if organ and organ not in (plain["organ"] or ""):
+            continue
+        if query and not any(query in str(plain[name] or "") for name in _SEARCHED):
+            continue
+        shown.append(plain)
+    return shown
+
+
+_SEARCHED = ("title", "organ", "doc_number", "source_name", "signer", "recipients")
+
+
+def show_document(station: Station, actor: Actor, *, document: str) -> dict[str, Any]:
+    """One row.
+
+    Raises:
+        NotThere: no such document, or not in the reader's circle.
+    """
+    with acting(station, actor, "documents.show", objects=(document,)) as session:
+        row = access.get_document(session, document)
+        if not access.may_see_row(actor, access.circle_of(session, document)):
+            raise Refused("not_in_circle", person=actor.person, document=document)
+        station.log(
+            session, "documents.show", objects=(document,), person=actor.person, account=actor.user,
+            level=_level_name(row.level_code),
+        )  # fmt: skip
+        return document_json(station, session, row, actor=actor)
+
+
+def text_of(station: Station, actor: Actor, *, document: str) -> dict[str, Any]:
+    """The document's text, page by page, for a person who may read it (logged: R-131).
+
+    Raises:
+        Refused: clearance, circle or approval; NotThere: destroyed, or never read.
+    """
+    with acting(station, actor, "documents.text", objects=(document,)) as session:
+        row = access.get_document(session, document)
+        access.check_read(station, session, actor, row)
+        transcript = load_transcript(station, session, document)
+        if transcript is None:
+            raise NotThere("no_text", document=document, status=row.status)
+        station.log(
+            session, "documents.text", objects=(document,), person=actor.person, account=actor.user,
+            level=_level_name(row.level_code), result="allowed",
+        )  # fmt: skip
+        return {
+            "id": document,
+            "pages": [
+                {"number": page.number, "text": page.text, "confidence": round(page.confidence, 4)}
+                for page in transcript.pages
+            ],
+        }
+
+
+def document_json(
+    station: Station, session: Session, row: Document, *, actor: Actor | None = None
+) -> dict[str, Any]:
+    """A document with every key of the contract.
+
+    Words of the paper are None where the actor's clearance does not reach it; what died with it is empty.
+    """
+    open_words = actor is None or access.may_see_titles(station, actor, row)
+    words = station.unseal(session, REGISTER, row.sealed) if open_words else {}
+    judgement = load_judgement(station, session, row.id) if open_words else None
+    level = Level.parse(row.level_code) if row.level_code else None
+    return {
+        "id": row.id,
+        "receipt": row.receipt_id,
+        "status": row.status,
+        "batch": row.batch_id,
+        "received_at": row.received_at,
+        "source_name": words.get("source_name"),
+        "sha256": judgement.sha256 if judgement else None,
+        "pages": row.pages,
+        "title": words.get("title"),
+        "organ": "、".join(words.get("organs") or ()) or None,
+        "doc_number": words.get("doc_number"),
+        "serial": next(iter(words.get("serials") or ()), None),
+        "serials": list(words.get("serials") or ()),
+        "copies_received": row.copies_received,
+        "urgency": row.urgency,
+        "signer": "、".join(words.get("signers") or ()) or None,
+        "recipients": list(words.get("recipients") or ()),
+        "copied_to": list(words.get("copied_to") or ()),
+        "date": row.signed_date,
+        "kind": row.kind,
+        "origin": row.origin,
+        "important": row.important,
+        "level": level.value if level else None,
+        "level_code": row.level_code,
+        "level_family": level.family.value if level else None,
+        "interim_level": _level_name(row.interim_code),
+        "level_basis": row.level_basis,
+        "confirmed": row.confirmed,
+        "confidence": row.confidence_percent / 100,
+        "must_review": row.must_review,
+        "overlays": [name for name in row.overlays.split(",") if name],
+        "secrecy_period": row.period,
+        "secrecy_until": row.secrecy_until,
+        "retention": row.retention,
+        "retention_until": row.retention_until,
+        **_evidence(judgement),
+        "parts": list(
+            session.scalars(select(Document.id).where(Document.parent_id == row.id).order_by(Document.id))
+        ),
+        "parent": row.parent_id,
+        "carriers": _carriers(session, row.id),
+        "copies": list(session.scalars(select(Copy.id).where(Copy.document_id == row.id).order_by(Copy.number))),
+        "holds": _holds(session, row.id),
+        "cleartext_history": _cleartext(station, session, row.id) if open_words else [],
+        "suggested": {"level": _level_name(row.suggested_level_code), "retention": row.suggested_retention},
+        "appraised": row.appraised_at is not None,
+    }
+
+
+def _evidence(judgement: Judgement | None) -> dict[str, Any]:
+    if judgement is None:
+        return {"evidence": [], "field_evidence": [], "findings": []}
+    reasons = [
+        {"code": code, "page": None, "detail": ""}
+        for code in dict.fromkeys((*judgement.level.reasons, *judgement.retention.reasons))
+    ]
+    return {
+        "evidence": [
+            {
+                "for": item.for_, "rule": item.rule, "source": item.source, "text": item.text,
+                "page": item.page, "box": _box(item.box), "score": item.score,
+            }
+            for item in (*judgement.level.evidence, *judgement.retention.evidence)
+        ],
+        "field_evidence": [
+            {**to_plain(item), "box": _box(item.box)} for item in judgement.fields.evidence
+        ],
+        "findings": [
+            {"code": item.code, "page": item.page, "detail": item.detail} for item in judgement.findings
+        ]
+        + reasons,
+    }  # fmt: skip
+
+
+def _box(box: Any) -> list[float] | None:
+    return None if box is None else [box.left, box.top, box.right, box.bottom]
+
+
+def _carriers(session: Session, document: str) -> list[dict[str, Any]]:
+    rows = session.scalars(select(Carrier).where(Carrier.document_id == document).order_by(Carrier.id))
+    return [
+        {
+            "id": row.id, "type": row.type, "serial": row.serial, "holder": row.holder, "place": row.place,
+            "return_due": row.return_due, "state": row.state,
+        }
+        for row in rows
+    ]  # fmt: skip
+
+
+def _holds(session: Session, document: str) -> list[dict[str, Any]]:
+    rows = session.scalars(
+        select(Hold).where(Hold.document_id == document, Hold.lifted_at.is_(None)).order_by(Hold.id)
+    )
+    return [{"id": row.id, "by": row.by, "at": row.at, "lift_first": row.lift_first} for row in rows]
+
+
+def _cleartext(station: Station, session: Session, document: str) -> list[dict[str, Any]]:
+    rows = session.scalars(select(Clear).where(Clear.document_id == document).order_by(Clear.id))
+    return [
+        {
+            "kind": row.kind, "at": row.at, "state": row.state, "holder": row.holder, "grade": row.grade,
+            "copy": row.copy_id, "path": station.unseal(session, "clear", row.sealed)["path"],
+        }
+        for row in rows
+    ]  # fmt: skip
+
+
+def is_expired(station: Station, row: Document) -> bool:
+    """Whether the retention period has passed."""
+    return row.retention_until is not None and row.retention_until <= today(station.clock).isoformat()
+
+
+def _level_name(code: str | None) -> str | None:
+    return Level.parse(code).value if code else None

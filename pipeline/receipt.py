@@ -1,0 +1,192 @@
+"""签收: what arrived is in the register at once, provisional, before anything of it is read (R-001, R-002)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from ..common.clock import today
+from ..common.errors import NotThere, UsageFault
+from ..models.level import Level
+from ..models.tables import Carrier, Document, Incident, Movement, Receipt
+from ..stages.slip import Slip, draw_slip
+from .actors import Actor, acting
+from .documents import REGISTER
+from .station import Station
+
+_RECEIPT = "receipt"
+CARRIERS = ("paper", "disc", "optical", "usb", "tape", "film", "object", "electronic")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """What the clerk writes down on receipt."""
+
+    organ: str
+    channel: str = ""
+    envelope: str = ""
+    seal: str = "intact"
+    title: str | None = None
+    number: str | None = None
+    level: Level | None = None
+    serials: tuple[str, ...] = field(default=())
+    copies: int = 1
+    urgency: str | None = None
+    carrier: str = "paper"
+
+
+def receive(station: Station, actor: Actor, arrival: Arrival, *, slip_to: Path | None = None) -> dict[str, Any]:
+    """Signs for an envelope: receipt, provisional register row, carriers, and a printable slip with a barcode.
+
+    A broken seal opens an incident.
+
+    Raises:
+        UsageFault: more serials than copies, unknown carrier.
+    """
+    _check(arrival)
+    with acting(station, actor, "receive") as session:
+        receipt = new_receipt(station, session, actor, arrival)
+        row = new_document(station, session, receipt=receipt)
+        row.level_code = None
+        row.urgency = arrival.urgency
+        row.copies_received = arrival.copies
+        row.sealed = station.seal(
+            session,
+            REGISTER,
+            {
+                "title": arrival.title,
+                "organs": [arrival.organ],
+                "doc_number": arrival.number,
+                "serials": list(arrival.serials),
+                "source_name": None,
+            },
+        )
+        _carriers(station, session, actor, receipt, row, arrival)
+        if arrival.seal == "broken":
+            _incident(station, session, actor, receipt)
+        station.log(
+            session, "receive", objects=(receipt.id, row.id), person=actor.person, account=actor.user,
+            level=arrival.level.value if arrival.level else None,
+            facts={"copies": arrival.copies, "seal": arrival.seal},
+        )  # fmt: skip
+        slip = draw_slip(
+            Slip(
+                receipt=receipt.id, document=row.id, at=receipt.at, organ=arrival.organ, title=arrival.title,
+                unit=station.settings.unit, copies=arrival.copies,
+                level=arrival.level.value if arrival.level else None,
+            )
+        )  # fmt: skip
+        answer = {"receipt": receipt.id, "id": row.id, "at": receipt.at}
+    path = slip_to or station.home / "slips" / f"{answer['receipt']}.pdf"
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.write_bytes(slip)
+    return {**answer, "slip": str(path)}
+
+
+def new_receipt(station: Station, session: Session, actor: Actor, arrival: Arrival) -> Receipt:
+    """The receipt's row, in the caller's transaction."""
+    year = today(station.clock).year
+    receipt = Receipt(
+        id=f"R{year}-{station.next_number(session, f'receipt.{year}'):05d}",
+        at=station.now(),
+        by=actor.person,
+        channel=arrival.channel,
+        seal=arrival.seal,
+        urgency=arrival.urgency,
+        level_code=arrival.level.code if arrival.level else None,
+        copies=arrival.copies,
+        carrier=arrival.carrier,
+        sealed=station.seal(
+            session,
+            _RECEIPT,
+            {
+                "from": arrival.organ, "envelope": arrival.envelope, "title": arrival.title,
+                "number": arrival.number, "serials": list(arrival.serials),
+            },
+        ),
+    )  # fmt: skip
+    session.add(receipt)
+    session.flush()
+    return receipt
+
+
+def new_document(station: Station, session: Session, *, receipt: Receipt) -> Document:
+    """A provisional row. Number and year follow the time of receipt; numbers are never used again."""
+    year = int(receipt.at[:4])
+    seq = station.next_number(session, f"document.{year}")
+    row = Document(
+        id=f"D{year}-{seq:06d}",
+        year=year,
+        seq=seq,
+        receipt_id=receipt.id,
+        received_at=receipt.at,
+        status="received",
+        copies_received=1,
+        confirmed=False,
+        must_review=True,
+        sealed=station.seal(session, REGISTER, {}),
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def get_receipt(session: Session, receipt: str) -> Receipt:
+    """The receipt.
+
+    Raises:
+        NotThere: no such receipt.
+    """
+    row = session.get(Receipt, receipt)
+    if row is None:
+        raise NotThere("no_receipt", receipt=receipt)
+    return row
+
+
+def organ_of(station: Station, session: Session, receipt: Receipt) -> str:
+    """Who sent it, as written down on receipt; empty when the receipt was made by a batch."""
+    return str(station.unseal(session, _RECEIPT, receipt.sealed)["from"])
+
+
+def _check(arrival: Arrival) -> None:
+    if arrival.copies < 1 or len(arrival.serials) > arrival.copies:
+        raise UsageFault("serials_and_copies", serials=len(arrival.serials), copies=arrival.copies)
+    if arrival.carrier not in CARRIERS:
+        raise UsageFault("unknown_carrier", carrier=arrival.carrier, carriers="、".join(CARRIERS))
+
+
+def _carriers(
+    station: Station, session: Session, actor: Actor, receipt: Receipt, row: Document, arrival: Arrival
+) -> None:
+    for number in range(arrival.copies):
+        carrier = Carrier(
+            id=f"{row.id}-Z{number + 1}",
+            receipt_id=receipt.id,
+            document_id=row.id,
+            type=arrival.carrier,
+            serial=arrival.serials[number] if number < len(arrival.serials) else None,
+            holder=actor.person,
+            place=None,
+            state="held",
+        )
+        session.add(carrier)
+        session.add(
+            Movement(
+                object_kind="carrier", object_id=carrier.id, act="receive", giver=None, taker=actor.person,
+                by=actor.person, at=station.now(),
+            )
+        )  # fmt: skip
+
+
+def _incident(station: Station, session: Session, actor: Actor, receipt: Receipt) -> None:
+    number = station.next_number(session, "incident")
+    session.add(
+        Incident(id=f"I{number:05d}", kind="seal_broken", at=station.now(), by=actor.person, sealed=None)
+    )
+    station.log(
+        session, "incident.open", objects=(f"I{number:05d}", receipt.id), person=actor.person,
+        account=actor.user, facts={"kind": "seal_broken"},
+    )  # fmt: skip

@@ -1,0 +1,74 @@
+"""What a new document must know of registered ones: the papers it cites (派生定密; 实施条例 art. 18)."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from sqlalchemy import select, tuple_
+from sqlalchemy.orm import Session
+
+from ..models.level import Level
+from ..models.page import Transcript
+from ..models.suggestion import RelatedDocument, Relations
+from ..models.tables import Document
+from .periods import parse_period
+from .documents import REGISTER
+from .station import Station
+
+_CITED = re.compile(r"[一-鿿A-Za-z]{1,16}〔(?:19|20)\d{2}〕\s?\d{1,5}号")
+_ALIVE = ("pending", "pending_second", "registered", "archived")
+
+
+class RelationIndex:
+    """The registered document numbers, read once and kept up as documents come in."""
+
+    def __init__(self, station: Station) -> None:
+        self._station = station
+        self._last = (0, 0)
+        self._by_number: dict[str, str] = {}
+
+    def of(self, session: Session, transcript: Transcript, own_number: str | None) -> Relations:
+        """The registered documents that the text cites by number, with the levels they have now."""
+        self._catch_up(session)
+        text = unicodedata.normalize("NFKC", transcript.text.replace("\n", ""))
+        related = []
+        for found in dict.fromkeys(match.group().replace(" ", "") for match in _CITED.finditer(text)):
+            document = self._lookup(found)
+            if document is None or found == own_number:
+                continue
+            row = session.get_one(Document, document)
+            if row.level_code is None or row.status not in _ALIVE:
+                continue
+            related.append(
+                RelatedDocument(
+                    document=document,
+                    doc_number=found,
+                    level=Level.parse(row.level_code),
+                    period=parse_period(row.period) if row.period else None,
+                    ends=row.secrecy_until,
+                    how="cited",
+                )
+            )
+        return Relations(related=tuple(related))
+
+    def _lookup(self, cited: str) -> str | None:
+        """The document of a cited number; leading words of the sentence may cling to it."""
+        for start in range(len(cited)):
+            if cited[start] == "〔":
+                break
+            if document := self._by_number.get(cited[start:]):
+                return document
+        return None
+
+    def _catch_up(self, session: Session) -> None:
+        rows = session.scalars(
+            select(Document)
+            .where(tuple_(Document.year, Document.seq) > self._last)
+            .order_by(Document.year, Document.seq)
+        )
+        for row in rows:
+            self._last = (row.year, row.seq)
+            number = self._station.unseal(session, REGISTER, row.sealed).get("doc_number")
+            if number:
+                self._by_number[number] = row.id

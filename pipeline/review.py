@@ -1,0 +1,302 @@
+"""Review: a named person confirms what the machine suggested, or overrides it (R-023, R-039; BMF art. 16).
+
+The machine's suggestion stays on record. A mark that was read is never lowered; going below a suggestion, or
+setting a level at all, needs a second person. Retention is set by the archivist.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, cast
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ..common.errors import JiyaoError, Refused, UsageFault
+from ..models.level import Level
+from ..models.period import Period
+from ..models.rights import MAY
+from ..models.suggestion import Retention
+from ..models.tables import Document, Event
+from .periods import parse_period
+from . import access
+from .actors import Actor, acting
+from .documents import REGISTER, document_json
+from .register_entry import EVENT, remember, set_period, set_retention
+from .station import Reason, Station
+
+OPEN = ("pending", "pending_second")
+FIELDS: Mapping[str, str] = {
+    "title": "title", "organ": "organs", "doc_number": "doc_number", "serial": "serials", "serials": "serials",
+    "signer": "signers", "recipients": "recipients", "copied_to": "copied_to", "date": "signed_date",
+    "kind": "kind", "urgency": "urgency", "origin": "origin", "important": "important",
+    "copies_received": "copies_received",
+}  # fmt: skip
+"""Fields a person may correct, and where each is kept."""
+_LISTS = frozenset({"organs", "serials", "signers", "recipients", "copied_to"})
+_ORIGINS = ("self", "superior", "peer", "subordinate")
+
+
+def list_reviews(station: Station, actor: Actor) -> dict[str, Any]:
+    """What waits for a person, doubtful ones first."""
+    with station.read() as session:
+        rows = session.scalars(
+            select(Document)
+            .where(Document.status.in_(OPEN))
+            .order_by(Document.must_review.desc(), Document.year, Document.seq)
+        )
+        return {"documents": [document_json(station, session, row, actor=actor) for row in rows]}
+
+
+def show_review(station: Station, actor: Actor, *, document: str) -> dict[str, Any]:
+    """One document with the history of its suggestion and decisions."""
+    with acting(station, actor, "review.show", objects=(document,)) as session:
+        row = access.get_document(session, document)
+        access.check_clearance(station, session, actor.person, row)
+        events = session.scalars(select(Event).where(Event.document_id == document).order_by(Event.id))
+        history = [
+            {"at": event.at, "person": event.person, "act": event.act, "what": event.what}
+            | {key: value for key, value in station.unseal(session, EVENT, event.sealed).items() if key != "salt"}
+            for event in events
+        ]
+        return {**document_json(station, session, row, actor=actor), "history": history}
+
+
+def set_values(
+    station: Station,
+    actor: Actor,
+    *,
+    document: str,
+    reason: str,
+    level: Level | None = None,
+    period: str | None = None,
+    retention: Retention | None = None,
+    fields: Mapping[str, str] | None = None,
+    misread: bool = False,
+) -> dict[str, Any]:
+    """Records an override; it does not confirm.
+
+    Raises:
+        Refused: the role does not reach it, a read mark would be lowered, the level is above the station's.
+        UsageFault: nothing to set, an unknown field or value.
+    """
+    if level is None and period is None and retention is None and not fields:
+        raise UsageFault("nothing_to_set")
+    _check_roles(actor, level=level, period=period, retention=retention, fields=fields, misread=misread)
+    why = station.reason(reason)
+    with acting(station, actor, "review.set", objects=(document,)) as session:
+        row = access.get_document(session, document)
+        access.check_clearance(station, session, actor.person, row)
+        if row.status not in (*OPEN, "registered"):
+            raise Refused("not_in_review", document=document, status=row.status)
+        if fields:
+            _set_fields(station, session, actor, row, fields, why)
+        if level is not None or period is not None:
+            _set_level(station, session, actor, row, level, period, why, misread=misread)
+        if retention is not None:
+            old = row.retention
+            set_retention(row, retention)
+            _remember(station, session, actor, row, "retention", old, retention.value, why)
+        row.confirmed = False
+        if row.status == "registered":
+            row.status = "pending"
+        station.log(
+            session, "review.set", objects=(document,), person=actor.person, account=actor.user,
+            level=level.value if level else None, reason=why,
+            facts={"misread": misread, "fields": sorted(fields or ()), "status": row.status},
+        )  # fmt: skip
+        return document_json(station, session, row, actor=actor)
+
+
+def accept(station: Station, actor: Actor, *, documents: tuple[str, ...]) -> dict[str, Any]:
+    """Confirms what stands. One document: that document; several: all of them, each refused one by name.
+
+    Raises:
+        Refused: the actor set the level himself, a determiner is needed, or no level stands yet.
+    """
+    accepted, refused = [], []
+    for document in documents:
+        try:
+            accepted.append(_accept(station, actor, document))
+        except JiyaoError as error:
+            if len(documents) == 1:
+                raise
+            refused.append({"document": document, "code": error.code})
+    if len(documents) == 1:
+        return accepted[0]
+    return {"documents": accepted, "problems": refused}
+
+
+def _accept(station: Station, actor: Actor, document: str) -> dict[str, Any]:
+    with acting(station, actor, "review.accept", objects=(document,)) as session:
+        row = access.get_document(session, document)
+        access.check_clearance(station, session, actor.person, row)
+        if row.status not in OPEN:
+            raise Refused("not_in_review", document=document, status=row.status)
+        if row.level_code is None:
+            raise Refused("level_needed", document=document, interim=row.interim_code or "-")
+        role = _accepting_role(station, session, actor, row)
+        row.status, row.confirmed = "registered", True
+        row.interim_code = None
+        _remember(station, session, actor, row, "accepted", None, row.level_code, None)
+        station.log(
+            session, "review.accept", objects=(document,), person=actor.person, account=actor.user,
+            role=role, level=Level.parse(row.level_code).value, facts={"retention": row.retention},
+        )  # fmt: skip
+        return document_json(station, session, row, actor=actor)
+
+
+def _accepting_role(station: Station, session: Session, actor: Actor, row: Document) -> str:
+    """Who may confirm what stands: the desk what is unchanged, a second person what somebody set."""
+    last = _last_level_event(station, session, row)
+    if last is None:
+        return actor.role_for(MAY["review.accept"])
+    setter, change = last
+    if setter == actor.person:
+        raise Refused("same_person_twice", person=actor.person)
+    if change["misread"]:
+        return actor.role_for(MAY["review.misread"])
+    if row.status == "pending_second":
+        return actor.role_for(MAY["review.second"])
+    return actor.role_for(MAY["review.determine"])
+
+
+def _last_level_event(station: Station, session: Session, row: Document) -> tuple[str, dict[str, Any]] | None:
+    """The last level or period a person set and nobody accepted since."""
+    events = session.scalars(
+        select(Event)
+        .where(Event.document_id == row.id, Event.what.in_(("level", "accepted")), Event.person.is_not(None))
+        .order_by(Event.id.desc())
+    ).first()
+    if events is None or events.what == "accepted":
+        return None
+    return str(events.person), station.unseal(session, EVENT, events.sealed)
+
+
+def _set_level(
+    station: Station,
+    session: Session,
+    actor: Actor,
+    row: Document,
+    level: Level | None,
+    period: str | None,
+    why: Reason,
+    *,
+    misread: bool,
+) -> None:
+    policy = station.policy
+    new = level or (Level.parse(row.level_code) if row.level_code else None)
+    if new is None:
+        raise Refused("level_needed", document=row.id, interim=row.interim_code or "-")
+    if policy.rank(new) > policy.rank(station.level):
+        raise Refused("above_station_level", level=new.value, station=station.level.value)
+    term = _period_of(station, row, new, period)
+    start = date.fromisoformat(row.signed_date) if row.signed_date else None
+    if row.read_level_code and not misread:
+        _not_below_mark(station, row, new, term, start)
+    suggested = Level.parse(row.suggested_level_code) if row.suggested_level_code else None
+    guarded = policy.highest(suggested, Level.parse(row.interim_code) if row.interim_code else None)
+    lowered = guarded is not None and policy.rank(new) < policy.rank(guarded) and not misread
+    old = {"level": row.level_code, "period": row.period}
+    row.level_code = new.code
+    if level is not None and row.level_basis == "none":
+        row.level_basis = "content"
+    if misread:
+        row.read_level_code = new.code
+        row.level_basis = "marked"
+    set_period(row, term, start)
+    row.status = "pending_second" if lowered else "pending"
+    words = {
+        "old": old, "new": {"level": new.code, "period": row.period}, "misread": misread, "lowered": lowered,
+        **why.sealed_form,
+    }  # fmt: skip
+    remember(station, session, row, actor.person, "set", "level", words)
+
+
+def _not_below_mark(station: Station, row: Document, new: Level, term: Period | None, start: date | None) -> None:
+    read = Level.parse(cast(str, row.read_level_code))
+    rank = station.policy.rank
+    if rank(new) < rank(read):
+        raise Refused("mark_never_lowered", document=row.id, level=read.value)
+    if new is read and row.secrecy_until:
+        ends = term.ends(start or date.fromisoformat(row.received_at[:10])) if term else None
+        if ends is not None and ends.isoformat() < row.secrecy_until:
+            raise Refused("mark_never_lowered", document=row.id, level=read.value)
+
+
+def _period_of(station: Station, row: Document, level: Level, text: str | None) -> Period | None:
+    if text is not None:
+        period = parse_period(text)
+        if period is None:
+            raise UsageFault("bad_period", period=text)
+        return period
+    if row.period and row.level_code == level.code:
+        return parse_period(row.period)
+    years = station.policy.max_years(level)
+    return Period(kind="years", number=years) if years else None
+
+
+def _set_fields(
+    station: Station, session: Session, actor: Actor, row: Document, fields: Mapping[str, str], why: Reason
+) -> None:
+    words = station.unseal(session, REGISTER, row.sealed)
+    for name, value in fields.items():
+        target = FIELDS.get(name)
+        if target is None:
+            raise UsageFault("unknown_field", field=name, fields="、".join(FIELDS))
+        if target in ("signed_date", "kind", "urgency", "origin", "important", "copies_received"):
+            old: Any = getattr(row, target)
+            setattr(row, target, _column(target, value))
+        else:
+            old = words.get(target)
+            words[target] = [part for part in value.replace(",", "、").split("、") if part] if target in _LISTS else value
+        remember(
+            station, session, row, actor.person, "set", "field",
+            {"field": name, "old": old, "new": value, **why.sealed_form},
+        )  # fmt: skip
+        if target == "signed_date":
+            set_retention(row, Retention(row.retention) if row.retention else None)
+            set_period(row, parse_period(row.period) if row.period else None, date.fromisoformat(value))
+    row.sealed = station.seal(session, REGISTER, words)
+
+
+def _column(target: str, value: str) -> Any:
+    try:
+        match target:
+            case "signed_date":
+                return date.fromisoformat(value).isoformat()
+            case "important":
+                return {"true": True, "false": False, "unknown": None}[value]
+            case "copies_received":
+                return int(value)
+            case "origin":
+                return value if value in _ORIGINS else {}[value]
+            case _:
+                return value
+    except (ValueError, KeyError):
+        raise UsageFault("bad_value", field=target, value=value) from None
+
+
+def _remember(
+    station: Station, session: Session, actor: Actor, row: Document, what: str, old: Any, new: Any, why: Reason | None
+) -> None:
+    words = {"old": old, "new": new, **(why.sealed_form if why else {})}
+    remember(station, session, row, actor.person, "set" if why else "accept", what, words)
+
+
+def _check_roles(
+    actor: Actor,
+    *,
+    level: Level | None,
+    period: str | None,
+    retention: Retention | None,
+    fields: Mapping[str, str] | None,
+    misread: bool,
+) -> None:
+    if level is not None or period is not None:
+        actor.role_for(MAY["review.misread" if misread else "review.level"])
+    if retention is not None:
+        actor.role_for(MAY["review.retention"])
+    if fields:
+        actor.role_for(MAY["review.field"])

@@ -1,0 +1,69 @@
+"""Source files: where content lies in clear outside the vault, and what became of it (`cleartext_history`)."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ..models.tables import Clear
+from ..vault.erase import erase_file
+from .actors import Actor
+from .station import Station
+
+CLEAR = "clear"
+
+
+def consume_source(station: Station, actor: Actor, *, document: str, path: Path, data: bytes) -> None:
+    """Erases a source file that has been sealed, and writes down how surely. A changed file is left alone."""
+    grade, state = "changed_left", "outstanding"
+    if _same(path, data):
+        erased = erase_file(path)
+        grade, state = erased.grade.value, "erased" if erased.gone else "outstanding"
+    with station.write() as session:
+        row = session.scalars(
+            select(Clear)
+            .where(Clear.document_id == document, Clear.kind == "inbox")
+            .order_by(Clear.id.desc())
+        ).one()
+        row.grade, row.state = grade, state
+        station.log(
+            session, "source.erase", objects=(document,), person=actor.person, account=actor.user,
+            result="done" if state == "erased" else "failed", facts={"grade": grade},
+        )  # fmt: skip
+
+
+def outside_scope(station: Station, session: Session, document: str, *, copy: str | None = None) -> list[dict[str, Any]]:
+    """Places outside the vault where content is still known, or not known not, to lie in clear."""
+    wanted = select(Clear).where(Clear.document_id == document, Clear.state == "outstanding").order_by(Clear.id)
+    if copy is not None:
+        wanted = wanted.where(Clear.copy_id == copy)
+    places = []
+    for row in session.scalars(wanted):
+        path = Path(station.unseal(session, CLEAR, row.sealed)["path"])
+        if row.kind == "inbox" and not _exists(path):
+            continue
+        places.append({"kind": row.kind, "at": row.at, "holder": row.holder, "copy": row.copy_id, "path": str(path)})
+    return places
+
+
+def _exists(path: Path) -> bool:
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _same(path: Path, data: bytes) -> bool:
+    try:
+        return path.is_file() and not path.is_symlink() and (
+            hashlib.sha256(path.read_bytes()).digest() == hashlib.sha256(data).digest()
+        )
+    except OSError:
+        return False

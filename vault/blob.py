@@ -1,0 +1,228 @@
+"""Sealed files: the envelope `JYBLOB01`, written so that it is wholly there or not at all.
+
+Threat model: whoever holds the blob area may flip, cut, append, reorder, duplicate or swap; each is noticed,
+nothing of a changed file is given out. The key is never in the file: a copy of the area, of any age, is worth
+nothing once the key is gone. Names are random and say nothing. The format is docs/spec/blob.md.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import hmac
+import os
+import re
+import secrets
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+
+from ..common.errors import Broken, MissingTool, NotThere, Unexpected
+from .erase import sync_folder
+from .suite import AES, TAG_BYTES, Suite, suite_of
+from .wipe import Buffer, wipe, wiped
+
+MAGIC = b"JYBLOB01"
+LOG2_CHUNK = 18
+CHUNK = 1 << LOG2_CHUNK
+_HEAD = struct.Struct(">8sBBH4s16s32s")
+HEAD_BYTES = _HEAD.size
+COMMITMENT_BYTES = 16
+KINDS = {
+    "original": b"ORIG",
+    "transcript": b"TEXT",
+    "judgement": b"JUDG",
+    "pages": b"PAGE",
+    "copy": b"COPY",
+    "quarantine": b"QUAR",
+    "paper": b"PAPR",
+    "other": b"OTHR",
+}
+_AREA = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}/[0-9a-f]{2}/[0-9a-f]{32}\.jyb")
+_TEMPORARY = ".new-"
+
+
+@dataclass(frozen=True, slots=True)
+class BlobRef:
+    """A sealed file: path relative to the blob area, size and SHA-256 (hex) of the file as it lies there."""
+
+    path: str
+    size: int
+    cipher_sha256: str
+
+
+def seal_blob(
+    data: Buffer, *, key: Buffer, suite: Suite, slot: bytes, kind: str, salt: bytes | None = None
+) -> Iterator[bytes]:
+    """The envelope around `data`, piece by piece: head, commitment, chunks."""
+    if kind not in KINDS:
+        raise Unexpected("blob_kind", kind=kind)
+    head = _HEAD.pack(MAGIC, suite.id, LOG2_CHUNK, 0, KINDS[kind], slot, salt or secrets.token_bytes(32))
+    yield head
+    yield _commitment(suite, key, slot)
+    blob_key = _blob_key(suite, key, head)
+    with wiped(blob_key):
+        cipher = suite.aead(blob_key)
+        view = memoryview(data)
+        count = max(1, -(-len(view) // CHUNK))
+        for index in range(count):
+            piece = view[index * CHUNK : (index + 1) * CHUNK]
+            yield cipher.encrypt(_nonce(index, last=index == count - 1), piece, head)
+
+
+def open_blob(sealed: Buffer, *, key: Buffer, slot: bytes, name: str, kind: str | None = None) -> bytes:
+    """What is in the envelope, all of it or nothing.
+
+    Raises:
+        Broken: `blob_altered`, when a bit, the length or the order is not as sealed;
+            `blob_wrong_key`, when it was sealed under another key; `blob_foreign`, another slot or kind.
+    """
+    view = memoryview(sealed)
+    body = view[HEAD_BYTES + COMMITMENT_BYTES :]
+    if not _whole_chunks(len(body)):
+        raise Broken("blob_altered", blob=name)
+    head = bytes(view[:HEAD_BYTES])
+    magic, suite_id, log2_chunk, flags, found_kind, found_slot, _ = _HEAD.unpack(head)
+    if magic != MAGIC or log2_chunk != LOG2_CHUNK or flags or suite_id != AES.id:
+        raise Broken("blob_altered", blob=name)
+    if found_slot != slot or (kind is not None and found_kind != KINDS.get(kind)):
+        raise Broken("blob_foreign", blob=name)
+    suite = suite_of(suite_id)
+    committed = hmac.compare_digest(view[HEAD_BYTES:][:COMMITMENT_BYTES], _commitment(suite, key, slot))
+    out = bytearray(len(body) - _count(len(body)) * TAG_BYTES)
+    try:
+        opened = _open_chunks(body, out, suite, key, head)
+        if not committed:
+            raise Broken("blob_altered" if opened > 0 else "blob_wrong_key", blob=name)
+        if opened != _count(len(body)):
+            raise Broken("blob_altered", blob=name)
+        return bytes(out)
+    finally:
+        wipe(out)
+
+
+def key_commits(sealed: Buffer, *, key: Buffer, slot: bytes) -> bool:
+    """Whether the envelope says it was sealed under `key`: a cheap look at its head, no proof of the rest."""
+    view = memoryview(sealed)
+    if len(view) < HEAD_BYTES + COMMITMENT_BYTES or bytes(view[:9]) != MAGIC + b"\x01":
+        return False
+    return hmac.compare_digest(view[HEAD_BYTES:][:COMMITMENT_BYTES], _commitment(suite_of(1), key, slot))
+
+
+def _open_chunks(body: memoryview, out: bytearray, suite: Suite, key: Buffer, head: bytes) -> int:
+    """Opens into `out`; how many chunks were sound before the first that was not."""
+    blob_key = _blob_key(suite, key, head)
+    count = _count(len(body))
+    with wiped(blob_key):
+        cipher = suite.aead(blob_key)
+        target = memoryview(out)
+        for index in range(count):
+            piece = body[index * (CHUNK + TAG_BYTES) : (index + 1) * (CHUNK + TAG_BYTES)]
+            room = target[index * CHUNK : index * CHUNK + len(piece) - TAG_BYTES]
+            try:
+                cipher.decrypt_into(_nonce(index, last=index == count - 1), piece, head, room)
+            except InvalidTag:
+                return index
+    return count
+
+
+def _count(body_bytes: int) -> int:
+    return max(1, -(-body_bytes // (CHUNK + TAG_BYTES)))
+
+
+def _whole_chunks(body_bytes: int) -> bool:
+    """Whether a body can have this length: only the sole chunk of an empty value is empty."""
+    tail = body_bytes % (CHUNK + TAG_BYTES)
+    return body_bytes == TAG_BYTES or (body_bytes > 0 and (tail == 0 or tail > TAG_BYTES))
+
+
+def _nonce(index: int, *, last: bool) -> bytes:
+    return index.to_bytes(11, "big") + (b"\x01" if last else b"\x00")
+
+
+def _blob_key(suite: Suite, key: Buffer, head: bytes) -> bytearray:
+    return suite.derive(key, salt=head[-32:], info=b"jiyao blob v1" + head)
+
+
+def _commitment(suite: Suite, key: Buffer, slot: bytes) -> bytes:
+    info = b"jiyao blob commitment v1" + bytes([suite.id]) + slot
+    return bytes(suite.derive(key, info=info, length=COMMITMENT_BYTES))
+
+
+# ---------------------------------------------------------------- files
+
+
+def write_blob(
+    blobs: Path, data: Buffer, *, area: str, key: Buffer, suite: Suite, slot: bytes, kind: str
+) -> BlobRef:
+    """Seals `data` into a new file of `area`; when this returns, file and name are durable.
+
+    Raises:
+        MissingTool: `disk_full`, when it cannot be written; nothing is left behind.
+    """
+    if not _AREA.fullmatch(area):
+        raise Unexpected("blob_area")
+    name = secrets.token_hex(16)
+    relative = f"{area}/{name[:2]}/{name}.jyb"
+    target = blobs / relative
+    temporary = target.with_name(_TEMPORARY + name)
+    digest, size = hashlib.sha256(), 0
+    try:
+        _make_folders(target.parent)
+        with temporary.open("xb", buffering=0) as file:
+            os.fchmod(file.fileno(), 0o600)
+            for piece in seal_blob(data, key=key, suite=suite, slot=slot, kind=kind):
+                _write_all(file.fileno(), piece)
+                digest.update(piece)
+                size += len(piece)
+            os.fsync(file.fileno())
+        temporary.rename(target)
+        sync_folder(target.parent)
+    except OSError as error:
+        for leftover in (temporary, target):
+            with contextlib.suppress(OSError):
+                leftover.unlink()
+        raise MissingTool("disk_full", where=str(blobs)) from error
+    return BlobRef(relative, size, digest.hexdigest())
+
+
+def read_blob(blobs: Path, path: str) -> bytes:
+    """The sealed bytes of `path` (relative to the blob area).
+
+    Raises:
+        NotThere: `blob_missing`. Broken: `blob_path`, when this is no name of ours.
+    """
+    if not _NAME.fullmatch(path):
+        raise Broken("blob_path", blob=path)
+    try:
+        return (blobs / path).read_bytes()
+    except FileNotFoundError as error:
+        raise NotThere("blob_missing", blob=path) from error
+
+
+def stray_files(blobs: Path, known: set[str]) -> tuple[Path, ...]:
+    """Files of the area that no row knows: half-written ones, and whole ones whose transaction never ended."""
+    strays = []
+    for path in sorted(blobs.glob("*/*/*")):
+        relative = path.relative_to(blobs).as_posix()
+        ours = _NAME.fullmatch(relative) or path.name.startswith((_TEMPORARY, ".gone-"))
+        if ours and relative not in known:
+            strays.append(path)
+    return tuple(strays)
+
+
+def _make_folders(folder: Path) -> None:
+    for part in (folder.parent, folder):
+        if not part.is_dir():
+            part.mkdir(mode=0o700, exist_ok=True)
+            sync_folder(part.parent)
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]

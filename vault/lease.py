@@ -1,0 +1,160 @@
+"""Who may hold the root key, and for how long: only under the barrier's shared lock, never longer.
+
+Outside a lease nothing of root or keys is kept in memory, only the stretched passphrase and the registry
+key (which survives rotations). So a process that runs for weeks cannot write keys back that were destroyed
+meanwhile: every look at a key reads the registry's value, and the root of its epoch, anew."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from weakref import WeakKeyDictionary, WeakSet
+
+from sqlalchemy import Engine, event
+from sqlalchemy.orm import Session, SessionTransaction
+
+from ..common.errors import Broken, Unexpected
+from .kdf import stretch
+from .keystore import KeyTable, Row, head_matches, open_table, read_row
+from .lock import Barrier
+from .roots import RootSet, judge_roots
+from .wipe import wipe
+
+_NOTHING = ExitStack()
+
+
+class Lease:
+    """Unwraps the key store for one station and one passphrase. Belongs to one thread."""
+
+    def __init__(self, *, roots: RootSet, barrier: Barrier, passphrase: str) -> None:
+        self.roots = roots
+        self.barrier = barrier
+        self._passphrase = bytearray(passphrase.encode())
+        self._stretched: dict[bytes, bytearray] = {}
+        self._root: bytearray | None = None
+        self._root_epoch = 0
+        self._holds = 0
+        self._listening: WeakSet[Session] = WeakSet()
+        self._until: WeakKeyDictionary[Session, ExitStack] = WeakKeyDictionary()
+
+    @contextmanager
+    def shared(self) -> Iterator[None]:
+        """Keeps the root in memory for the block; a rotation waits until it ends."""
+        with self.barrier.shared(), self._holding():
+            yield
+
+    @contextmanager
+    def exclusive(self, *, wait: float | None = None) -> Iterator[None]:
+        """Alone with the key store, for a rotation."""
+        with self.barrier.exclusive(wait=wait), self._holding():
+            yield
+
+    def until_end(self, session: Session) -> None:
+        """Holds shared until the session's transaction ends: what it wrote is then committed or gone."""
+        if session not in self._listening:
+            self._listening.add(session)
+            event.listen(session, "after_transaction_end", self._release)
+        if session not in self._until:
+            held = self._until[session] = ExitStack()
+            held.enter_context(self.shared())
+
+    def _release(self, session: Session, transaction: SessionTransaction) -> None:
+        if transaction.parent is None:
+            self._until.pop(session, _NOTHING).close()
+
+    def require_exclusive(self) -> None:
+        """Refuses a step of a rotation outside `exclusive`.
+
+        Raises:
+            Unexpected: `vault_not_rotating`.
+        """
+        if not self.barrier.exclusive_held:
+            raise Unexpected("vault_not_rotating")
+
+    def unlock(self, session: Session, *, for_update: bool = False) -> tuple[Row, bytearray]:
+        """The registry's value and its root key, which stays ours to wipe.
+
+        Raises:
+            NotThere: `root_missing`.
+            Broken: as `judge_roots`; `key_store_altered`; `key_store_missing`.
+            Unexpected: `key_store_raced`, when a write would build on a value already replaced.
+        """
+        row = read_row(session, for_update=for_update)
+        root = self._root_for(row)
+        if root is None:
+            fresh = self._look_again(session, row)
+            root = None if fresh is None else self._root_for(fresh)
+            if fresh is not None and root is not None:
+                if for_update:
+                    raise Unexpected("key_store_raced")
+                return fresh, root
+            judge_roots(self.roots.views(), epoch=row.epoch, store_uuid=row.head.store_uuid)
+            raise Broken("key_store_altered")
+        return row, root
+
+    @contextmanager
+    def table(self, session: Session, *, for_update: bool = False) -> Iterator[tuple[Row, KeyTable]]:
+        """The keys in clear for the block; overwritten when it ends. Takes a lease of its own when none is
+        held.
+        """
+        with ExitStack() as stack:
+            if self._holds == 0:
+                stack.enter_context(self.shared())
+            row, root = self.unlock(session, for_update=for_update)
+            table = open_table(row, root=root, stretched=self.stretched(row))
+            try:
+                yield row, table
+            finally:
+                table.wipe()
+
+    def stretched(self, row: Row) -> bytearray:
+        """The passphrase's key at the cost and salt of the value's head; computed once."""
+        head = row.head
+        mark = head.salt + repr(head.cost).encode()
+        if mark not in self._stretched:
+            self._stretched[mark] = stretch(self._passphrase.decode(), salt=head.salt, cost=head.cost)
+        return self._stretched[mark]
+
+    def close(self) -> None:
+        """Overwrites everything kept."""
+        wipe(self._root, self._passphrase, *self._stretched.values())
+        self._root = None
+        self._stretched.clear()
+
+    @contextmanager
+    def _holding(self) -> Iterator[None]:
+        self._holds += 1
+        try:
+            yield
+        finally:
+            self._holds -= 1
+            if self._holds == 0:
+                wipe(self._root)
+                self._root = None
+
+    def _root_for(self, row: Row) -> bytearray | None:
+        if self._root is not None and self._root_epoch == row.epoch and head_matches(row, self._root):
+            return self._root
+        for key in self.roots.keys(row.epoch):
+            if head_matches(row, key):
+                wipe(self._root)
+                self._root, self._root_epoch = key, row.epoch
+                return key
+            wipe(key)
+        return None
+
+    def _look_again(self, session: Session, row: Row) -> Row | None:
+        """The newest committed value, when the session's transaction may look at an older state."""
+        bind = session.get_bind()
+        if not isinstance(bind, Engine):
+            return None
+        # A bare connection: the engine's own hooks may begin a write transaction and wait for ourselves.
+        connection = bind.raw_connection()
+        try:
+            cursor = connection.cursor()
+            cursor.execute("SELECT epoch, sealed FROM key_store WHERE id = 1")
+            found = cursor.fetchone()
+            cursor.close()
+        finally:
+            connection.close()
+        return Row(found[0], bytes(found[1])) if found and found[0] > row.epoch else None

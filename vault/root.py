@@ -1,0 +1,202 @@
+"""The file root store: two slots in one small file, written in place, the only thing that must really be
+erased.
+
+Threat model: the attacker holds every version of the database and of all blobs that ever was, today's root
+and the passphrase, and wants a document destroyed before. What stands between is that the root of the
+former epoch is nowhere any more: so the file is never copied, renamed or rewritten elsewhere, lies outside
+the home (no backup takes it along), and a half-done overwrite is fatal to the key (AF stripes, overwritten
+before the head). Accepted: whoever copied the root file while it was valid reads what was alive then. The
+format is docs/spec/root.md."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from ..common.errors import Broken, Refused
+from .af import STRIPES, af_merge, af_split
+from .erase import sync_folder
+from .wipe import wipe
+
+FILE_NAME = "root.jyr"
+MAGIC = b"JYROOT01"
+SLOT_BYTES = 131072
+"""A multiple of 4 KiB: a slot never shares a page with the other one."""
+FILE_BYTES = 2 * SLOT_BYTES
+_HEAD = struct.Struct(">8sQBI16s32s")
+_STRIPE_BYTES = 32 * STRIPES
+
+
+@dataclass(frozen=True, slots=True)
+class SlotView:
+    """What one slot holds. `held`: a whole key; `torn`: bytes that are no whole key; `empty`: zeros."""
+
+    state: Literal["empty", "held", "torn"]
+    epoch: int = 0
+    store_uuid: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class RootFile:
+    """One root file in one folder. Every write is in place, durable, and read back."""
+
+    folder: Path
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self.folder / FILE_NAME
+
+    def exists(self) -> bool:
+        """Whether the file is there."""
+        return self.path.is_file()
+
+    def create(self) -> None:
+        """Makes the file with both slots really written, so that no later write needs a new block.
+
+        Raises:
+            Refused: `root_exists`; a root is never initialised over another.
+        """
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        except FileExistsError as error:
+            raise Refused("root_exists", path=str(self.path)) from error
+        try:
+            _put(descriptor, os.urandom(FILE_BYTES), 0)
+            _put(descriptor, bytes(FILE_BYTES), 0)
+        finally:
+            os.close(descriptor)
+        sync_folder(self.folder)
+        sync_folder(self.folder.parent)
+
+    def view(self, index: int) -> SlotView:
+        """What slot `index` (0 or 1) holds; the key itself is not kept."""
+        image = self._image(index)
+        if not any(image):
+            return SlotView("empty")
+        parsed = _parse(image)
+        if parsed is None:
+            return SlotView("torn")
+        epoch, _, store_uuid, key = parsed
+        wipe(key)
+        return SlotView("held", epoch, store_uuid)
+
+    def load(self, epoch: int) -> bytearray | None:
+        """The root key of `epoch` (32 bytes), or None when no slot holds it whole."""
+        for index in (0, 1):
+            parsed = _parse(self._image(index))
+            if parsed is None:
+                continue
+            if parsed[0] == epoch:
+                return parsed[3]
+            wipe(parsed[3])
+        return None
+
+    def write(self, index: int, *, epoch: int, suite_id: int, store_uuid: bytes, key: bytearray) -> None:
+        """Puts a key into slot `index` and reads it back.
+
+        Raises:
+            Broken: `root_write`, when what is read is not what was written.
+        """
+        image = build_slot(
+            epoch=epoch, suite_id=suite_id, store_uuid=store_uuid, key=key, stripes=af_split(key)
+        )
+        self._write_image(index, image)
+        wipe(image)
+
+    def wipe(self, index: int) -> None:
+        """Overwrites slot `index`, whatever it holds; the stripes first, so that any part of it kills the
+        key.
+
+        Raises:
+            Broken: `root_write`, when the zeros do not read back.
+        """
+        with self._opened() as descriptor:
+            at = index * SLOT_BYTES
+            # Random first: a layer below may drop a write of zeros instead of overwriting.
+            _put(descriptor.number, os.urandom(SLOT_BYTES - _HEAD.size), at + _HEAD.size)
+            _put(descriptor.number, os.urandom(_HEAD.size), at)
+        self._write_image(index, bytearray(SLOT_BYTES))
+
+    def _write_image(self, index: int, image: bytearray) -> None:
+        with self._opened() as descriptor:
+            _put(descriptor.number, image, index * SLOT_BYTES)
+            os.posix_fadvise(descriptor.number, index * SLOT_BYTES, SLOT_BYTES, os.POSIX_FADV_DONTNEED)
+        if self._image(index) != image:
+            raise Broken("root_write", path=str(self.path))
+
+    def _image(self, index: int) -> bytearray:
+        image = bytearray(SLOT_BYTES)
+        with self._opened(writing=False) as descriptor:
+            if os.fstat(descriptor.number).st_size != FILE_BYTES:
+                raise Broken("root_size", path=str(self.path))
+            got = os.preadv(descriptor.number, [image], index * SLOT_BYTES)
+        if got != SLOT_BYTES:
+            raise Broken("root_size", path=str(self.path))
+        return image
+
+    def _opened(self, *, writing: bool = True) -> _Descriptor:
+        flags = os.O_RDWR if writing else os.O_RDONLY
+        return _Descriptor(os.open(self.path, flags | os.O_CLOEXEC | os.O_NOFOLLOW))
+
+
+class _Descriptor:
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def __enter__(self) -> _Descriptor:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self.number)
+
+
+def build_slot(
+    *, epoch: int, suite_id: int, store_uuid: bytes, key: bytearray, stripes: bytearray
+) -> bytearray:
+    """The 131 072 bytes of a slot: head, stripes, zeros."""
+    digest = _digest(epoch, suite_id, store_uuid, key)
+    image = bytearray(_HEAD.pack(MAGIC, epoch, suite_id, STRIPES, store_uuid, digest))
+    image += stripes
+    image += bytes(SLOT_BYTES - len(image))
+    return image
+
+
+def _parse(image: bytearray) -> tuple[int, int, bytes, bytearray] | None:
+    """Epoch, suite id, store uuid and key of a slot; None when it does not hold a whole key."""
+    magic, epoch, suite_id, stripes, store_uuid, digest = _HEAD.unpack_from(image)
+    if magic != MAGIC or stripes != STRIPES or any(image[_HEAD.size + _STRIPE_BYTES :]):
+        return None
+    key = af_merge(memoryview(image)[_HEAD.size : _HEAD.size + _STRIPE_BYTES])
+    if _digest(epoch, suite_id, store_uuid, key) != digest:
+        wipe(key)
+        return None
+    return epoch, suite_id, store_uuid, key
+
+
+def _digest(epoch: int, suite_id: int, store_uuid: bytes, key: bytearray) -> bytes:
+    head = struct.pack(">8sQBI16s", MAGIC, epoch, suite_id, STRIPES, store_uuid)
+    return hashlib.sha256(head + key).digest()
+
+
+def _put(descriptor: int, data: bytes | bytearray, at: int) -> None:
+    view = memoryview(data)
+    while view:
+        written = os.pwrite(descriptor, view, at)
+        view, at = view[written:], at + written
+    os.fsync(descriptor)
+
+
+def require_outside(folder: Path, home: Path) -> None:
+    """The root's place may not be in the home: a backup of the home would take the root along.
+
+    Raises:
+        Refused: `root_inside_home`.
+    """
+    if folder.resolve().is_relative_to(home.resolve()):
+        raise Refused("root_inside_home", path=str(folder), home=str(home))

@@ -1,0 +1,219 @@
+"""All root files of a station, the first and its mirrors: which is current, what is left over, what is
+missing.
+
+The start-up rule: current is the slot of the registry's epoch. An older database under a newer root is a
+roll-back. An epoch without a root is never made up for: the station refuses to start. Every other slot is
+wiped, whatever it seems to hold, since a torn wipe leaves a head without meaning and key material behind
+it."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from ..common.errors import Broken, JiyaoError, NotThere, Refused
+from .medium import Claim, RootClass, medium_of
+from .root import RootFile, SlotView
+from .suite import KEY_BYTES
+from .wipe import wipe
+
+
+@dataclass(frozen=True, slots=True)
+class RootView:
+    """One root as found. `missing`: folder or file not there; `unreadable`: there, but of the wrong size or
+    failing.
+    """
+
+    path: Path
+    state: Literal["present", "missing", "unreadable"]
+    slots: tuple[SlotView, ...] = ()
+
+    def holds(self, epoch: int) -> bool:
+        """Whether it holds the whole key of `epoch`."""
+        return any(slot.state == "held" and slot.epoch == epoch for slot in self.slots)
+
+    def clean(self, epoch: int) -> bool:
+        """Whether it holds the key of `epoch` and nothing else."""
+        return self.holds(epoch) and any(slot.state == "empty" for slot in self.slots)
+
+
+@dataclass(frozen=True, slots=True)
+class RootOutcome:
+    """What became of the former key on one root; `erased` with the claim its medium allows."""
+
+    path: Path
+    state: Literal["erased", "missing", "failed"]
+    root_class: RootClass | None
+    claim: Claim | None
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StagedRoot:
+    """The next root key, durable on every root that could be reached; `missing` could not."""
+
+    epoch: int
+    written: tuple[Path, ...]
+    missing: tuple[Path, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RootSet:
+    """One or more root files that always hold the same key. Identity: store uuid (16 bytes) and suite id."""
+
+    folders: tuple[Path, ...]
+
+    @property
+    def files(self) -> tuple[RootFile, ...]:
+        """The files, the first one first."""
+        return tuple(RootFile(folder) for folder in self.folders)
+
+    def create(self, *, suite_id: int, store_uuid: bytes) -> bytearray:
+        """Makes every file, with a new key of epoch 1 in its first slot; the key.
+
+        Raises:
+            Refused: `root_same` for one folder named twice, `root_exists` when a file is there.
+        """
+        if not self.folders or len({folder.resolve() for folder in self.folders}) != len(self.folders):
+            raise Refused("root_same")
+        for file in self.files:
+            if file.path.exists():
+                raise Refused("root_exists", path=str(file.path))
+        key = bytearray(secrets.token_bytes(KEY_BYTES))
+        made: list[RootFile] = []
+        try:
+            for file in self.files:
+                file.create()
+                made.append(file)
+                file.write(0, epoch=1, suite_id=suite_id, store_uuid=store_uuid, key=key)
+        except (OSError, JiyaoError):
+            # Nothing is sealed under this key yet: a half-made set must not block the next attempt.
+            for file in made:
+                with contextlib.suppress(OSError):
+                    file.path.unlink()
+            raise
+        return key
+
+    def add(self, folder: Path, *, epoch: int, key: bytearray, suite_id: int, store_uuid: bytes) -> RootSet:
+        """The set with one more mirror, made in `folder` with the current key."""
+        if folder.resolve() in {known.resolve() for known in self.folders}:
+            raise Refused("root_same")
+        file = RootFile(folder)
+        file.create()
+        file.write(0, epoch=epoch, suite_id=suite_id, store_uuid=store_uuid, key=key)
+        return RootSet((*self.folders, folder))
+
+    def views(self) -> tuple[RootView, ...]:
+        """Each root as found now."""
+        return tuple(_view(file) for file in self.files)
+
+    def keys(self, epoch: int) -> Iterator[bytearray]:
+        """The key of `epoch` from each root that holds it whole; the caller wipes them."""
+        for file in self.files:
+            try:
+                key = file.load(epoch)
+            except (OSError, JiyaoError):
+                continue
+            if key is not None:
+                yield key
+
+    def stage(self, *, epoch: int, key: bytearray, suite_id: int, store_uuid: bytes) -> StagedRoot:
+        """Puts a new key for `epoch + 1` beside the current one, on every root that can be reached.
+
+        Done again, it keeps a key that is already whole and the same on all of them.
+        """
+        self.settle(epoch=epoch, key=key, suite_id=suite_id, store_uuid=store_uuid, wiping=False)
+        present = [file for file in self.files if _view(file).holds(epoch)]
+        missing = tuple(file.path for file in self.files if file not in present)
+        found = list(self.keys(epoch + 1))
+        ready = len(found) == len(present) and all(key == found[0] for key in found)
+        if not ready:
+            fresh = bytearray(secrets.token_bytes(KEY_BYTES))
+            for file in present:
+                other = 1 - _index_of(file, epoch)
+                file.write(other, epoch=epoch + 1, suite_id=suite_id, store_uuid=store_uuid, key=fresh)
+            wipe(fresh)
+        wipe(*found)
+        return StagedRoot(epoch + 1, tuple(file.path for file in present), missing)
+
+    def settle(
+        self, *, epoch: int, key: bytearray, suite_id: int, store_uuid: bytes, wiping: bool = True
+    ) -> tuple[RootOutcome, ...]:
+        """Brings every root to: the key of `epoch`, and (with `wiping`) nothing else.
+
+        A mirror that was away during a rotation gets the current key in place of what it held.
+        """
+        outcomes = []
+        for file in self.files:
+            try:
+                outcomes.append(_settle(file, epoch, key, suite_id, store_uuid, wiping=wiping))
+            except (OSError, JiyaoError):
+                outcomes.append(RootOutcome(file.path, "failed", None, None, ()))
+        return tuple(outcomes)
+
+
+def judge_roots(views: tuple[RootView, ...], *, epoch: int, store_uuid: bytes) -> None:
+    """Whether these roots belong to a registry at `epoch`.
+
+    Raises:
+        NotThere: `root_missing`, when none can be reached.
+        Broken: `root_foreign`, another station's; `key_store_rolled_back`, a database older than its root;
+            `root_epoch_missing`, the registry's epoch has no root; `root_damaged`, no slot holds a whole key.
+    """
+    present = [view for view in views if view.state != "missing"]
+    if not present:
+        raise NotThere("root_missing", path=", ".join(str(view.path) for view in views))
+    epochs: set[int] = set()
+    for view in present:
+        held = [slot for slot in view.slots if slot.state == "held"]
+        if any(slot.store_uuid != store_uuid for slot in held):
+            raise Broken("root_foreign", path=str(view.path))
+        if held and min(slot.epoch for slot in held) > epoch:
+            raise Broken("key_store_rolled_back", epoch=epoch, root=max(slot.epoch for slot in held))
+        epochs |= {slot.epoch for slot in held}
+    if epoch in epochs:
+        return
+    if not epochs:
+        raise Broken("root_damaged", path=", ".join(str(view.path) for view in present))
+    raise Broken("root_epoch_missing", epoch=epoch, root=max(epochs))
+
+
+def _view(file: RootFile) -> RootView:
+    if not file.exists():
+        return RootView(file.path, "missing")
+    try:
+        return RootView(file.path, "present", (file.view(0), file.view(1)))
+    except (OSError, JiyaoError):
+        return RootView(file.path, "unreadable")
+
+
+def _index_of(file: RootFile, epoch: int) -> int:
+    return next(index for index in (0, 1) if _holds(file.view(index), epoch))
+
+
+def _holds(slot: SlotView, epoch: int) -> bool:
+    return slot.state == "held" and slot.epoch == epoch
+
+
+def _settle(
+    file: RootFile, epoch: int, key: bytearray, suite_id: int, store_uuid: bytes, *, wiping: bool
+) -> RootOutcome:
+    if not file.exists():
+        return RootOutcome(file.path, "missing", None, None, ())
+    here = file.load(epoch)
+    if here != key:
+        # A stale or damaged mirror: both slots lose what they held before the current key goes in.
+        file.wipe(0)
+        file.wipe(1)
+        file.write(0, epoch=epoch, suite_id=suite_id, store_uuid=store_uuid, key=key)
+    wipe(here)
+    if wiping:
+        other = 1 - _index_of(file, epoch)
+        if file.view(other).state != "empty":
+            file.wipe(other)
+    medium = medium_of(file.path)
+    return RootOutcome(file.path, "erased", medium.root_class, medium.claim, medium.reasons)

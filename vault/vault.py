@@ -1,0 +1,383 @@
+"""The vault's face: what the pipeline calls. It knows keys and bytes, and nothing of documents.
+
+Threat model: see root.py, keystore.py and blob.py. Here it comes together: a destroyed slot is gone from
+the value in the registry, the value's former versions lie under a root that is gone from every medium, and
+a blob without its key is noise. Accepted: whoever runs code as the station's operating-system account and
+knows the passphrase can read what is alive; whoever copied root, database and passphrase before a
+destruction can read what was alive then.
+
+Order of locks: the database's write transaction first, then `rotating()`. Keys made and blobs put in a
+transaction hold a lease until that transaction ends, so end transactions soon. A destruction runs as
+
+    begin the write transaction; rotating(): stage_root, rewrite, COMMIT,
+    then, still rotating and with no other write transaction: check (a second session), erase_old_root
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ..common.errors import Broken, JiyaoError, NotThere, Refused
+from ..models.tables import KeyStoreRow
+from . import rotation
+from .blob import BlobRef, open_blob, read_blob, stray_files, write_blob
+from .erase import Erased, erase_file
+from .kdf import SALT_BYTES, KdfCost, kdf_cost, stretch
+from .keystore import REGISTRY_SLOT, SLOT_ID_BYTES, KeyTable, Row, StoreHead, replace_row, seal_table
+from .lease import Lease
+from .lock import Barrier
+from .medium import Medium, medium_of
+from .register import open_value, seal_value, subkey
+from .root import require_outside
+from .roots import RootSet, RootView, StagedRoot, judge_roots
+from .rotation import Recovery, Rewritten
+from .suite import KEY_BYTES, Suite, suite_named
+from .verify import KeyWitness, opened_by, take_witness
+from .wipe import Buffer, wipe, wiped
+
+
+@dataclass(frozen=True, slots=True)
+class RootStatus:
+    """One root for `doctor` and the certificate. `clean`: it holds the current key and nothing else."""
+
+    view: RootView
+    clean: bool
+    medium: Medium | None
+
+
+def create_vault(
+    session: Session,
+    *,
+    blobs: Path,
+    roots: Sequence[Path],
+    store_uuid: bytes,
+    passphrase: str,
+    suite: str,
+    kdf: str,
+    home: Path | None = None,
+) -> Vault:
+    """Makes the roots, the registry key and the key store's row, in the caller's transaction.
+
+    Args:
+        blobs: folder of the sealed files, made when missing.
+        roots: folders for the root file and its mirrors, outside `home` (default: the parent of `blobs`).
+        store_uuid: 16 bytes, the station's own.
+        suite: `aes`. kdf: `normal` or `test`.
+
+    Raises:
+        Refused: `root_inside_home`, `root_same`, `root_exists`, `key_store_exists`.
+        UsageFault: `not_yet_built` (suite `sm`), `suite_unknown`, `kdf_unknown`.
+    """
+    chosen, cost = suite_named(suite), kdf_cost(kdf)
+    for folder in roots:
+        require_outside(folder, home or blobs.parent)
+    if session.execute(select(KeyStoreRow.id)).first() is not None:
+        raise Refused("key_store_exists")
+    blobs.mkdir(mode=0o700, parents=True, exist_ok=True)
+    root_set = RootSet(tuple(roots))
+    root = root_set.create(suite_id=chosen.id, store_uuid=store_uuid)
+    salt = secrets.token_bytes(SALT_BYTES)
+    head = StoreHead(chosen, 1, store_uuid, cost, salt)
+    table = KeyTable.of({REGISTRY_SLOT: secrets.token_bytes(KEY_BYTES)})
+    stretched = stretch(passphrase, salt=salt, cost=cost)
+    with wiped(root, stretched):
+        session.add(
+            KeyStoreRow(id=1, epoch=1, sealed=seal_table(table, head, root=root, stretched=stretched))
+        )
+    table.wipe()
+    session.flush()
+    lease = Lease(roots=root_set, barrier=Barrier(blobs), passphrase=passphrase)
+    return Vault(session, lease=lease, blobs=blobs)
+
+
+class Vault:
+    """An unlocked key store and its blob area. One object belongs to one thread."""
+
+    def __init__(self, session: Session, *, lease: Lease, blobs: Path) -> None:
+        self._lease = lease
+        self._blobs = blobs
+        self._epoch: int
+        self._suite: Suite
+        self._cost: KdfCost
+        self.recovery: Recovery | None = None
+        """What the start-up rule did when this vault was opened; None when there was nothing to do."""
+        with lease.table(session) as (row, table):
+            self._note(row)
+            registry = table.key(REGISTRY_SLOT)
+        if registry is None:
+            raise Broken("key_store_altered")
+        self._registry = registry
+
+    @classmethod
+    def open(
+        cls,
+        session: Session,
+        *,
+        blobs: Path,
+        roots: Sequence[Path],
+        passphrase: str,
+        home: Path | None = None,
+        recover: bool = True,
+    ) -> Vault:
+        """Unlocks, and applies the start-up rule when a rotation was cut off and nobody else is in.
+
+        Raises:
+            WrongSecret: `wrong_passphrase`.
+            NotThere: `root_missing`, when no root can be reached.
+            Broken: `key_store_rolled_back`, `root_epoch_missing`, `root_damaged`, `root_foreign`,
+                `key_store_altered`, `rotation_check_failed` (then both roots stay).
+        """
+        for folder in roots:
+            require_outside(folder, home or blobs.parent)
+        blobs.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lease = Lease(roots=RootSet(tuple(roots)), barrier=Barrier(blobs), passphrase=passphrase)
+        with lease.shared():
+            row, _ = lease.unlock(session)
+            judge_roots(lease.roots.views(), epoch=row.epoch, store_uuid=row.head.store_uuid)
+            vault = cls(session, lease=lease, blobs=blobs)
+        if recover and vault._leftovers():
+            vault._recover_if_alone(session)
+        return vault
+
+    # ------------------------------------------------------------ facts
+
+    @property
+    def epoch(self) -> int:
+        """The key epoch last seen."""
+        return self._epoch
+
+    @property
+    def kdf_cost(self) -> KdfCost:
+        """The cost of the passphrase's derivation; `.weak` is to be flagged."""
+        return self._cost
+
+    def root_status(self) -> tuple[RootStatus, ...]:
+        """Each root as it is now."""
+        return tuple(
+            RootStatus(
+                view=view,
+                clean=view.clean(self._epoch),
+                medium=medium_of(view.path) if view.state != "missing" else None,
+            )
+            for view in self._lease.roots.views()
+        )
+
+    @contextmanager
+    def lease(self) -> Iterator[None]:
+        """Keeps the root unlocked over many reads (a root look-up is some milliseconds); a rotation waits.
+
+        Begin no write transaction inside: a rotation has its own and would wait for this lease.
+        """
+        with self._lease.shared():
+            yield
+
+    # ------------------------------------------------------------ slots and blobs
+
+    def new_slot(self, session: Session) -> str:
+        """A new key in a new slot (32 hex digits), in the caller's write transaction."""
+        return self.new_slots(session, 1)[0]
+
+    def new_slots(self, session: Session, count: int) -> tuple[str, ...]:
+        """Several at once: the value is written once.
+
+        Raises:
+            Broken: `rotation_check_failed`, while the last rotation is in doubt.
+            Unexpected: `key_store_raced`: the transaction was not the only writer.
+        """
+        self._lease.until_end(session)
+        with self._lease.table(session, for_update=True) as (row, table):
+            if not table.sound():
+                raise Broken("rotation_check_failed")
+            fresh = {
+                secrets.token_bytes(SLOT_ID_BYTES): bytearray(secrets.token_bytes(KEY_BYTES))
+                for _ in range(count)
+            }
+            table.add(fresh)
+            wipe(*fresh.values())
+            _, root = self._lease.unlock(session)
+            sealed = seal_table(table, row.head, root=root, stretched=self._lease.stretched(row))
+            replace_row(session, old=row, new=Row(row.epoch, sealed))
+            self._note(row)
+        return tuple(slot.hex() for slot in fresh)
+
+    def has_slot(self, session: Session, slot: str) -> bool:
+        """Whether the slot still holds a key."""
+        with self._lease.table(session) as (_, table):
+            return bytes.fromhex(slot) in set(table)
+
+    def put(self, session: Session, slot: str, kind: str, data: Buffer, *, area: str) -> BlobRef:
+        """Seals `data` under the slot's key into a new file; durable when this returns.
+
+        The row that names it is the caller's: without it the file is an orphan, swept at the next start.
+
+        Raises:
+            NotThere: `key_destroyed`. MissingTool: `disk_full`.
+        """
+        self._lease.until_end(session)
+        key = self._key(session, slot)
+        with wiped(key):
+            return write_blob(
+                self._blobs,
+                data,
+                area=area,
+                key=key,
+                suite=self._suite,
+                slot=bytes.fromhex(slot),
+                kind=kind,
+            )
+
+    def get(self, session: Session, slot: str, path: str, *, kind: str | None = None) -> bytes:
+        """What was sealed, whole and unchanged, or an error; with `kind`, of that kind only.
+
+        Raises:
+            NotThere: `key_destroyed`, `blob_missing`.
+            Broken: `blob_altered`, `blob_wrong_key`, `blob_foreign`, naming the file.
+        """
+        key = self._key(session, slot)
+        with wiped(key):
+            sealed = read_blob(self._blobs, path)
+            return open_blob(sealed, key=key, slot=bytes.fromhex(slot), name=path, kind=kind)
+
+    def erase_blob(self, path: str) -> Erased:
+        """Overwrites and removes one sealed file; graded by the medium. Never raises for a missing file."""
+        return erase_file(self._blobs / path)
+
+    def sweep(self, known: set[str]) -> tuple[str, ...]:
+        """Erases files of the area that no row names (`known`: relative paths); skipped while anyone works.
+
+        Read `known` after the lock is taken: call within `rotating()`, or let this take it.
+        """
+        if not self._lease.barrier.exclusive_held:
+            try:
+                with self._lease.exclusive(wait=0.0):
+                    return self.sweep(known)
+            except Refused:
+                return ()
+        strays = stray_files(self._blobs, known)
+        for path in strays:
+            erase_file(path)
+        return tuple(path.relative_to(self._blobs).as_posix() for path in strays)
+
+    # ------------------------------------------------------------ the registry key
+
+    def seal_register(self, _session: Session, data: Buffer, purpose: str, *, bind: bytes = b"") -> bytes:
+        """A register field under the registry key; `bind` (a row's id) ties it to its row."""
+        return seal_value(data, registry=self._registry, suite=self._suite, purpose=purpose, bind=bind)
+
+    def open_register(self, _session: Session, sealed: bytes, purpose: str, *, bind: bytes = b"") -> bytes:
+        """The field again.
+
+        Raises:
+            Broken: `register_altered`.
+        """
+        return open_value(sealed, registry=self._registry, purpose=purpose, bind=bind)
+
+    def derive(self, _session: Session, purpose: str) -> bytes:
+        """A key of 32 bytes for another room (mark key, signing of heads), fixed for the station's life."""
+        return bytes(subkey(self._registry, suite=self._suite, purpose="derive:" + purpose))
+
+    def keyed_hash(self, _session: Session, purpose: str, data: Buffer) -> bytes:
+        """A keyed hash (32 bytes): equal for equal data, and says nothing to who lacks the registry key."""
+        key = subkey(self._registry, suite=self._suite, purpose="hash:" + purpose)
+        with wiped(key):
+            return self._suite.mac(key, data)
+
+    # ------------------------------------------------------------ destruction
+
+    @contextmanager
+    def rotating(self, *, wait: float | None = None) -> Iterator[None]:
+        """Alone with the key store, from `stage_root` to `erase_old_root`; waits for every lease to end.
+
+        Raises:
+            Refused: `vault_busy`. Unexpected: `vault_lease_open`: end the transactions of this vault first.
+        """
+        with self._lease.exclusive(wait=wait):
+            yield
+
+    def stage_root(self, session: Session) -> StagedRoot:
+        """Step 2; see rotation.py. Can be done again."""
+        return rotation.stage(self._lease, session)
+
+    def rewrite(self, session: Session, destroy_slots: Sequence[str]) -> Rewritten:
+        """Step 3, in the caller's write transaction; an empty list just rotates."""
+        return rotation.rewrite(self._lease, session, destroy_slots)
+
+    def check(self, second_session: Session, rewritten: Rewritten) -> None:
+        """Step 4, on a session that did not write. Raises: `rotation_check_failed`; then both roots stay."""
+        rotation.check(self._lease, second_session, rewritten)
+        self._epoch = rewritten.epoch_after
+
+    def erase_old_root(self, session: Session) -> Recovery:
+        """Step 5. Can be done again, also when a mirror that was missing is back."""
+        outcome = rotation.erase_old(self._lease, session)
+        self._epoch = outcome.epoch
+        return outcome
+
+    def recover(self, session: Session) -> Recovery:
+        """The start-up rule, taking the exclusive lock unless it is held."""
+        if self._lease.barrier.exclusive_held:
+            return self.erase_old_root(session)
+        with self.rotating():
+            return self.erase_old_root(session)
+
+    def add_root(self, session: Session, folder: Path, *, home: Path | None = None) -> None:
+        """One more mirror in `folder`, with the current key; the caller keeps the list of roots."""
+        require_outside(folder, home or self._blobs.parent)
+        with self.rotating():
+            row, root = self._lease.unlock(session)
+            self._lease.roots = self._lease.roots.add(
+                folder,
+                epoch=row.epoch,
+                key=root,
+                suite_id=row.head.suite.id,
+                store_uuid=row.head.store_uuid,
+            )
+
+    def witness(self, session: Session, slots: Sequence[str]) -> KeyWitness:
+        """The keys of slots about to be destroyed, to look for them afterwards (V1)."""
+        with self._lease.table(session) as (_, table):
+            return take_witness(table, slots)
+
+    def opened_by(self, session: Session, sealed: bytes, *, slot: str, name: str) -> tuple[str, ...]:
+        """Every slot whose key opens this envelope (V2: none may, after its destruction)."""
+        with self._lease.table(session) as (_, table):
+            return opened_by(table, sealed, slot=slot, name=name)
+
+    def close(self) -> None:
+        """Overwrites the keys kept in memory; the object is of no use afterwards."""
+        wipe(self._registry)
+        self._lease.close()
+
+    # ------------------------------------------------------------ inside
+
+    def _key(self, session: Session, slot: str) -> bytearray:
+        with self._lease.table(session) as (row, table):
+            self._note(row)
+            key = table.key(bytes.fromhex(slot)) if slot != REGISTRY_SLOT.hex() else None
+        if key is None:
+            raise NotThere("key_destroyed", slot=slot)
+        return key
+
+    def _note(self, row: Row) -> None:
+        head = row.head
+        self._epoch = row.epoch
+        self._suite = head.suite
+        self._cost = head.cost
+
+    def _leftovers(self) -> bool:
+        return any(not status.clean for status in self.root_status() if status.view.state == "present")
+
+    def _recover_if_alone(self, session: Session) -> None:
+        try:
+            with self._lease.exclusive(wait=0.0):
+                self.recovery = self.erase_old_root(session)
+        except JiyaoError as error:
+            if error.code != "vault_busy":
+                raise

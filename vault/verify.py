@@ -1,0 +1,101 @@
+"""Proof after a destruction: the key is nowhere (V1), and no surviving key opens what is left (V2).
+
+A witness takes the keys before they are destroyed, looks for them afterwards, and is wiped.
+"""
+
+from __future__ import annotations
+
+import mmap
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from ..common.errors import Broken, NotThere
+from .blob import key_commits, open_blob
+from .keystore import KeyTable
+from .wipe import wiped
+
+
+class KeyWitness:
+    """Holds the keys of slots that are about to be destroyed, in memory only. Use as a context manager."""
+
+    def __init__(self, keys: Mapping[str, bytearray]) -> None:
+        self._keys = dict(keys)
+
+    def __enter__(self) -> KeyWitness:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.wipe()
+
+    @property
+    def slots(self) -> tuple[str, ...]:
+        """The slots watched."""
+        return tuple(self._keys)
+
+    def found_in(self, files: Iterable[Path]) -> tuple[tuple[Path, str], ...]:
+        """Where key bytes (raw or as hex) of a slot stand in a file: (file, slot). Files that went away are
+        skipped.
+
+        Slot ids themselves are no secret: the register and the inventory name them.
+        """
+        found = []
+        for path in files:
+            try:
+                size = path.stat().st_size
+                if not path.is_file() or size == 0:
+                    continue
+                with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as image:
+                    for slot, key in self._keys.items():
+                        hexed = key.hex().encode()
+                        if any(image.find(shape) >= 0 for shape in (bytes(key), hexed, hexed.upper())):
+                            found.append((path, slot))
+            except FileNotFoundError:
+                continue
+        return tuple(found)
+
+    def opens(self, slot: str, sealed: bytes, *, name: str) -> bool:
+        """Whether the watched key opens the envelope (a control: it must, before)."""
+        try:
+            open_blob(sealed, key=self._keys[slot], slot=bytes.fromhex(slot), name=name)
+        except Broken:
+            return False
+        return True
+
+    def wipe(self) -> None:
+        """Overwrites the keys."""
+        for key in self._keys.values():
+            key[:] = bytes(len(key))
+        self._keys.clear()
+
+
+def take_witness(table: KeyTable, slots: Iterable[str]) -> KeyWitness:
+    """A witness of these slots.
+
+    Raises:
+        NotThere: `key_destroyed`, when a slot is empty already.
+    """
+    keys = {}
+    for slot in slots:
+        key = table.key(bytes.fromhex(slot))
+        if key is None:
+            raise NotThere("key_destroyed", slot=slot)
+        keys[slot] = key
+    return KeyWitness(keys)
+
+
+def opened_by(table: KeyTable, sealed: bytes, *, slot: str, name: str) -> tuple[str, ...]:
+    """The slots whose key opens an envelope sealed for `slot`; every key in the store is tried."""
+    wanted = bytes.fromhex(slot)
+    openers = []
+    for candidate in table:
+        key = table.key(candidate)
+        if key is None:
+            continue
+        with wiped(key):
+            if key_commits(sealed, key=key, slot=wanted) or candidate == wanted:
+                try:
+                    open_blob(sealed, key=key, slot=wanted, name=name)
+                except Broken:
+                    continue
+                openers.append(candidate.hex())
+    return tuple(openers)

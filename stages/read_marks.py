@@ -30,6 +30,8 @@ _NUMBER = re.compile(rf"{NUMBER_LABEL}\s*第\s*(\d{{1,9}})\s*号")
 _DOCUMENT = re.compile(rf"{DOCUMENT_LABEL}\s*([A-Za-z0-9][A-Za-z0-9\-]{{0,39}})")
 _CHEAP_SHARE = 0.5
 _TIME_SHARE = 0.8
+_PATIENCE = 8.0
+_PATIENCE_PER_PAGE = 3.0
 
 
 def read_marks(
@@ -68,23 +70,24 @@ def read_marks(
     if drawn == 0 and fault is not None:
         raise fault
     if not _any(marks):
-        marks.extend(_insist(opened, unread, start + whole))
+        patience = _PATIENCE + _PATIENCE_PER_PAGE * len(unread)
+        marks.extend(_insist(opened, unread, min(start + whole, time.monotonic() + patience)))
     return tuple(sorted(marks, key=lambda mark: (mark.page, mark.channel, mark.value)))
 
 
 def _insist(opened: OpenedDocument, numbers: list[int], end: float) -> list[ReadMark]:
     """Higher resolutions and costly attempts on pages where nothing was read, until one gives a code."""
-    for number in numbers:
-        for dpi in _DPIS:
+    for dpi in _DPIS:
+        for number in numbers:
             left = end - time.monotonic()
             if left <= 0:
                 return []
             if dpi != _DPIS[0] and opened.kind not in ("pdf", "docx"):
-                break
+                return []
             try:
                 found = _page_codes(opened, number, dpi=dpi, seconds=left / 2, thorough=True)
             except FormatFault:
-                break
+                continue
             if found:
                 return found
     return []

@@ -67,9 +67,9 @@ def keep_pages(source: bytes, sheets: tuple[Sheet, ...], spec: CopySpec, *, draw
     Raises:
         MissingTool, Refused: as `watermark.visible.draw_marks`.
     """
-    clean = _clean_pages(source, len(sheets))
-    pictures = drawn(frozenset(clean))
     writer = PdfWriter()
+    clean = _clean_pages(source, len(sheets), writer)
+    pictures = drawn(frozenset(clean))
     unique = list(dict.fromkeys(sheets[number - 1] for number in sorted(clean)))
     marks = PdfReader(io.BytesIO(draw_marks(unique, spec))).pages if unique else []
     for number, sheet in enumerate(sheets, start=1):
@@ -88,9 +88,10 @@ def keep_pages(source: bytes, sheets: tuple[Sheet, ...], spec: CopySpec, *, draw
     return out.getvalue()
 
 
-def _clean_pages(source: bytes, count: int) -> dict[int, PageObject]:
+def _clean_pages(source: bytes, count: int, writer: PdfWriter) -> dict[int, PageObject]:
     """Page number to a new page with only what is allowed, for the pages that hide nothing."""
     clean: dict[int, PageObject] = {}
+    carrier = _Carrier(writer)
     try:
         reader = PdfReader(io.BytesIO(source))
         if "/OCProperties" in reader.root_object or reader.is_encrypted or len(reader.pages) != count:
@@ -101,7 +102,7 @@ def _clean_pages(source: bytes, count: int) -> dict[int, PageObject]:
     try:
         for number in range(1, count + 1):
             try:
-                page = _rebuilt(reader, reader.pages[number - 1])
+                page = _rebuilt(reader, reader.pages[number - 1], carrier)
             except (PyPdfError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
                 continue
             if page is not None and _all_shows(shown, number):
@@ -111,7 +112,7 @@ def _clean_pages(source: bytes, count: int) -> dict[int, PageObject]:
     return clean
 
 
-def _rebuilt(reader: PdfReader, page: PageObject) -> PageObject | None:
+def _rebuilt(reader: PdfReader, page: PageObject, carrier: _Carrier) -> PageObject | None:
     if page.get("/Annots") or page.get("/UserUnit", 1) != 1:
         return None
     contents = page.get_contents()
@@ -129,7 +130,7 @@ def _rebuilt(reader: PdfReader, page: PageObject) -> PageObject | None:
         if kind is not None:
             names[kind].add(str(operands[0]))
         kept.append((operands, operator))
-    resources = _resources(page, names)
+    resources = _resources(page, names, carrier)
     if resources is None:
         return None
     body = ContentStream(None, reader)
@@ -151,7 +152,7 @@ def _rebuilt(reader: PdfReader, page: PageObject) -> PageObject | None:
     return rebuilt
 
 
-def _resources(page: PageObject, names: dict[str, set[str]]) -> DictionaryObject | None:
+def _resources(page: PageObject, names: dict[str, set[str]], carrier: _Carrier) -> DictionaryObject | None:
     """Only the resources that are used, bare of metadata; None when one of them could hide something."""
     source = page.get("/Resources")
     available = source.get_object() if source is not None else DictionaryObject()
@@ -167,10 +168,9 @@ def _resources(page: PageObject, names: dict[str, set[str]]) -> DictionaryObject
                         return None
                     continue
                 return None
-            value = entries[name].get_object()
-            if _could_hide(kind, value):
+            if _could_hide(kind, entries[name].get_object()):
                 return None
-            chosen[NameObject(name)] = _bare(value, 0)
+            chosen[NameObject(name)] = carrier.carry(entries.raw_get(name))
         if chosen:
             kept[NameObject(kind)] = chosen
     return kept
@@ -184,27 +184,46 @@ def _could_hide(kind: str, value: Any) -> bool:
     return "/Pattern" in str(value)[:200]
 
 
-def _bare(value: Any, depth: int) -> Any:
-    """A copy of the object with its references resolved, without the keys that carry other content."""
-    if depth > _DEEPEST:
-        raise ValueError("nested too deep")
-    if isinstance(value, IndirectObject):
-        value = value.get_object()
-    if isinstance(value, StreamObject):
-        data = value.get_data()
-        stream = StreamObject()
-        for key, item in value.items():
-            if key not in ("/Length", "/Filter", "/DecodeParms") and key not in _NEVER_CARRIED:
-                stream[NameObject(key)] = _bare(item, depth + 1)
-        stream.set_data(data)
-        return stream.flate_encode()
-    if isinstance(value, DictionaryObject):
-        return DictionaryObject(
-            {NameObject(k): _bare(v, depth + 1) for k, v in value.items() if k not in _NEVER_CARRIED}
-        )
-    if isinstance(value, ArrayObject):
-        return ArrayObject([_bare(item, depth + 1) for item in value])
-    return value if value is not None else NullObject()
+class _Carrier:
+    """Takes objects into the new file, each once, without the keys that carry other content."""
+
+    def __init__(self, writer: PdfWriter) -> None:
+        self._writer = writer
+        self._carried: dict[tuple[int, int], IndirectObject] = {}
+
+    def carry(self, value: Any, depth: int = 0) -> Any:
+        """The object as it stands in the new file.
+
+        Raises:
+            ValueError: when it is nested too deep (or in a ring).
+        """
+        if depth > _DEEPEST:
+            raise ValueError("nested too deep")
+        if isinstance(value, IndirectObject):
+            key = (value.idnum, value.generation)
+            if key not in self._carried:
+                taken = self.carry(value.get_object(), depth + 1)
+                self._carried[key] = (
+                    taken if isinstance(taken, IndirectObject) else self._writer._add_object(taken)
+                )
+            return self._carried[key]
+        if isinstance(value, StreamObject):
+            stream = StreamObject()
+            stream.update(self._entries(value, depth, skip=("/Length", "/Filter", "/DecodeParms")))
+            stream.set_data(value.get_data())
+            return self._writer._add_object(stream.flate_encode())
+        if isinstance(value, DictionaryObject):
+            return DictionaryObject(self._entries(value, depth))
+        if isinstance(value, ArrayObject):
+            return ArrayObject([self.carry(item, depth + 1) for item in value])
+        return value if value is not None else NullObject()
+
+    def _entries(self, value: DictionaryObject, depth: int, skip: tuple[str, ...] = ()) -> dict[Any, Any]:
+        return {
+            NameObject(key): self.carry(value.raw_get(key), depth + 1)
+            for key in value
+            if key not in _NEVER_CARRIED and key not in skip
+        }
 
 
 def _compose(page: PageObject, sheet: Sheet, marks: PageObject) -> PageObject:

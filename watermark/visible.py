@@ -86,7 +86,8 @@ class _Marks:
 
     def _draw_tiles(self, pen: Pen, sheet: Sheet) -> None:
         points = 15 * sheet.unit
-        step_x = pen.width(self._tile, points) + 26 * sheet.unit
+        length = pen.width(self._tile, points)
+        step_x = length + 26 * sheet.unit
         step_y = 44 * sheet.unit
         centre = (sheet.width / 2, sheet.height / 2)
         reach = math.hypot(*centre)
@@ -97,7 +98,8 @@ class _Marks:
                 shift = step_x / 2 if row % 2 else 0.0
                 for column in range(-columns, columns + 1):
                     x, base = column * step_x + shift, row * step_y
-                    pen.text(centre[0] + x, centre[1] + base, self._tile, points, colour=_TILE)
+                    if _inside(sheet, x, base, length, points * 25.4 / 72):
+                        pen.text(centre[0] + x, centre[1] + base, self._tile, points, colour=_TILE)
 
     def _draw_bands(self, pen: Pen, sheet: Sheet) -> None:
         unit = sheet.unit
@@ -115,6 +117,16 @@ class _Marks:
         pen.fitted(left, right, foot + 12.6 * unit, self._foot, 8 * unit, align="centre")
         pen.rule(left, right, head + 8.8 * unit, 0.35 * unit, _RULE)
         pen.rule(left, right, foot + 8.2 * unit, 0.25 * unit, _RULE)
+
+
+def _inside(sheet: Sheet, x: float, base: float, length: float, height: float) -> bool:
+    """Whether a turned line, given from the sheet's middle, lies on the sheet: no letter is cut or unseen."""
+    cos, sin = math.cos(math.radians(_TILE_ANGLE)), math.sin(math.radians(_TILE_ANGLE))
+    corners = ((x, base), (x + length, base), (x, base - height), (x + length, base - height))
+    return all(
+        abs(a * cos + b * sin) < sheet.width / 2 - 1 and abs(b * cos - a * sin) < sheet.height / 2 - 1
+        for a, b in corners
+    )
 
 
 def _day(day: date) -> str:

@@ -34,7 +34,8 @@ def compose(text: str) -> Reader:
     try:
         for event in yaml.parse(text, Loader=yaml.SafeLoader):
             if isinstance(event, yaml.AliasEvent):
-                fault(event.start_mark.line + 1, "YAML alias (*)")
+                start = event.start_mark
+                fault(1 if start is None else start.line + 1, "YAML alias (*)")
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark if error.problem_mark is not None else error.context_mark

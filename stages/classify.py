@@ -1,0 +1,347 @@
+"""classify: a level and secrecy period to suggest, with evidence; a named person decides.
+
+Order: mark, derivative source, the unit's own list, content, negative rules; overlays always
+(policy.md section 3).
+A state level comes only from a mark, a derivative source or the unit's list (实施条例 art. 12-13, 18);
+words alone give at most an interim protection. Families are never mixed: a company's 机密 is 公司机密.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from ..models.fields import FieldEvidence, OfficialFields
+from ..models.level import Family, Level
+from ..models.mark import Mark
+from ..models.page import Transcript
+from ..models.period import Period
+from ..models.policy.schema import ENTERPRISE_PROFILES, Policy, Profile
+from ..models.suggestion import Basis, Evidence, LevelSuggestion, RelatedDocument, Relations
+from .classify_content import ContentView, view_content
+from .fields_text import tight
+from .mark_check import check_mark, is_company_paper, is_contradiction
+from .mark_grammar import parse_mark, read_term
+
+SURE = 0.85
+NOTHING_RELATED = Relations()
+_COMPANY_LEVEL = {
+    Level.STATE_TOP: Level.COMPANY_TOP,
+    Level.STATE_SECRET: Level.COMPANY_SECRET,
+    Level.STATE_CONFIDENTIAL: Level.COMPANY_CONFIDENTIAL,
+}
+_HARMLESS = frozenset({"traditional"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    fields: OfficialFields
+    policy: Policy
+    profile: Profile
+    relations: Relations
+    view: ContentView
+
+
+def classify(
+    *,
+    transcript: Transcript,
+    fields: OfficialFields,
+    policy: Policy,
+    profile: Profile,
+    relations: Relations = NOTHING_RELATED,
+) -> LevelSuggestion:
+    """The suggestion for one paper. Pure; `relations` says what the register knows of other papers.
+
+    `must_review` is False for a sound mark read surely without contradiction, and for plain administrative
+    papers whose title says so; `reasons` are finding codes.
+    """
+    view = view_content(
+        transcript=transcript, fields=fields, policy=policy, profile=profile, unit_items=relations.unit_items
+    )
+    case = _Case(fields, policy, profile, relations, view)
+    suggestion = (
+        _by_mark(case)
+        or _by_source(case)
+        or _by_unit_list(case)
+        or _by_public_note(case)
+        or _by_content(case)
+    )
+    evidence = suggestion.evidence + view.overlay_evidence
+    return replace(suggestion, overlays=view.overlays, evidence=evidence, policy=policy.version)
+
+
+def secrecy_until(suggestion: LevelSuggestion, fields: OfficialFields) -> date | None:
+    """The first day no longer protected, counted from 成文日期; None when no date follows."""
+    if suggestion.period is None:
+        return None
+    if suggestion.period.kind != "until" and fields.signed_date is None:
+        return None
+    try:
+        return suggestion.period.ends(fields.signed_date or date.min)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _level_maximum(level: Level, policy: Policy) -> Period | None:
+    years = policy.max_years(level)
+    return Period("years", number=years) if years else None
+
+
+# ---------------------------------------------------------------- marks
+
+
+def _by_mark(case: _Case) -> LevelSuggestion | None:
+    read = next((item for item in case.fields.evidence if item.rule == "mark.head"), None)
+    attached = next((item for item in case.fields.evidence if item.rule == "mark.attachment"), None)
+    attachment = parse_mark(attached.value) if attached else None
+    mark = case.fields.mark
+    if mark is None and attachment is None:
+        return None
+    if (
+        attachment
+        and attached
+        and case.policy.rank(attachment.level) > case.policy.rank(mark.level if mark else None)
+    ):
+        return _marked(case, attachment, attached, ("attachment_mark_higher",))
+    assert mark is not None
+    return _marked(case, mark, read, ())
+
+
+def _marked(case: _Case, mark: Mark, read: FieldEvidence | None, more: tuple[str, ...]) -> LevelSuggestion:
+    policy, fields = case.policy, case.fields
+    mark, reasons = _own_family(case, mark, list(more))
+    reasons += check_mark(mark, fields=fields, policy=policy)
+    doubts = list(read.doubt) if read else ["no_evidence"]
+    if mark.level.family is not Family.STATE:
+        doubts = [code for code in doubts if code != "star_lost"]
+    reasons += [code for code in doubts if code not in _HARMLESS]
+    score = read.score if read else 0.5
+    related = _highest_source(case)
+    if related and policy.rank(related.level) > policy.rank(mark.level):
+        reasons.append("below_source")
+    interim = None
+    if mark.level.family is not Family.STATE:
+        above = policy.highest(case.view.level, case.view.interim)
+        if policy.rank(above) > policy.rank(mark.level):
+            interim = above
+            reasons.append("content_above_mark")
+    if score < SURE:
+        reasons.append("low_confidence")
+    rule = {
+        Family.STATE: "M-STATE", Family.SOE: "M-SOE", Family.COMPANY: "M-COMPANY", Family.WORK: "M-WORK",
+        Family.INTERNAL: "M-INTERNAL", Family.PUBLIC: "M-PUBLIC",
+    }[mark.level.family]  # fmt: skip
+    source = next((one.source for one in policy.rules if one.id == rule), "")
+    evidence = [_mark_evidence("level", rule, source, mark, read, score)]
+    period = mark.period
+    if period is not None:
+        evidence.append(_mark_evidence("period", rule, source, mark, read, score))
+    else:
+        period = _level_maximum(mark.level, policy)
+        if period:
+            text = f"{mark.level} {period}"
+            evidence.append(Evidence("period", "secrecy_period.unmarked_term", "BMF art.20", text, score=0.9))
+    if interim:
+        evidence += case.view.evidence_for("interim")
+    reasons = list(dict.fromkeys(reasons))
+    return LevelSuggestion(
+        level=mark.level,
+        interim=interim,
+        basis="marked",
+        period=period,
+        confidence=round(score, 3),
+        must_review=any(is_contradiction(code) for code in reasons),
+        reasons=tuple(reasons),
+        evidence=tuple(evidence),
+    )
+
+
+def _own_family(case: _Case, mark: Mark, reasons: list[str]) -> tuple[Mark, list[str]]:
+    """A level word without star on a company's paper is the company's level (001-E§9)."""
+    if mark.level.family is not Family.STATE or mark.star:
+        return mark, reasons
+    company = is_company_paper(case.fields)
+    if company or (company is None and case.profile in ENTERPRISE_PROFILES):
+        if company is None:
+            reasons.append("issuer_unknown")
+        return replace(mark, level=_COMPANY_LEVEL[mark.level]), reasons
+    return mark, reasons
+
+
+def _mark_evidence(
+    for_: str, rule: str, source: str, mark: Mark, read: FieldEvidence | None, score: float
+) -> Evidence:
+    return Evidence(
+        for_=for_,  # type: ignore[arg-type]
+        rule=rule,
+        source=source,
+        text=read.raw if read else mark.raw,
+        page=read.page if read else None,
+        box=read.box if read else None,
+        score=round(score, 3),
+    )
+
+
+# ---------------------------------------------------------------- sources and the unit's list
+
+
+def _highest_source(case: _Case) -> RelatedDocument | None:
+    signed = case.fields.signed_date
+    live = [
+        one
+        for one in case.relations.related
+        if one.level is not None
+        and one.level not in (Level.PUBLIC, Level.INTERNAL)
+        and not (one.ends and signed and date.fromisoformat(one.ends) <= signed)
+    ]
+    return max(live, key=lambda one: case.policy.rank(one.level), default=None)
+
+
+def _by_source(case: _Case) -> LevelSuggestion | None:
+    """派生定密: level of the source, period not beyond the source's end (实施条例 art. 18; policy.md section 3)."""
+    source = _highest_source(case)
+    if source is None or source.level is None:
+        return None
+    same = [one for one in case.relations.related if one.level is not None]
+    period = source.period
+    ends = max((one.ends for one in same if one.level is source.level and one.ends), default=None)
+    if ends:
+        last = date.fromisoformat(ends) - timedelta(days=1)
+        period = Period("until", date=f"{last.year}年{last.month}月{last.day}日")
+    interim = case.view.interim
+    how = {"cited": 0.6, "attachment": 0.8, "near_duplicate": 0.7}[source.how]
+    reasons = ["derivative_to_confirm"]
+    if case.fields.public_note:
+        reasons.append("mark_and_public_note")
+    return LevelSuggestion(
+        level=source.level,
+        interim=interim if case.policy.rank(interim) > case.policy.rank(source.level) else None,
+        basis="derivative",
+        period=period or _level_maximum(source.level, case.policy),
+        confidence=how,
+        must_review=True,
+        reasons=tuple(reasons),
+        evidence=tuple(
+            Evidence(
+                "level",
+                "D-1",
+                "BMF art.18; TL art.18",
+                f"{one.how}: {one.doc_number or one.document}",
+                score=how,
+            )
+            for one in same
+        ),
+    )
+
+
+def _by_unit_list(case: _Case) -> LevelSuggestion | None:
+    """The unit's own 国家秘密事项一览表 (实施条例 art. 12): its words, scored like a rule of weight two."""
+    policy = case.policy
+    best: tuple[int, str, Level, str, tuple[Evidence, ...]] | None = None
+    for item, level_id, period_text, words in case.relations.unit_items:
+        hits = [hit for word in words for hit in case.view.found.get(tight(word), ())]
+        weights = policy.engine.zone_weights
+        hits.sort(key=lambda hit: -weights[hit.zone])
+        score = 2.0 * sum(weights[hit.zone] for hit in hits[: policy.engine.repeat_cap])
+        if not hits or score < policy.engine.min_score:
+            continue
+        try:
+            level = Level.parse(level_id)
+        except ValueError:
+            continue
+        if best is None or policy.rank(level) > best[0]:
+            proof = tuple(
+                Evidence(
+                    "level", f"U:{item}", "TL art.12", f"{hit.word}：{hit.context}", hit.page, hit.box, 0.7
+                )
+                for hit in hits[:5]
+            )
+            best = (policy.rank(level), item, level, period_text, proof)
+    if best is None:
+        return None
+    _, _, level, period_text, proof = best
+    read = read_term(period_text) if period_text else None
+    return LevelSuggestion(
+        level=level,
+        interim=None,
+        basis="unit_list",
+        period=read[0] if read else _level_maximum(level, policy),
+        confidence=0.65,
+        must_review=True,
+        reasons=("unit_list_to_confirm",),
+        evidence=proof,
+    )
+
+
+# ---------------------------------------------------------------- public note, content
+
+
+def _by_public_note(case: _Case) -> LevelSuggestion | None:
+    """此件公开发布 on the paper: the issuer has decided; state topics are then the published ones."""
+    if not case.fields.public_note:
+        return None
+    read = next((item for item in case.fields.evidence if item.name == "note" and "公开" in item.value), None)
+    doubtful = case.view.level is not None and case.view.strong
+    return LevelSuggestion(
+        level=Level.PUBLIC,
+        interim=case.view.level if doubtful else None,
+        basis="marked",
+        period=None,
+        confidence=round(read.score if read else 0.8, 3),
+        must_review=doubtful,
+        reasons=("content_above_mark",) if doubtful else (),
+        evidence=(
+            Evidence(
+                "level", "M-PUBLIC", "GB/T 9704 7.3.7", read.raw if read else "公开发布",
+                read.page if read else None, read.box if read else None, read.score if read else 0.8,
+            ),
+        ),
+    )  # fmt: skip
+
+
+def _by_content(case: _Case) -> LevelSuggestion:
+    view, policy = case.view, case.policy
+    basis: Basis = "content"
+    reasons: list[str] = ["no_mark"]
+    if view.level is not None or view.interim is not None:
+        interim = view.interim if policy.rank(view.interim) > policy.rank(view.level) else None
+        if interim:
+            reasons.append("state_topic")
+        if view.negative:
+            reasons.append("rules_disagree")
+        return LevelSuggestion(
+            level=view.level,
+            interim=interim,
+            basis=basis,
+            period=_level_maximum(view.level, policy) if view.level else None,
+            confidence=view.confidence,
+            must_review=True,
+            reasons=(*reasons, "content_to_confirm"),
+            evidence=view.evidence,
+        )
+    if view.negative:
+        sure = view.negative_in_title
+        return LevelSuggestion(
+            level=view.negative,
+            interim=None,
+            basis=basis,
+            period=None,
+            confidence=0.8 if sure else 0.6,
+            must_review=not sure,
+            reasons=() if sure else ("no_mark",),
+            evidence=view.evidence,
+        )
+    if view.public_kind:
+        return LevelSuggestion(
+            level=Level.PUBLIC, interim=None, basis=basis, period=None, confidence=0.85, must_review=False,
+            evidence=view.evidence,
+        )  # fmt: skip
+    return LevelSuggestion(
+        level=Level.INTERNAL,
+        interim=None,
+        basis="none",
+        period=None,
+        confidence=0.4,
+        must_review=True,
+        reasons=("no_mark", "no_rule"),
+    )

@@ -30,7 +30,7 @@ from .pki import Credential, issued_by, person_of
 P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 
-_UNREADABLE = (InvalidSignature, UnsupportedAlgorithm, x509.InvalidVersion)
+_UNREADABLE = (InvalidSignature, StopIteration, UnsupportedAlgorithm, x509.InvalidVersion)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +116,7 @@ def _attributes(statement: bytes, certificate: bytes, at: datetime) -> Any:
             cms.CMSAttribute({"type": "content_type", "values": ["data"]}),
             cms.CMSAttribute({"type": "signing_time", "values": [time]}),
             cms.CMSAttribute({"type": "message_digest", "values": [hashlib.sha256(statement).digest()]}),
-            cms.CMSAttribute(
-                {
-                    "type": "signing_certificate_v2",
-                    "values": [tsp.SigningCertificateV2({"certs": [identified]})],
-                }
-            ),
+            cms.CMSAttribute({"type": "signing_certificate_v2", "values": [binding]}),
         ]
     )
 

@@ -88,9 +88,7 @@ def make_crl(ca: Credential, *, at: datetime, revoked: Sequence[tuple[int, datet
         .issuer_name(ca.certificate.subject)
         .last_update(at)
         .next_update(at + timedelta(days=CRL_DAYS))
-        .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_public_key(ca.key.public_key()), critical=False
-        )
+        .add_extension(authority, critical=False)
         .add_extension(x509.CRLNumber(int(at.timestamp())), critical=False)
     )
     for serial, since in revoked:

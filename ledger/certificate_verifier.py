@@ -1,0 +1,562 @@
+#!/usr/bin/env python3
+"""Stand-alone verifier of certificates of destruction (docs/spec/certificate.md).
+
+    python certificate_verifier.py CERTIFICATE.pdf [--trust CA.pem] [--proof PROOF.json]
+
+One file; needs Python 3.11, `cryptography` and `pypdf`; no station, no network. Prints one JSON value; exit 0
+when valid and not distrusted, 7 when not, 2 for wrong usage.
+
+Threat model: a signer or witness is left out, a person signs twice, the list is changed after approval, bytes
+are added, cut off or flipped anywhere, another authority issues look-alike certificates, a person's key seals
+a forged certificate. The order matters: nothing inside the file is parsed before the seal over all its bytes
+holds. Without a trust anchor the answer says what the file is in itself, not who made it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import hashlib
+import io
+import itertools
+import json
+import re
+import sys
+import warnings
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pypdf
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, utils
+from cryptography.x509.oid import NameOID
+
+_TYPE, _STATEMENT, _RECORD = "jiyao.destruction", "jiyao.statement", "certificate.json"
+_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+_OID_SIGNED, _OID_DATA = bytes.fromhex("06092a864886f70d010702"), bytes.fromhex("06092a864886f70d010701")
+_OID_DIGEST, _OID_TYPE = bytes.fromhex("06092a864886f70d010904"), bytes.fromhex("06092a864886f70d010903")
+_OID_TIME, _OID_CERT = bytes.fromhex("06092a864886f70d010905"), bytes.fromhex("060b2a864886f70d010910022f")
+_SHA256 = (bytes.fromhex("300b0609608648016503040201"), bytes.fromhex("300d06096086480165030402010500"))
+_ECDSA = bytes.fromhex("300a06082a8648ce3d040302")
+_CLOCK_SECONDS = 300
+_ACTS = ("propose", "count", "approve", "supervise", "execute", "attest")
+_ROOM = frozenset({"jiyao_clerk", "scan_operator", "archivist"})
+_LEADERS = frozenset(
+    {"office_director", "leader_in_charge", "principal", "principal_delegate", "determiner", "head_of_room"}
+)
+_ROLES = {
+    "propose": _ROOM,
+    "count": _ROOM,
+    "approve": _LEADERS,
+    "supervise": frozenset({"destroy_supervisor"}),
+    "execute": frozenset({"destroy_operator"}),
+    "attest": frozenset({"destroy_supervisor"}),
+}
+_LEAST = {"propose": 0, "count": 2, "approve": 1, "supervise": 2, "execute": 2, "attest": 2}
+_UNREADABLE = (
+    ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError, OverflowError,
+    AssertionError, InvalidSignature, UnsupportedAlgorithm, x509.InvalidVersion, pypdf.errors.PyPdfError,
+)  # fmt: skip
+
+
+class Bad(Exception):  # noqa: N818
+    """One thing that is wrong, by its code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """Contents of a good detached CMS: certificate (DER), signing time attribute if any."""
+
+    certificate: bytes
+    at: datetime | None
+
+
+@dataclass(slots=True)
+class _Found:
+    """What has been found out so far."""
+
+    broken: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    distrust: list[str] = field(default_factory=list)
+    values: dict[str, Any] = field(default_factory=dict)
+    statements: list[dict[str, str]] = field(default_factory=list)
+    certificates: list[tuple[bytes, datetime]] = field(default_factory=list)
+    crls: list[bytes] = field(default_factory=list)
+
+
+def check(pdf: bytes, *, trust_pem: bytes | None = None, proof: bytes | None = None) -> dict[str, Any]:
+    """The verdict on a file, as JSON values; never raises for what is in the file."""
+    found = _Found()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            signed, gap = seal_of(pdf)
+            _contents(pdf, signed, gap, found)
+        except Bad as wrong:
+            found.broken.append(str(wrong))
+        if proof is not None:
+            try:
+                check_proof(proof, hashlib.sha256(pdf).hexdigest(), found, trust_pem)
+            except Bad as wrong:
+                found.broken.append(str(wrong))
+        trusted = None if trust_pem is None else _trust(trust_pem, found)
+    intact = not found.broken
+    complete = intact and not found.missing
+    keys = ("signer", "signed_at", "id", "list_sha256")
+    return {
+        "valid": intact and complete,
+        "intact": intact,
+        "complete": complete,
+        "trusted": trusted,
+        **{key: found.values.get(key) for key in keys},
+        "items": found.values.get("items", 0),
+        "statements": found.statements,
+        "reasons": list(dict.fromkeys([*found.broken, *found.missing, *found.distrust])),
+    }
+
+
+# ------------------------------------------------------------------ the seal
+
+
+def seal_of(pdf: bytes) -> tuple[Signed, tuple[int, int]]:
+    """The one seal over the whole file, and where its value stands; looks at bytes only.
+
+    Raises:
+        Bad: `cert_no_seal`, `cert_several_seals`, `cert_bytes_outside`, `cert_encoding`, `cert_digest`,
+            `cert_signature`.
+    """
+    ranges = re.findall(rb"/ByteRange ?\[ ?(\d{1,12}) (\d{1,12}) (\d{1,12}) (\d{1,12}) ?\]", pdf)
+    if not ranges:
+        raise Bad("cert_no_seal")
+    if len(ranges) > 1 or pdf.count(b"/ByteRange") != 1:
+        raise Bad("cert_several_seals")
+    start, first, second, last = map(int, ranges[0])
+    if start != 0 or not first < second or second + last != len(pdf):
+        raise Bad("cert_bytes_outside")
+    if pdf[first : first + 1] != b"<" or pdf[second - 1 : second] != b">":
+        raise Bad("cert_bytes_outside")
+    written = pdf[first + 1 : second - 1]
+    try:
+        raw = bytes.fromhex(written.decode("ascii"))
+        _, _, end = _element(raw, 0)
+    except (ValueError, IndexError) as error:
+        raise Bad("cert_encoding") from error
+    if raw.hex().upper().encode() != written or any(raw[end:]):
+        raise Bad("cert_encoding")
+    digest = hashlib.sha256(pdf[:first])
+    digest.update(pdf[second:])
+    try:
+        return open_cms(raw[:end], digest.digest()), (first, second)
+    except (ValueError, IndexError) as error:
+        raise Bad("cert_encoding") from error
+
+
+def open_cms(der: bytes, digest: bytes) -> Signed:
+    """Checks a detached CMS over data with this SHA-256. Every byte of it is accounted for.
+
+    Raises:
+        Bad: `cert_encoding`, `cert_digest`, `cert_signature`.
+    """
+    top = _only(der, 0x30)
+    kind, wrapped = _children(top, 2)
+    _same(kind, _OID_SIGNED)
+    version, algorithms, content, certificates, signers = _children(_body(_only_body(wrapped, 0xA0), 0x30), 5)
+    _same(version, b"\x02\x01\x01")
+    if _body(algorithms, 0x31) not in _SHA256 or _body(content, 0x30) != _OID_DATA:
+        raise Bad("cert_encoding")
+    certificate = _only_body(certificates, 0xA0)
+    signer = _body(_only_body(signers, 0x31), 0x30)
+    version, who, algorithm, attributes, mechanism, value = _children(signer, 6)
+    _same(version, b"\x02\x01\x01")
+    _same(mechanism, _ECDSA)
+    names = _children(_body(_children(_body(certificate, 0x30), 3)[0], 0x30))
+    # tbsCertificate: [0] version, serial number, signature, issuer
+    if algorithm not in _SHA256 or _body(who, 0x30) != names[3] + names[1]:
+        raise Bad("cert_encoding")
+    return _signer(certificate, attributes, value, digest)
+
+
+def _signer(certificate: bytes, attributes: bytes, value: bytes, digest: bytes) -> Signed:
+    known: dict[bytes, bytes] = {}
+    for attribute in _children(_body(attributes, 0xA0)):
+        name, values = _children(_body(attribute, 0x30), 2)
+        if name in known:
+            raise Bad("cert_encoding")
+        known[name] = _only_body(values, 0x31)
+    if known.get(_OID_TYPE) != _OID_DATA or _OID_CERT not in known:
+        raise Bad("cert_encoding")
+    if known.get(_OID_DIGEST) != b"\x04\x20" + digest:
+        raise Bad("cert_digest")
+    identified = _children(_body(_only_body(_only_body(known[_OID_CERT], 0x30), 0x30), 0x30))
+    try:
+        key = x509.load_der_x509_certificate(certificate).public_key()
+        signature = _body(value, 0x04)
+        r, s = utils.decode_dss_signature(signature)
+        if utils.encode_dss_signature(r, s) != signature or not 0 < s <= _ORDER // 2:
+            raise Bad("cert_encoding")
+        if not isinstance(key, ec.EllipticCurvePublicKey) or key.curve.name != "secp256r1":
+            raise Bad("cert_signature")
+        key.verify(signature, b"\x31" + attributes[1:], ec.ECDSA(hashes.SHA256()))
+    except (ValueError, InvalidSignature, UnsupportedAlgorithm, x509.InvalidVersion) as error:
+        raise Bad("cert_signature") from error
+    if identified[0] != b"\x04\x20" + hashlib.sha256(certificate).digest():
+        raise Bad("cert_signature")
+    at = None
+    if _OID_TIME in known:
+        text = _body(known[_OID_TIME], 0x17).decode("ascii")
+        at = datetime.strptime("20" + text, "%Y%m%d%H%M%SZ").replace(tzinfo=UTC)
+    return Signed(certificate=certificate, at=at)
+
+
+def _element(data: bytes, at: int) -> tuple[int, int, int]:
+    """Tag, start and end of the contents of the DER element at `at`; shortest lengths only."""
+    tag, size, start = data[at], data[at + 1], at + 2
+    if tag & 0x1F == 0x1F:
+        raise ValueError("long tag")
+    if size & 0x80:
+        count = size & 0x7F
+        size = int.from_bytes(data[start : start + count], "big")
+        start += count
+        if not 1 <= count <= 4 or size < 0x80 or size >> 8 * (count - 1) == 0:
+            raise ValueError("not the shortest length")
+    if start + size > len(data):
+        raise ValueError("cut off")
+    return tag, start, start + size
+
+
+def _children(data: bytes, count: int | None = None) -> list[bytes]:
+    parts, at = [], 0
+    while at < len(data):
+        end = _element(data, at)[2]
+        parts.append(data[at:end])
+        at = end
+    if count is not None and len(parts) != count:
+        raise ValueError("another number of parts")
+    return parts
+
+
+def _body(element: bytes, tag: int) -> bytes:
+    found, start, end = _element(element, 0)
+    if found != tag or end != len(element):
+        raise ValueError("another element")
+    return element[start:end]
+
+
+def _only(data: bytes, tag: int) -> bytes:
+    return _body(data, tag)
+
+
+def _only_body(element: bytes, tag: int) -> bytes:
+    return _children(_body(element, tag), 1)[0]
+
+
+def _same(found: bytes, wanted: bytes) -> None:
+    if found != wanted:
+        raise ValueError("another value")
+
+
+# ------------------------------------------------------------------ what the file holds
+
+
+def _contents(pdf: bytes, signed: Signed, gap: tuple[int, int], found: _Found) -> None:
+    try:
+        reader = pypdf.PdfReader(io.BytesIO(pdf), strict=True)
+        root: Any = reader.root_object
+        sealed = _seal_field(root)
+        if [int(number) for number in sealed["/ByteRange"]] != [0, gap[0], gap[1], len(pdf) - gap[1]]:
+            raise Bad("cert_several_seals")
+        sealed_at = _pdf_time(str(sealed["/M"]))
+        files = {name: list(data) for name, data in reader.attachments.items()}
+        authority = root["/DSS"]["/Certs"][0].get_object().get_data()
+        found.crls = [crl.get_object().get_data() for crl in root["/DSS"]["/CRLs"]]
+        owner = x509.load_der_x509_certificate(signed.certificate)
+        found.values["signer"] = owner.subject.rfc4514_string()
+    except _UNREADABLE as error:
+        raise Bad("cert_structure") from error
+    found.values["signed_at"] = sealed_at.isoformat()
+    found.certificates.append((signed.certificate, sealed_at))
+    if any(len(data) != 1 for data in files.values()) or _RECORD not in files:
+        raise Bad("cert_record_missing")
+    record = _canonical(files.pop(_RECORD)[0])
+    if record.get("type") != _TYPE or record.get("version") != 1:
+        raise Bad("cert_record_wrong")
+    if not _issued(signed.certificate, authority) or _uid(signed.certificate) != record.get("store"):
+        raise Bad("cert_signature")
+    try:
+        _record(record, sealed_at, found)
+        _statements(record, {name: data[0] for name, data in files.items()}, authority, found)
+    except _UNREADABLE as error:
+        raise Bad("cert_record_wrong") from error
+
+
+def _seal_field(root: Any) -> Any:
+    fields = [entry.get_object() for entry in root["/AcroForm"]["/Fields"]]
+    if len(fields) != 1 or fields[0]["/FT"] != "/Sig" or "/Kids" in fields[0]:
+        raise Bad("cert_several_seals")
+    sealed = fields[0]["/V"].get_object()
+    if sealed["/SubFilter"] != "/ETSI.CAdES.detached":
+        raise Bad("cert_structure")
+    return sealed
+
+
+def _record(record: dict[str, Any], sealed_at: datetime, found: _Found) -> None:
+    listed = record["list"]["items"] if isinstance(record["list"], dict) else record["list"]
+    found.values.update(id=record["batch"], list_sha256=record["list_sha256"], items=len(record["items"]))
+    if digest(record["list"]) != record["list_sha256"]:
+        found.missing.append("cert_list_digest")
+    keys = ("item", "kind", "id")
+    if [[entry[key] for key in keys] for entry in listed] != [
+        [entry[key] for key in keys] for entry in record["items"]
+    ] or not listed:
+        found.missing.append("cert_items_differ")
+    if datetime.fromisoformat(record["issued_at"]) != sealed_at:
+        found.missing.append("cert_time")
+    checks = record["checks"]
+    if [entry["name"] for entry in checks] != [f"V{number}" for number in range(1, 8)]:
+        found.missing.append("cert_checks")
+    every = [*checks, *(entry for item in record["items"] for entry in item["checks"])]
+    results = {entry["result"] for entry in every}
+    statuses = {item["status"] for item in record["items"]}
+    verdict = record["verdict"]
+    if ("fail" in results or "failed" in statuses) and verdict != "failed":
+        found.missing.append("cert_verdict")
+    if verdict == "complete" and (
+        "pending" in results or statuses != {"complete"} or record["outside_scope"]
+    ):
+        found.missing.append("cert_verdict")
+    if any(entry["result"] != "pass" and not entry["reason"] for entry in every):
+        found.missing.append("cert_checks")
+
+
+def _statements(record: dict[str, Any], files: dict[str, bytes], authority: bytes, found: _Found) -> None:
+    outcomes = digest({key: record[key] for key in ("checks", "items", "verdict")})
+    signed: list[dict[str, Any]] = []
+    count = len(files) // 2
+    names = {f"statement-{n:02}.{kind}" for n in range(1, count + 1) for kind in ("json", "p7s")}
+    if set(files) != names:
+        raise Bad("cert_attachments")
+    for number in range(1, count + 1):
+        text = files[f"statement-{number:02}.json"]
+        statement = _canonical(text)
+        try:
+            by = open_cms(files[f"statement-{number:02}.p7s"], hashlib.sha256(text).digest())
+        except (Bad, ValueError, IndexError) as error:
+            raise Bad("statement_signature") from error
+        if _uid(by.certificate) != statement["person"] or not _issued(by.certificate, authority):
+            raise Bad("statement_foreign")
+        at = datetime.fromisoformat(statement["at"])
+        if by.at is None or abs((by.at - at).total_seconds()) > _CLOCK_SECONDS:
+            found.missing.append("cert_time")
+        if statement["type"] != _STATEMENT or statement["version"] != 1:
+            raise Bad("statement_signature")
+        if statement["list_sha256"] != record["list_sha256"] or statement["batch"] != record["batch"]:
+            found.missing.append("cert_statement_list")
+        if statement["act"] == "attest" and statement["outcomes_sha256"] != outcomes:
+            found.missing.append("cert_statement_outcomes")
+        found.certificates.append((by.certificate, at))
+        found.statements.append({key: str(statement[key]) for key in ("act", "role", "person", "at")})
+        shown = {key: statement[key] for key in ("act", "role", "person", "at", "place")}
+        signed.append({**shown, "certificate_sha256": hashlib.sha256(by.certificate).hexdigest()})
+    keys = ("act", "role", "person", "at", "place", "certificate_sha256")
+    required = [{key: entry[key] for key in keys} for entry in record["required"]]
+    if any(entry not in signed for entry in required):
+        found.missing.append("cert_statement_missing")
+    if any(entry not in required for entry in signed) or len(required) != len(signed):
+        found.missing.append("cert_statement_unlisted")
+    found.missing += _persons(signed, small_room=record["small_room"] is True)
+    last = max((datetime.fromisoformat(entry["at"]) for entry in signed), default=None)
+    if last is not None and last > datetime.fromisoformat(record["issued_at"]):
+        found.missing.append("cert_order")
+
+
+def _persons(signed: list[dict[str, Any]], *, small_room: bool) -> list[str]:
+    """The four-eyes rules (roles.md section 2; the contract of the destroy commands)."""
+    wrong: list[str] = []
+    by: dict[str, list[str]] = {act: [] for act in _ACTS}
+    times: dict[str, list[datetime]] = {act: [] for act in _ACTS}
+    for entry in signed:
+        if entry["act"] not in by:
+            raise Bad("cert_record_wrong")
+        allowed = _ROLES[entry["act"]]
+        if small_room and entry["act"] == "execute":
+            allowed = allowed | _ROOM
+        if entry["role"] not in allowed:
+            wrong.append("cert_role")
+        by[entry["act"]].append(entry["person"])
+        times[entry["act"]].append(datetime.fromisoformat(entry["at"]))
+    if any(len(by[act]) < least for act, least in _LEAST.items()):
+        wrong.append("cert_statement_missing")
+    if any(len(set(people)) != len(people) for people in by.values()):
+        wrong.append("cert_same_person")
+    apart = [set(by["approve"]), set(by["execute"]), set(by["supervise"])]
+    if any(apart[i] & apart[j] for i, j in ((0, 1), (0, 2), (1, 2))) or set(by["propose"]) & apart[0]:
+        wrong.append("cert_same_person")
+    if not small_room and set(by["count"]) & apart[1]:
+        wrong.append("cert_same_person")
+    if set(by["attest"]) != apart[2]:
+        wrong.append("cert_supervisors")
+    order = [times[act] for act in _ACTS if times[act]]
+    if any(max(before) > min(after) for before, after in itertools.pairwise(order)):
+        wrong.append("cert_order")
+    return wrong
+
+
+# ------------------------------------------------------------------ trust, proof
+
+
+def _trust(trust_pem: bytes, found: _Found) -> bool:
+    """Whether the trust anchor issued every certificate used and revoked none of them at its time."""
+    wrong = None
+    try:
+        anchor = x509.load_pem_x509_certificate(trust_pem)
+        key: Any = anchor.public_key()
+        lists = [x509.load_der_x509_crl(data) for data in found.crls]
+        good = [crl for crl in lists if crl.issuer == anchor.subject and crl.is_signature_valid(key)]
+        for der, at in found.certificates:
+            wrong = wrong or _distrusted(x509.load_der_x509_certificate(der), anchor, good, at)
+        if not good:
+            wrong = wrong or "cert_no_crl"
+    except _UNREADABLE:
+        wrong = "cert_foreign"
+    if not found.values or not found.certificates:
+        return False
+    if wrong is not None:
+        found.distrust.append(wrong)
+    return wrong is None
+
+
+def _distrusted(
+    certificate: x509.Certificate,
+    anchor: x509.Certificate,
+    lists: list[x509.CertificateRevocationList],
+    at: datetime,
+) -> str | None:
+    certificate.verify_directly_issued_by(anchor)
+    if not certificate.not_valid_before_utc <= at <= certificate.not_valid_after_utc:
+        return "cert_expired"
+    for crl in lists:
+        gone = crl.get_revoked_certificate_by_serial_number(certificate.serial_number)
+        if gone is not None and gone.revocation_date_utc <= at:
+            return "cert_revoked"
+    return None
+
+
+def check_proof(proof: bytes, file_sha256: str, found: _Found, trust_pem: bytes | None) -> None:
+    """Checks that the ledger's entry for exactly this file stands under a signed tree head.
+
+    Raises:
+        Bad: `cert_proof_unreadable`, `cert_proof_other_file`, `cert_proof_wrong`, `cert_proof_unsigned`.
+    """
+    try:
+        value = json.loads(proof)
+        leaf, head = value["leaf"].encode(), value["head"]
+        entry = json.loads(leaf)
+        path = [bytes.fromhex(step) for step in value["path"]]
+        seq, size = int(value["seq"]), int(head["size"])
+        signer = base64.b64decode(value["certificate"], validate=True)
+        names = {"at": head["at"], "format": "jiyao.ledger_head", "origin": value["origin"]}
+        shown = canonical({**names, "root": head["root"], "size": size, "version": 1})
+        signature = base64.b64decode(head["signature"] or "", validate=True)
+        key: Any = x509.load_der_x509_certificate(signer).public_key()
+        named = entry["facts"].get("file_sha256")
+    except _UNREADABLE as error:
+        raise Bad("cert_proof_unreadable") from error
+    if named != file_sha256 or entry["seq"] != seq:
+        raise Bad("cert_proof_other_file")
+    if root_of_path(seq - 1, size, hashlib.sha256(b"\x00" + leaf).digest(), path) != bytes.fromhex(
+        head["root"]
+    ):
+        raise Bad("cert_proof_wrong")
+    try:
+        key.verify(signature, shown, ec.ECDSA(hashes.SHA256()))
+    except (InvalidSignature, ValueError, AttributeError, TypeError) as error:
+        raise Bad("cert_proof_unsigned") from error
+    if trust_pem is not None:
+        found.certificates.append((signer, datetime.fromisoformat(head["at"])))
+
+
+def root_of_path(index: int, size: int, leaf: bytes, path: list[bytes]) -> bytes | None:
+    """Root that an audit path leads to (RFC 9162, 2.1.3.2)."""
+    if not 0 <= index < size:
+        return None
+    here, last, current = index, size - 1, leaf
+    for sibling in path:
+        if last == 0:
+            return None
+        if here & 1 or here == last:
+            current = hashlib.sha256(b"\x01" + sibling + current).digest()
+            while not here & 1 and here:
+                here, last = here >> 1, last >> 1
+        else:
+            current = hashlib.sha256(b"\x01" + current + sibling).digest()
+        here, last = here >> 1, last >> 1
+    return current if last == 0 else None
+
+
+# ------------------------------------------------------------------ small things
+
+
+def canonical(value: object) -> bytes:
+    """UTF-8 JSON, keys sorted, no blanks."""
+    return json.dumps(
+        value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
+    ).encode()
+
+
+def digest(value: object) -> str:
+    """SHA-256 of the canonical form, hex."""
+    return hashlib.sha256(canonical(value)).hexdigest()
+
+
+def _canonical(data: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(data)
+        if not isinstance(value, dict) or canonical(value) != data:
+            raise Bad("cert_not_canonical")
+    except _UNREADABLE as error:
+        raise Bad("cert_not_canonical") from error
+    return value
+
+
+def _uid(certificate: bytes) -> str | None:
+    names = x509.load_der_x509_certificate(certificate).subject.get_attributes_for_oid(NameOID.USER_ID)
+    return str(names[0].value) if len(names) == 1 else None
+
+
+def _issued(certificate: bytes, authority: bytes) -> bool:
+    try:
+        issuer = x509.load_der_x509_certificate(authority)
+        x509.load_der_x509_certificate(certificate).verify_directly_issued_by(issuer)
+    except _UNREADABLE:
+        return False
+    return True
+
+
+def _pdf_time(text: str) -> datetime:
+    match = re.fullmatch(r"D:(\d{14})(?:Z|([+-]\d\d)'(\d\d)'?)?", text)
+    if match is None:
+        raise ValueError("no time")
+    offset = "+0000" if match[2] is None else match[2] + match[3]
+    return datetime.strptime(match[1] + offset, "%Y%m%d%H%M%S%z")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command line."""
+    parser = argparse.ArgumentParser(description="Verify a certificate of destruction.")
+    parser.add_argument("file", type=Path)
+    parser.add_argument("--trust", type=Path, help="the station's authority (PEM)")
+    parser.add_argument("--proof", type=Path, help="a ledger proof of this file (JSON)")
+    options = parser.parse_args(arguments)
+    trust = options.trust.read_bytes() if options.trust else None
+    proof = options.proof.read_bytes() if options.proof else None
+    report = check(options.file.read_bytes(), trust_pem=trust, proof=proof)
+    sys.stdout.write(json.dumps(report, ensure_ascii=False, indent=2) + "\n")
+    return 0 if report["valid"] and report["trusted"] is not False else 7
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -113,7 +113,9 @@ def ocr(opened: OpenedDocument, *, engine: str, first: int, last: int, limits: L
             return Failure(code=fault.code, detail=str(fault.facts.get("engine", "")))
         pages.append(page)
         findings += found
-    return _outcome(Transcript(pages=tuple(pages), findings=tuple(findings)))
+    read = {page.number for page in pages}
+    noticed = [finding for finding in opened.findings if finding.page in read]
+    return _outcome(Transcript(pages=tuple(pages), findings=(*noticed, *findings)))
 
 
 def _outcome(transcript: Transcript) -> Outcome[Transcript]:

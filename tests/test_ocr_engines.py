@@ -1,0 +1,244 @@
+"""The two engines: each reads the page alone, neither fetches anything, and a missing one is named."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import unicodedata
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from drawn_page import DATE, NUMBER, ORGAN, TEXT, Pictures, distance, official_page, scanned
+from jiyao.common.errors import Broken, MissingTool, UsageFault
+from jiyao.common.limits import DEFAULT_LIMITS
+from jiyao.models.outcome import Done, Failure
+from jiyao.models.page import Page
+from jiyao.stages.engines import rapid
+from jiyao.stages.engines.choose import choose
+from jiyao.stages.engines.engine import EngineTimeout
+from jiyao.stages.engines.rapid import RapidEngine, altered_models, package_models
+from jiyao.stages.engines.tesseract import TesseractEngine
+from jiyao.stages.ocr import ocr
+
+ENGINES = {"rapidocr": RapidEngine(), "tesseract": TesseractEngine()}
+both = pytest.mark.parametrize("name", ENGINES)
+
+
+def need(name: str) -> None:
+    lack = ENGINES[name].missing()
+    if lack:
+        pytest.skip(f"{name} is not ready: {lack}")
+
+
+@cache
+def office_page(name: str) -> Page:
+    """The drawn paper as an office scanner gives it, read once for all tests."""
+    picture = scanned(official_page(), skew=2.3, noise=7, jpeg=60)
+    outcome = ocr(Pictures((picture,)), engine=name, first=1, last=1, limits=DEFAULT_LIMITS)
+    assert isinstance(outcome, Done), outcome
+    return outcome.value.pages[0]
+
+
+def plain(text: str) -> str:
+    return "".join(unicodedata.normalize("NFKC", text).split())
+
+
+@both
+@pytest.mark.req("R-023")
+def test_each_engine_reads_the_whole_page_alone(name: str) -> None:
+    need(name)
+    page = office_page(name)
+    assert page.engine.startswith(name)
+    assert page.source == "ocr"
+    truth = plain("".join(TEXT))
+    assert distance(plain(page.text), truth) / len(truth) < (0.02 if name == "rapidocr" else 0.15)
+    assert page.confidence > 0.8
+
+
+def test_rapidocr_reads_mark_and_number_to_the_letter() -> None:
+    need("rapidocr")
+    lines = [line.text for line in office_page("rapidocr").lines]
+    assert lines[1] == "机密★20年"
+    assert lines[3] == f"{NUMBER}  签发人：张三"
+
+
+@both
+@pytest.mark.req("R-023")
+def test_signature_and_date_are_read_under_the_seal(name: str) -> None:
+    need(name)
+    page = office_page(name)
+    under = [
+        plain(line.text)
+        for line in page.lines
+        if page.seal and page.seal.top < line.box.centre[1] < page.seal.bottom
+    ]
+    assert len(under) == 2
+    assert under[0] == ORGAN
+    # Tesseract takes a 1 before 日 for a bracket: fields are repaired later, by their grammar.
+    assert distance(under[1], DATE) <= (0 if name == "rapidocr" else 2)
+
+
+@both
+def test_lines_know_size_colour_and_place(name: str) -> None:
+    need(name)
+    lines = office_page(name).lines
+    letterhead, body = lines[2], next(line for line in lines if "进一步规范" in line.text)
+    assert (letterhead.colour, body.colour) == ("red", "black")
+    assert letterhead.size_mm == pytest.approx(13, abs=1.5)
+    assert body.size_mm == pytest.approx(5.64, abs=0.4)
+    assert letterhead.box.centre[0] == pytest.approx(0.5, abs=0.05)
+    assert all(0 <= line.box.left < line.box.right <= 1 for line in lines)
+
+
+@both
+def test_real_page_error_rate(name: str, shared: Path) -> None:
+    need(name)
+    folder = shared / "data/official/govdoc-cn"
+    picture = np.asarray(Image.open(folder / "397_1.png").convert("RGB"))
+    outcome = ocr(Pictures((picture,), dpi=1224 / 8.5), engine=name, first=1, last=1, limits=DEFAULT_LIMITS)
+    assert isinstance(outcome, Done)
+    read = plain("".join(line.text for line in outcome.value.pages[0].lines[:-1]))
+    truth = plain((folder / "397.txt").read_text("utf-8"))
+    start = truth[: len(read)]
+    assert distance(read, start) / len(start) < (0.02 if name == "rapidocr" else 0.06)
+
+
+@both
+def test_a_page_that_takes_too_long_is_given_up(name: str) -> None:
+    need(name)
+    with pytest.raises(EngineTimeout):
+        ENGINES[name].read(scanned(official_page()), seconds=0.1)
+
+
+@both
+def test_nothing_is_read_on_white_paper(name: str) -> None:
+    need(name)
+    assert ENGINES[name].read(np.full((600, 800, 3), 255, np.uint8), seconds=20) == ()
+
+
+def test_tesseract_works_in_the_private_temporary_folder_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    need("tesseract")
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    seen: list[str] = []
+    start = subprocess.Popen.__init__
+
+    def watch(self, arguments, *rest, **options) -> None:
+        seen.extend(str(argument) for argument in arguments)
+        assert options["env"]["OMP_THREAD_LIMIT"] == "1"
+        start(self, arguments, *rest, **options)
+
+    monkeypatch.setattr(subprocess.Popen, "__init__", watch)
+    TesseractEngine().read(scanned(official_page())[:500], seconds=20)
+    assert any(argument.startswith(str(tmp_path)) for argument in seen)
+    with pytest.raises(EngineTimeout):
+        TesseractEngine().read(scanned(official_page()), seconds=0.1)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_rapidocr_needs_no_network_and_cannot_download(tmp_path: Path) -> None:
+    """In a process of its own, where any socket is an error and the package's folder may not be written."""
+    need("rapidocr")
+    page = tmp_path / "page.npy"
+    np.save(page, scanned(official_page())[380:460])
+    code = (
+        "import socket, sys, numpy\n"
+        "def refuse(*a, **k): raise AssertionError('a socket was opened')\n"
+        "socket.socket.__init__ = refuse; socket.create_connection = refuse; socket.getaddrinfo = refuse\n"
+        "from jiyao.stages.engines.rapid import RapidEngine\n"
+        "assert 'rapidocr' not in sys.modules and 'onnxruntime' not in sys.modules\n"
+        "lines = RapidEngine().read(numpy.load(sys.argv[1]), seconds=60)\n"
+        "print(''.join(line.text for line in lines))\n"
+        "from rapidocr.utils.download_file import DownloadFile\n"
+        "try: DownloadFile.run(None)\n"
+        "except Exception as fault: print(type(fault).__name__)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(page)], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "20年" in done.stdout
+    assert done.stdout.splitlines()[-1] == "EngineFault"
+    assert done.stderr == ""
+
+
+def test_an_altered_model_is_refused(tmp_path: Path) -> None:
+    need("rapidocr")
+    source = package_models()
+    assert source is not None
+    assert altered_models(source) == ()
+    for name in rapid.MODELS:
+        shutil.copy(source / name, tmp_path / name)
+    with (tmp_path / "PP-OCRv6_rec_small.onnx").open("r+b") as file:
+        file.seek(1000)
+        file.write(bytes([file.read(1)[0] ^ 1]))
+    assert altered_models(tmp_path) == ("PP-OCRv6_rec_small.onnx",)
+    engine = RapidEngine(models=tmp_path)
+    assert not engine.available()
+    with pytest.raises(Broken, match="ocr_model_altered"):
+        engine.read(np.full((60, 60, 3), 255, np.uint8), seconds=5)
+    (tmp_path / "PP-OCRv6_rec_small.onnx").unlink()
+    assert engine.missing() == "ocr_model_altered"
+
+
+class TestChoosing:
+    """Which engine `--engine` stands for."""
+
+    @pytest.fixture(autouse=True)
+    def lacking(self, monkeypatch: pytest.MonkeyPatch):
+        def set_lacks(*, rapidocr: str | None, tesseract: str | None) -> None:
+            monkeypatch.setattr(RapidEngine, "missing", lambda self: rapidocr)
+            monkeypatch.setattr(TesseractEngine, "missing", lambda self: tesseract)
+
+        self.set_lacks = set_lacks
+
+    def test_the_best_one_that_is_ready(self) -> None:
+        self.set_lacks(rapidocr=None, tesseract=None)
+        choice = choose("auto")
+        assert (choice.engine.name, choice.why) == ("rapidocr", "ocr_chosen_best")
+        self.set_lacks(rapidocr="ocr_model_altered", tesseract=None)
+        choice = choose("auto")
+        assert (choice.engine.name, choice.why) == ("tesseract", "ocr_model_altered")
+
+    def test_none_is_ready(self) -> None:
+        self.set_lacks(rapidocr="rapidocr_not_installed", tesseract="tesseract_no_chinese")
+        with pytest.raises(MissingTool, match="no_ocr_engine"):
+            choose("auto")
+        outcome = ocr(
+            Pictures((scanned(official_page()),)), engine="auto", first=1, last=1, limits=DEFAULT_LIMITS
+        )
+        assert outcome == Failure(code="no_ocr_engine")
+
+    @both
+    def test_the_one_asked_for_and_no_other(self, name: str) -> None:
+        self.set_lacks(rapidocr=None, tesseract=None)
+        assert choose(name).engine.name == name
+        self.set_lacks(rapidocr="rapidocr_not_installed", tesseract="tesseract_not_installed")
+        with pytest.raises(MissingTool, match="ocr_engine_missing") as caught:
+            choose(name)
+        assert caught.value.facts["engine"] == name
+
+    def test_altered_models_are_not_a_missing_program(self) -> None:
+        self.set_lacks(rapidocr="ocr_model_altered", tesseract=None)
+        with pytest.raises(Broken, match="ocr_model_altered"):
+            choose("rapidocr")
+
+    def test_an_unknown_name(self) -> None:
+        with pytest.raises(UsageFault, match="ocr_engine_unknown"):
+            choose("magic")
+
+
+def test_a_package_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rapid.importlib.util, "find_spec", lambda name: None)
+    assert RapidEngine().missing() == "rapidocr_not_installed"
+    monkeypatch.setenv("PATH", os.devnull)
+    assert TesseractEngine().missing() == "tesseract_not_installed"

@@ -241,6 +241,7 @@ def _compose(page: PageObject, sheet: Sheet, marks: PageObject) -> PageObject:
     )
     composed.merge_transformed_page(page, move)
     composed.merge_page(marks)
+    composed.pop("/Annots", None)
     return composed
 
 

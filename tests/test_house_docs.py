@@ -141,3 +141,26 @@ def test_decisions_have_their_three_parts(repo: Path) -> None:
         text = page.read_text("utf-8")
         for part in ("## Context", "## Decision", "## Consequences"):
             assert part in text, f"{page.name} lacks {part}"
+
+
+def test_make_targets_named_in_the_papers_exist(repo: Path) -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (repo / "Makefile").read_text("utf-8"), re.MULTILINE))
+    for page in tree.files(repo):
+        if page.suffix == ".md":
+            named = set(re.findall(r"(?:^|`)make ([a-z-]+)", page.read_text("utf-8"), re.MULTILINE))
+            assert named <= targets, page.relative_to(repo)
+
+
+def test_both_readmes_show_the_same_commands(repo: Path) -> None:
+    def commands(name: str) -> list[str]:
+        return re.findall(
+            r"^(?:make|\.venv/bin/jiyao) [a-z-]+.*?(?=\s+#|$)", (repo / name).read_text("utf-8"), re.M
+        )
+
+    assert commands("README.md") == commands("README.zh-CN.md")
+    assert len(commands("README.md")) > 5
+
+
+def test_readmes_begin_with_what_a_bare_system_lacks(repo: Path) -> None:
+    for name in ("README.md", "README.zh-CN.md"):
+        assert "`apt-get install -y make" in (repo / name).read_text("utf-8").splitlines()[0]

@@ -89,8 +89,8 @@ def ocr(opened: OpenedDocument, *, engine: str, first: int, last: int, limits: L
 
     Returns:
         `Done`, or `Doubt` whose questions are the codes of `ASKED` that occurred. `Failure` when no page
-        could be read at all (the code says why), or when the engine is not there: `no_ocr_engine`,
-        `ocr_engine_missing`, `ocr_engine_unknown`, `ocr_model_altered`.
+        could be read at all (`ocr_nothing_read`, the detail says why), or when the engine is not there:
+        `no_ocr_engine`, `ocr_engine_missing`, `ocr_engine_unknown`, `ocr_model_altered`.
     """
     cv2.setNumThreads(1)
     chosen: list[Engine] = []
@@ -110,7 +110,7 @@ def ocr(opened: OpenedDocument, *, engine: str, first: int, last: int, limits: L
         except EngineFault as fault:
             page, found = _unread(opened, number, fault.code)
         except JiyaoError as fault:
-            return Failure(code=fault.code, detail=str(fault.facts.get("engine", "")))
+            return Failure(code=fault.code, detail=str(fault.facts.get("detail", "")))
         pages.append(page)
         findings += found
     read = {page.number for page in pages}
@@ -122,7 +122,7 @@ def _outcome(transcript: Transcript) -> Outcome[Transcript]:
     codes = [finding.code for finding in transcript.findings]
     unread = [code for code in codes if code in UNREAD]
     if unread and len(unread) == len(transcript.pages):
-        return Failure(code=unread[0])
+        return Failure(code="ocr_nothing_read", detail=unread[0])
     questions = dict.fromkeys(code for code in codes if code in ASKED)
     if transcript.pages and codes.count("blank_page") == len(transcript.pages):
         questions["blank_page"] = None

@@ -225,7 +225,7 @@ class TestChoosing:
         self.set_lacks(rapidocr="rapidocr_not_installed", tesseract="tesseract_not_installed")
         with pytest.raises(MissingTool, match="ocr_engine_missing") as caught:
             choose(name)
-        assert caught.value.facts["engine"] == name
+        assert caught.value.facts["detail"] == name
 
     def test_altered_models_are_not_a_missing_program(self) -> None:
         self.set_lacks(rapidocr="ocr_model_altered", tesseract=None)

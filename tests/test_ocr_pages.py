@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from functools import cache
 
@@ -14,6 +15,7 @@ from PIL import Image, ImageDraw
 from drawn_page import BLACK, RED, SEAL_MM, Pictures, official_page, scanned
 from jiyao.common.limits import DEFAULT_LIMITS, Limits
 from jiyao.formats.fault import FormatFault
+from jiyao.formats.open import open_document
 from jiyao.formats.opened import Picture
 from jiyao.models.outcome import Done, Doubt, Failure
 from jiyao.models.page import Box, Finding, Line
@@ -320,7 +322,7 @@ def test_an_unread_page_is_named_and_the_others_are_read(
     assert [page.source for page in outcome.value.pages] == ["none", "ocr"]
     assert outcome.value.findings[0] == Finding(code=code, page=1)
     engine.seen.clear()
-    assert read(Pictures(pages[:1], dpi=100)) == Failure(code=code)
+    assert read(Pictures(pages[:1], dpi=100)) == Failure(code="ocr_nothing_read", detail=code)
 
 
 def test_a_page_that_cannot_be_drawn_is_named() -> None:
@@ -359,3 +361,42 @@ def test_large_pages_are_drawn_coarser() -> None:
     assert 841 * 1189 / 25.4**2 * poster**2 <= stage.MOST_PIXELS
     assert choose_dpi(210, 297, limits=Limits(page_pixels=1_000_000)) == pytest.approx(103, abs=2)
     assert choose_dpi(10, 5000, limits=DEFAULT_LIMITS) >= 30
+
+
+# With the real formats
+
+
+def packed(kind: str, **options: object) -> bytes:
+    page = Image.fromarray(scanned(official_page(100.0, seal=False)))
+    if kind == "turned":
+        exif = Image.Exif()
+        exif[0x0112] = 6
+        page, kind, options = page.rotate(90, expand=True), "JPEG", {"exif": exif, "dpi": (100, 100)}
+    data = io.BytesIO()
+    page.save(data, kind, **options)
+    return data.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("data", "height"),
+    [
+        (lambda: packed("turned"), 1169),
+        (lambda: packed("PDF", resolution=100), 3508),
+        (lambda: packed("TIFF", dpi=(100, 100)), 1169),
+    ],
+    ids=["JPEG turned by EXIF", "scanned PDF", "TIFF"],
+)
+def test_real_files_arrive_upright_and_at_their_best_resolution(
+    reader: Callable[..., Reader], data: Callable[[], bytes], height: int
+) -> None:
+    engine = reader(lambda picture: (raw("读得清楚的一行文字", 100, 100, 400, 130),))
+    opened = open_document(data(), limits=DEFAULT_LIMITS)
+    outcome = read(opened)
+    opened.close()
+    assert isinstance(outcome, Done)
+    assert outcome.value.pages[0].width_mm == pytest.approx(210, abs=1)
+    assert len(engine.seen) == 1
+    picture = engine.seen[0]
+    assert picture.shape[0] == pytest.approx(height, abs=4)
+    letterhead = picture[int(0.23 * height) : int(0.27 * height)].astype(int)
+    assert ((letterhead[:, :, 0] - letterhead[:, :, 2]) > 80).any(), "the red letterhead is at the top"

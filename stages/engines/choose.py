@@ -41,11 +41,11 @@ def choose(asked: str) -> Choice:
         if engine.name == asked:
             lack = engine.missing()
             if lack == "ocr_model_altered":
-                raise Broken(lack, files=asked)
+                raise Broken(lack, detail=asked)
             if lack is not None:
-                raise MissingTool("ocr_engine_missing", engine=asked, lack=lack)
+                raise MissingTool("ocr_engine_missing", detail=asked, lack=lack)
             return Choice(engine=engine, why="ocr_chosen_asked")
-    raise UsageFault("ocr_engine_unknown", engine=asked)
+    raise UsageFault("ocr_engine_unknown", detail=asked)
 
 
 def _best(known: tuple[Engine, ...]) -> Choice:

@@ -90,7 +90,7 @@ class RapidEngine:
         deadline = monotonic() + seconds
         folder = self.models or package_models()
         if folder is None:
-            raise MissingTool("ocr_engine_missing", engine=self.name)
+            raise MissingTool("ocr_engine_missing", detail=self.name)
         engine = _load(folder)
         bgr = np.ascontiguousarray(picture[:, :, ::-1])
         try:
@@ -139,12 +139,12 @@ def _load(folder: Path) -> Any:
         raise MissingTool("rapidocr_other_version", wanted=VERSION)
     wrong = altered_models(folder)
     if wrong:
-        raise Broken("ocr_model_altered", files=", ".join(wrong))
+        raise Broken("ocr_model_altered", detail=", ".join(wrong))
     try:
         downloader = importlib.import_module("rapidocr.utils.download_file")
         library = importlib.import_module("rapidocr")
     except ImportError as fault:
-        raise MissingTool("ocr_engine_missing", engine="rapidocr") from fault
+        raise MissingTool("ocr_engine_missing", detail="rapidocr") from fault
     downloader.DownloadFile.run = _refuse_download
     cv2.setNumThreads(1)
     runtime = "EngineConfig.onnxruntime"

@@ -71,7 +71,7 @@ class TesseractEngine:
     def read(self, picture: Picture, *, seconds: float) -> tuple[RawLine, ...]:
         """Flattens the page to grey, runs the program once, puts its words together to pieces of lines."""
         if self.missing() is not None:
-            raise MissingTool("ocr_engine_missing", engine=self.name)
+            raise MissingTool("ocr_engine_missing", detail=self.name)
         page = Image.fromarray(flatten(picture))
         page.format = FASTEST
         try:

@@ -52,6 +52,20 @@ def load(home: Path) -> Settings:
         Broken: the file is damaged.
         Refused: it was written by a newer version.
     """
+    settings = peek(home)
+    if settings.format > FORMAT:
+        raise Refused("format_too_new", what=NAME)
+    if not settings.initialised:
+        raise NotThere("init_unfinished", home=str(home))
+    return settings
+
+
+def peek(home: Path) -> Settings:
+    """The file's facts, also of a station that was only half made.
+
+    Raises:
+        NotThere: there is no file. Broken: it is damaged.
+    """
     path = home / NAME
     try:
         plain = json.loads(path.read_text("utf-8"))
@@ -60,10 +74,6 @@ def load(home: Path) -> Settings:
         raise NotThere("no_station", home=str(home)) from None
     except (ValueError, TypeError, KeyError):
         raise Broken("station_file_damaged", file=str(path)) from None
-    if settings.format > FORMAT:
-        raise Refused("format_too_new", what=NAME)
-    if not settings.initialised:
-        raise NotThere("init_unfinished", home=str(home))
     return settings
 
 

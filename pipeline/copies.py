@@ -27,6 +27,7 @@ from . import access, approvals, people
 from .actors import Actor, acting
 from .executor import Job, LocalExecutor
 from .judgement import open_artefact
+from .periods import parse_period
 from .plan import job_of
 from .register_entry import area_of
 from .station import Station
@@ -102,7 +103,6 @@ def _issue_one(
     due: date | None,
     purpose: str | None,
     form: str,
-    number: int | None = None,
 ) -> dict[str, Any]:
     """One copy: the number is taken, the pages are drawn in a worker, then copy, key and ledger entry stand at once."""
     with acting(station, actor, "copies.issue", objects=(document,)) as session:
@@ -110,7 +110,7 @@ def _issue_one(
         number = station.next_number(session, f"copy.{document}")
         serial = station.next_number(session, "copy.serial")
         secret = bytes(station.vault.derive(session, "mark"))
-        spec, forensic = _spec(station, row, number=number, serial=serial, secret=secret, name=name, form=form)
+        spec, forensic = _spec(station, row, number=number, serial=serial, secret=secret, name=name, due=due, form=form)
     reply = worker.submit(Job(act=job_of("stamp"), fields={"spec": to_plain(spec)}, data=original)).result()
     if reply.outcome != "done":
         raise JiyaoError(reply.code or "worker_failed")
@@ -158,22 +158,22 @@ def _issue_one(
 
 
 def _spec(
-    station: Station, row: Document, *, number: int, serial: int, secret: bytes, name: str, form: str
+    station: Station, row: Document, *, number: int, serial: int, secret: bytes, name: str, due: date | None, form: str
 ) -> tuple[CopySpec, int]:
     level = Level.parse(row.level_code) if row.level_code else Level.INTERNAL
     forensic = forensic_id(secret, serial)
-    tag = station_tag(bytes.fromhex(station.settings.store_uuid.replace("-", "")))
     spec = CopySpec(
         level=level,
-        period=row.period,
+        period=parse_period(row.period) if row.period else None,
         number=number,
         recipient=name,
-        date=today(station.clock),
+        issued=today(station.clock),
         document=row.id,
-        barcode=encode(secret, tag, forensic),
-        flatten=station.policy.must_flatten(access.protected_as(station.policy, row)),
-        form="png" if form == "png" else "pdf",
+        barcode=encode(secret, station_tag(station.settings.store_uuid), forensic),
         unit=station.settings.unit,
+        due=due,
+        flatten=station.policy.must_flatten(access.protected_as(station.policy, row)),
+        format="png" if form == "png" else "pdf",
     )
     return spec, forensic
 
@@ -298,8 +298,7 @@ def _change(
 
 def _file_returned(session: Session, copy: str) -> None:
     for place in session.scalars(select(Clear).where(Clear.copy_id == copy, Clear.state == "outstanding")):
-        if not Path(copy).is_absolute():
-            place.state = "returned"
+        place.state = "returned"
 
 
 def _open_copy(session: Session, copy: str, states: tuple[str, ...]) -> Copy:

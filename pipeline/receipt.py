@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session
 
 from ..common.clock import today
 from ..common.errors import NotThere, UsageFault
+from ..common.messages import say
 from ..models.level import Level
 from ..models.tables import Carrier, Document, Incident, Movement, Receipt
-from ..stages.slip import Slip, draw_slip
+from ..stages.slip import SlipSpec, draw_slip
 from .actors import Actor, acting
 from .documents import REGISTER
 from .station import Station
@@ -41,7 +42,7 @@ class Arrival:
 def receive(station: Station, actor: Actor, arrival: Arrival, *, slip_to: Path | None = None) -> dict[str, Any]:
     """Signs for an envelope: receipt, provisional register row, carriers, and a printable slip with a barcode.
 
-    A broken seal opens an incident.
+    A broken seal opens an incident. The slip lies in clear, so it bears numbers only: no sender, no title.
 
     Raises:
         UsageFault: more serials than copies, unknown carrier.
@@ -73,10 +74,10 @@ def receive(station: Station, actor: Actor, arrival: Arrival, *, slip_to: Path |
             facts={"copies": arrival.copies, "seal": arrival.seal},
         )  # fmt: skip
         slip = draw_slip(
-            Slip(
-                receipt=receipt.id, document=row.id, at=receipt.at, organ=arrival.organ, title=arrival.title,
-                unit=station.settings.unit, copies=arrival.copies,
-                level=arrival.level.value if arrival.level else None,
+            SlipSpec(
+                receipt=receipt.id, at=station.clock.now(), sender="", copies=arrival.copies,
+                seal=say(f"seal_{arrival.seal}", "zh"), urgency=arrival.urgency or "", carrier=arrival.carrier,
+                unit=station.settings.unit, taken_by=actor.person,
             )
         )  # fmt: skip
         answer = {"receipt": receipt.id, "id": row.id, "at": receipt.at}

@@ -13,6 +13,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -104,10 +105,14 @@ class BatchRun:
         self._receipt: str | None = request.receipt
         self._relations = RelationIndex(station)
         self._started = time.monotonic()
-        self._scratch = station.scratch()
+        self._held = ExitStack()
+        self._scratch = self._held.enter_context(station.scratch())
+        station.sweep_orphans()
         limits = request.limits
-        self._readers = LocalExecutor(jobs=request.jobs, scratch=self._scratch.path, limits=limits)
-        self._judge = LocalExecutor(jobs=1, scratch=self._scratch.path, limits=limits)
+        self._readers = self._held.enter_context(
+            LocalExecutor(jobs=request.jobs, scratch=self._scratch.path, limits=limits)
+        )
+        self._judge = self._held.enter_context(LocalExecutor(jobs=1, scratch=self._scratch.path, limits=limits))
 
     def __enter__(self) -> BatchRun:
         if self.request.receipt:
@@ -116,9 +121,7 @@ class BatchRun:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._readers.close()
-        self._judge.close()
-        self._scratch.close()
+        self._held.close()
 
     def process(self, feed: Iterable[Path | None], *, stopped: Callable[[], bool] = lambda: False) -> None:
         """Takes every file of the feed to its end, in order. None in the feed means: nothing to do just now."""

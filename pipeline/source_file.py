@@ -37,14 +37,17 @@ def consume_source(station: Station, actor: Actor, *, document: str, path: Path,
 
 
 def outside_scope(station: Station, session: Session, document: str, *, copy: str | None = None) -> list[dict[str, Any]]:
-    """Places outside the vault where content is still known, or not known not, to lie in clear."""
-    wanted = select(Clear).where(Clear.document_id == document, Clear.state == "outstanding").order_by(Clear.id)
+    """Places outside the vault where content lies in clear: what was handed out and not taken back, and every file
+    that the station wrote or read and that is still there.
+    """
+    wanted = select(Clear).where(Clear.document_id == document, Clear.state != "erased").order_by(Clear.id)
     if copy is not None:
         wanted = wanted.where(Clear.copy_id == copy)
     places = []
     for row in session.scalars(wanted):
         path = Path(station.unseal(session, CLEAR, row.sealed)["path"])
-        if row.kind == "inbox" and not _exists(path):
+        handed_out = row.kind in ("copy_out", "export", "print") and row.state == "outstanding"
+        if not handed_out and not _exists(path):
             continue
         places.append({"kind": row.kind, "at": row.at, "holder": row.holder, "copy": row.copy_id, "path": str(path)})
     return places

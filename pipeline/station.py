@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,8 +25,8 @@ from ..models.level import Level
 from ..models.migrate import check
 from ..models.policy.loader import parse_policy
 from ..models.policy.schema import Policy
-from ..models.tables import Counter, PolicyVersion
-from ..vault.discipline import Scratch, open_scratch
+from ..models.tables import Approval, Artefact, Counter, PolicyVersion
+from ..vault.scratch import Scratch, scratch_place, sweep_scratch
 from ..vault.vault import Vault
 from .registry import open_engine, reading, writing
 
@@ -64,6 +64,7 @@ class Station:
         self.clock = clock
         self._vault: Vault | None = None
         self._policy: Policy | None = None
+        self._policy_text = ""
 
     @classmethod
     def open(cls, home: Path, *, clock: Clock | None = None) -> Station:
@@ -91,9 +92,9 @@ class Station:
         """
         if self._vault is not None:
             return
-        with self.write() as session:
+        with self.read() as session:
             self._vault = Vault.open(
-                session, blobs=self.blobs, roots=self.settings.roots, passphrase=passphrase
+                session, blobs=self.blobs, roots=self.settings.roots, passphrase=passphrase, home=self.home
             )
 
     @property
@@ -114,8 +115,17 @@ class Station:
         return self.home / "logs" / "jiyao.log"
 
     def scratch(self) -> Scratch:
-        """A fresh scratch folder for one run, erased when it is closed."""
-        return open_scratch(self.home, self.settings.store_uuid)
+        """A fresh scratch folder for one step, erased at its end; what killed runs left behind is erased first."""
+        place = scratch_place(self.home)
+        sweep_scratch(place, home=self.home)
+        return Scratch(place)
+
+    def sweep_orphans(self) -> int:
+        """Erases sealed files that no row names (left by a run killed before its commit). How many."""
+        with self.read() as session:
+            known = set(session.scalars(select(Artefact.path)))
+            known |= set(filter(None, session.scalars(select(Approval.paper_path))))
+        return len(self.vault.sweep(known))
 
     def adopt(self, vault: Vault) -> None:
         """Takes the vault that `init` or `restore` has just made."""
@@ -125,9 +135,11 @@ class Station:
 
     @contextmanager
     def write(self) -> Iterator[Session]:
-        """One writing transaction."""
-        with writing(self.engine) as session:
-            yield session
+        """One writing transaction. The vault's lease is taken before the database's lock, never after it."""
+        with ExitStack() as held:
+            if self._vault is not None:
+                held.enter_context(self._vault.lease())
+            yield held.enter_context(writing(self.engine))
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -189,8 +201,14 @@ class Station:
                 ).first()
                 if row is None:
                     raise Refused("no_policy")
-                self._policy = parse_policy(row.text)
+                self._policy, self._policy_text = parse_policy(row.text), row.text
         return self._policy
+
+    @property
+    def policy_text(self) -> str:
+        """The YAML of the policy in force: what workers get."""
+        _ = self.policy
+        return self._policy_text
 
     def forget_policy(self) -> None:
         """Reads the policy anew at the next use."""

@@ -1,0 +1,275 @@
+"""What a destruction batch is about: its list, line by line, and what blocks each line.
+
+The list binds ids, levels, retention, and every sealed file of every item; its hash is what is counted, approved and
+executed (TL art. 28; 002-B§2.4). The checks run at listing, counting, approval and execution; each block names its
+rule (destruction.md section 5; the reasons' own checks: the command line contract).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ..common.clock import today
+from ..common.errors import NotThere, Refused, UsageFault
+from ..models.certificate import ArtefactOutcome, ListItem, list_digest
+from ..models.ledger_entry import hash_reason
+from ..models.level import Level
+from ..models.tables import Artefact, Carrier, Copy, Destruction, DestructionItem, Document, Hold, Incident
+from . import access
+from .documents import REGISTER
+from .station import Station
+
+REASONS = (
+    "retention_expired", "no_filing_value", "surplus_copy", "duplicate", "waste_draft", "returned_original",
+    "pi_erasure", "misfiled",
+)  # fmt: skip
+OPEN_STATES = ("proposed", "counted", "approved", "supervised", "executing")
+_ALIVE = ("pending", "pending_second", "registered", "archived")
+_PERSONAL = frozenset({"patient_privacy", "sensitive_pi", "personal_info", "personnel_file"})
+
+
+def make_list(
+    station: Station, session: Session, *, documents: Sequence[str], copies: Sequence[str], salt: bytes
+) -> tuple[ListItem, ...]:
+    """The lines of a batch: each document, then each of its copies that has a sealed master, then single copies.
+
+    Raises:
+        NotThere: unknown document or copy. Refused: destroyed already. UsageFault: nothing to destroy.
+    """
+    rows: list[Document | Copy] = []
+    for document in dict.fromkeys(documents):
+        row = access.get_document(session, document)
+        if row.status == "destroyed":
+            raise Refused("already_destroyed", document=document)
+        rows.append(row)
+        rows += session.scalars(
+            select(Copy)
+            .where(Copy.document_id == document, Copy.status.not_in(("destroyed",)))
+            .order_by(Copy.number)
+        )
+    for copy in dict.fromkeys(copies):
+        found = session.get(Copy, copy)
+        if found is None:
+            raise NotThere("no_copy", copy=copy)
+        if found.status == "destroyed":
+            raise Refused("already_destroyed", document=copy)
+        if found not in rows:
+            rows.append(found)
+    if not rows:
+        raise UsageFault("nothing_to_destroy")
+    return tuple(
+        _line(station, session, number, row, salt) for number, row in enumerate(rows, start=1)
+    )
+
+
+def _line(station: Station, session: Session, number: int, row: Document | Copy, salt: bytes) -> ListItem:
+    document = row if isinstance(row, Document) else session.get_one(Document, row.document_id)
+    title = station.unseal(session, REGISTER, document.sealed).get("title") or ""
+    level = Level.parse(document.level_code).value if document.level_code else None
+    return ListItem(
+        item=number,
+        kind="document" if isinstance(row, Document) else "copy",
+        id=row.id,
+        register_no=document.id,
+        copy_no=str(row.number) if isinstance(row, Copy) else None,
+        level=level,
+        pages=document.pages,
+        copies=1,
+        retention=document.retention,
+        retention_until=document.retention_until,
+        title_commitment=hash_reason(title, salt),
+    )
+
+
+def is_unchanged(
+    station: Station, session: Session, batch: Destruction, items: Sequence[ListItem], salt: bytes
+) -> bool:
+    """Whether the list would come out the same today."""
+    documents = [item.id for item in items if item.kind == "document"]
+    copies = [item.id for item in items if item.kind == "copy"]
+    try:
+        now = make_list(station, session, documents=documents, copies=copies, salt=salt)
+    except (NotThere, Refused):
+        return False
+    return list_digest(now) == batch.list_sha256
+
+
+def artefacts_of(
+    session: Session, item: ListItem, states: tuple[str, ...] = ("live", "superseded")
+) -> list[Artefact]:
+    """The sealed files of a line, by state; a document's copies are lines of their own."""
+    wanted = select(Artefact).where(Artefact.state.in_(states)).order_by(Artefact.id)
+    if item.kind == "copy":
+        return list(session.scalars(wanted.where(Artefact.copy_id == item.id)))
+    return list(session.scalars(wanted.where(Artefact.document_id == item.id, Artefact.copy_id.is_(None))))
+
+
+def outcomes_of(session: Session, item: ListItem) -> tuple[ArtefactOutcome, ...]:
+    """What became of every sealed file of a line, with the eraser's grade."""
+    return tuple(
+        ArtefactOutcome(
+            artefact=str(row.id),
+            kind=row.kind,
+            sha256=row.cipher_sha256,
+            methods=("crypto_erase", "delete_only" if row.outcome == "unlinked_only" else "overwrite(1)"),
+            grade=row.outcome or "failed",
+        )
+        for row in artefacts_of(session, item, ("destroyed", "shredding"))
+    )
+
+
+def require_free(session: Session, items: Sequence[ListItem]) -> None:
+    """A document stands in one open batch only.
+
+    Raises:
+        Refused: it stands in another one.
+    """
+    for item in items:
+        other = session.scalars(
+            select(DestructionItem.destruction_id).where(
+                DestructionItem.item_id == item.id, DestructionItem.open.is_(True)
+            )
+        ).first()
+        if other is not None:
+            raise Refused("in_other_batch", item=item.id, batch=other)
+
+
+def blocks_of(station: Station, session: Session, *, reason: str, item: ListItem) -> list[dict[str, Any]]:
+    """Everything that stands in the way of destroying a line now: code, rule, and who can lift it."""
+    document = session.get_one(Document, str(item.register_no))
+    blocks = _common(session, document)
+    if item.kind == "copy":
+        copy = session.get_one(Copy, item.id)
+        return blocks + _copy_blocks(session, document, copy, reason)
+    return blocks + _REASON[reason](station, session, document)
+
+
+def _block(code: str, rule: str, lift: str, **facts: Any) -> dict[str, Any]:
+    return {"code": code, "rule": rule, "lifted_by": lift, **facts}
+
+
+def _common(session: Session, document: Document) -> list[dict[str, Any]]:
+    blocks = [
+        _block("hold", "destruction.md §5", "leader_in_charge、principal、secadmin", since=hold.at)
+        for hold in session.scalars(
+            select(Hold).where(Hold.document_id == document.id, Hold.lifted_at.is_(None))
+        )
+    ]
+    blocks += [
+        _block("incident", "R-104", "head_of_room", since=incident.at, incident=incident.id)
+        for incident in session.scalars(
+            select(Incident).where(Incident.document_id == document.id, Incident.state == "open")
+        )
+    ]
+    for copy in session.scalars(select(Copy).where(Copy.document_id == document.id).order_by(Copy.number)):
+        if copy.status in ("issued", "recalled"):
+            blocks.append(_block("copy_out", "R-094", "jiyao_clerk", copy=copy.id, since=copy.issued_at))
+    for carrier in session.scalars(select(Carrier).where(Carrier.document_id == document.id)):
+        if carrier.state == "missing":
+            blocks.append(_block("carrier_missing", "R-104", "head_of_room", carrier=carrier.id))
+        elif carrier.return_due and carrier.state == "held":
+            blocks.append(_block("return_due", "TL art. 27", "jiyao_clerk", carrier=carrier.id))
+    return blocks
+
+
+def _confirmed(document: Document) -> list[dict[str, Any]]:
+    if document.confirmed and document.status in ("registered", "archived"):
+        return []
+    return [_block("not_confirmed", "R-023", "jiyao_clerk")]
+
+
+def _retention_expired(station: Station, _session: Session, document: Document) -> list[dict[str, Any]]:
+    blocks = _confirmed(document)
+    if document.retention == "永久":
+        blocks.append(_block("permanent", "令第8号 art. 6", "-"))
+    elif document.retention in (None, "不归档"):
+        blocks.append(_block("no_retention_period", "令第8号 art. 6", "archivist"))
+    elif not document.retention_until or document.retention_until > today(station.clock).isoformat():
+        blocks.append(_block("not_expired", "档案法 art. 21", "-", until=document.retention_until))
+    if document.appraised_at is None:
+        blocks.append(_block("not_appraised", "档案法实施条例 art. 24", "archivist"))
+    return blocks
+
+
+def _no_filing_value(_station: Station, _session: Session, document: Document) -> list[dict[str, Any]]:
+    blocks = _confirmed(document)
+    if document.retention != "不归档":
+        blocks.append(_block("has_filing_value", "004-B§4.8", "archivist", retention=document.retention))
+    return blocks
+
+
+def _surplus_copy(_station: Station, _session: Session, _document: Document) -> list[dict[str, Any]]:
+    return [_block("not_a_copy", "destruction.md §5", "-")]
+
+
+def _duplicate(station: Station, session: Session, document: Document) -> list[dict[str, Any]]:
+    own = station.unseal(session, REGISTER, document.sealed)
+    key = [own.get(name) for name in ("title", "doc_number", "organs")]
+    if key[0] or key[1]:
+        for other in session.scalars(
+            select(Document).where(Document.id != document.id, Document.status.in_(_ALIVE))
+        ):
+            words = station.unseal(session, REGISTER, other.sealed)
+            if [words.get(name) for name in ("title", "doc_number", "organs")] == key:
+                return []
+    return [_block("no_living_twin", "destruction.md §5", "-")]
+
+
+def _waste_draft(_station: Station, session: Session, document: Document) -> list[dict[str, Any]]:
+    issued = session.scalars(select(Copy.id).where(Copy.document_id == document.id)).first()
+    blocks = [] if issued is None else [_block("was_issued", "004-B§4.3", "-", copy=issued)]
+    if document.archived_at:
+        blocks.append(_block("archived", "档案法 art. 21", "archivist"))
+    return blocks
+
+
+def _returned_original(_station: Station, session: Session, document: Document) -> list[dict[str, Any]]:
+    carriers = session.scalars(select(Carrier.state).where(Carrier.document_id == document.id)).all()
+    if carriers and all(state == "returned" for state in carriers):
+        return []
+    return [_block("carrier_not_returned", "001-A§5; TL art. 27", "jiyao_clerk")]
+
+
+def _pi_erasure(station: Station, _session: Session, document: Document) -> list[dict[str, Any]]:
+    blocks = []
+    if not _PERSONAL & set(document.overlays.split(",")):
+        blocks.append(_block("no_personal_data", "个人信息保护法 art. 47", "-"))
+    kept = document.retention == "永久" or (
+        document.retention_until is not None and document.retention_until > today(station.clock).isoformat()
+    )
+    if kept and document.retention != "不归档":
+        blocks.append(_block("legal_retention", "个人信息保护法 art. 47", "-", until=document.retention_until))
+    return blocks
+
+
+def _misfiled(_station: Station, _session: Session, document: Document) -> list[dict[str, Any]]:
+    if document.archived_at:
+        return [_block("archived", "档案法 art. 21", "archivist")]
+    return []
+
+
+_REASON = {
+    "retention_expired": _retention_expired,
+    "no_filing_value": _no_filing_value,
+    "surplus_copy": _surplus_copy,
+    "duplicate": _duplicate,
+    "waste_draft": _waste_draft,
+    "returned_original": _returned_original,
+    "pi_erasure": _pi_erasure,
+    "misfiled": _misfiled,
+}
+
+
+def _copy_blocks(session: Session, document: Document, copy: Copy, reason: str) -> list[dict[str, Any]]:
+    """A copy goes with its document, or alone as surplus or duplicate while the document is kept."""
+    if reason not in ("surplus_copy", "duplicate"):
+        return []
+    if document.status not in _ALIVE:
+        return [_block("main_copy_gone", "destruction.md §5", "-")]
+    if copy.status == "lost":
+        return [_block("copy_lost", "R-104", "head_of_room", copy=copy.id)]
+    return []

@@ -1,0 +1,212 @@
+"""Execution: two operators, then the protocol of vault.md section 3, each step durable, each able to be done again.
+
+    intent      the slots are fixed, canaries and witness are taken (in memory only)
+    committed   keys gone, key store under the next root, rows marked, ledger entry: one transaction
+    erased      the former root overwritten on every root that could be reached
+    files_done  every sealed file erased, one outcome each
+    verified    V1 … V7, verdict
+
+Killed at any step, `destroy execute` by one of the two operators goes on from there; the start-up rule of the vault
+has by then rolled the keys forward or back. There is never a second certificate for one batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from ..common.canonical import canonical
+from ..common.errors import Refused
+from ..models.certificate import ListItem
+from ..models.tables import Artefact, Copy, Destruction, DestructionAct, DestructionItem, Document
+from ..stages.shred import Shredded, shred
+from ..vault.vault import Vault
+from . import destruction
+from .actors import Actor, acting
+from .destruction_list import artefacts_of
+from .destruction_verify import Evidence, gather, verify_batch
+from .station import Station
+
+WITHIN = timedelta(minutes=5)
+
+
+def execute(station: Station, actor: Actor, *, batch: str, dry_run: bool = False) -> dict[str, Any]:
+    """The first operator's call waits; the second one's, within five minutes, runs the protocol.
+
+    Raises:
+        Refused: wrong state, not apart from the other persons, a block stands, list changed, approval expired.
+        Broken: the check before the old root is erased failed; then both roots stay.
+    """
+    with acting(station, actor, "destroy.execute", objects=(batch,)) as session:
+        row, items = destruction.get(session, batch)
+        if row.state not in ("supervised", "executing"):
+            raise Refused("destruction_state", batch=batch, state=row.state)
+        resumed = row.phase is not None
+        if not resumed:
+            destruction.require_approved(station, session, row)
+            destruction.require_unblocked(station, session, row, items)
+        first = _operators(station, session, row, actor, resumed=resumed)
+        if dry_run:
+            return destruction.batch_json(station, session, row, items, dry_run=True)
+        if not resumed:
+            destruction.sign(station, session, actor, row, "execute", "destroy_operator")
+            row.state = "executing"
+            station.log(
+                session, "destroy.execute", objects=(batch,), person=actor.person, account=actor.user,
+                role="destroy_operator", facts={"list": row.list_sha256, "step": 1 if first else 2},
+            )  # fmt: skip
+            if first:
+                return destruction.batch_json(station, session, row, items)
+            row.phase = "intent"
+    _run(station, actor, batch)
+    with station.read() as session:
+        row, items = destruction.get(session, batch)
+        return destruction.batch_json(station, session, row, items)
+
+
+def _operators(station: Station, session: Session, row: Destruction, actor: Actor, *, resumed: bool) -> bool:
+    """Whether this is the first of the two calls; a first call that is too old is thrown away."""
+    acts = session.scalars(
+        select(DestructionAct)
+        .where(DestructionAct.destruction_id == row.id, DestructionAct.act == "execute")
+        .order_by(DestructionAct.id)
+    ).all()
+    if resumed:
+        if actor.person not in [act.person for act in acts]:
+            raise Refused("not_the_operator", batch=row.id)
+        return False
+    apart = ["approve", "supervise", "propose"] + ([] if station.policy.small_room else ["count"])
+    if actor.person in destruction.persons(session, row, apart):
+        raise Refused("persons_apart", person=actor.person)
+    now = station.clock.now()
+    fresh = [act for act in acts if now - datetime.fromisoformat(act.at) <= WITHIN]
+    for act in acts:
+        if act not in fresh:
+            session.delete(act)
+    session.flush()
+    if any(act.person == actor.person for act in fresh):
+        raise Refused("same_person_twice", person=actor.person)
+    return not fresh
+
+
+def _run(station: Station, actor: Actor, batch: str) -> None:
+    """The protocol from wherever it stands."""
+    with station.read() as session:
+        row, items = destruction.get(session, batch)
+        phase = row.phase
+    vault = station.vault
+    evidence: Evidence | None = None
+    with vault.rotating():
+        if phase == "intent":
+            with station.read() as session:
+                evidence = gather(station, session, items)
+                vault.stage_root(session)
+            with acting(station, actor, "destroy.keys", objects=(batch,)) as session:
+                row, items = destruction.get(session, batch)
+                destruction.require_unblocked(station, session, row, items)
+                _commit_keys(station, session, vault, row, items, evidence)
+            with station.read() as session:
+                vault.check(session, evidence.rewritten)
+        with station.read() as session:
+            recovery = vault.recover(session)
+        _phase(station, batch, "erased", lambda _session, _row: None)
+    shredded = shred(_files(station, batch), vault.erase_blob)
+    _checkpoint(station)
+    _phase(station, batch, "files_done", lambda session, _row: _keep_file_outcomes(session, shredded))
+    outcome = verify_batch(station, batch, evidence=evidence, recovery=recovery)
+    if evidence is not None:
+        evidence.close()
+    with acting(station, actor, "destroy.verify", objects=(batch,)) as session:
+        row, _ = destruction.get(session, batch)
+        row.outcomes = canonical(outcome.to_plain())
+        row.verdict = outcome.verdict
+        row.state = "failed" if outcome.verdict == "failed" else "verified"
+        row.phase = "verified"
+        for item in session.scalars(
+            select(DestructionItem).where(DestructionItem.destruction_id == batch)
+        ):
+            item.open = False
+        station.log(
+            session, "destroy.verify", objects=(batch,), person=actor.person, account=actor.user,
+            facts={
+                "verdict": outcome.verdict,
+                "checks": {check.name: check.result for check in outcome.checks},
+            },
+        )  # fmt: skip
+
+
+def _commit_keys(
+    station: Station,
+    session: Session,
+    vault: Vault,
+    row: Destruction,
+    items: Sequence[ListItem],
+    evidence: Evidence,
+) -> None:
+    """Step 3: keys, register and ledger change together or not at all."""
+    slots: list[str] = []
+    for item in items:
+        artefacts = artefacts_of(session, item)
+        slots += [artefact.key_slot for artefact in artefacts if artefact.key_slot not in slots]
+        for artefact in artefacts:
+            artefact.state = "shredding"
+        _mark_item(station, session, item)
+    evidence.rewritten = vault.rewrite(session, slots)
+    row.epoch_before = evidence.rewritten.epoch_before
+    row.epoch_after = evidence.rewritten.epoch_after
+    row.phase = "committed"
+    station.log(
+        session, "destroy.keys", objects=(row.id, *(item.id for item in items)),
+        facts={
+            "list": row.list_sha256, "slots": len(slots), "epoch_before": row.epoch_before,
+            "epoch_after": row.epoch_after,
+        },
+    )  # fmt: skip
+
+
+def _mark_item(station: Station, session: Session, item: ListItem) -> None:
+    """The register's row stays; what let its content be recognised goes."""
+    if item.kind == "copy":
+        copy = session.get_one(Copy, item.id)
+        if copy.status != "lost":
+            copy.status = "destroyed"
+        return
+    document = session.get_one(Document, item.id)
+    document.status = "destroyed"
+    document.destroyed_at = station.now()
+    document.duplicate_tag = None
+    document.key_slot = None
+
+
+def _files(station: Station, batch: str) -> list[tuple[int, str]]:
+    """The sealed files still to be erased: artefact id and path."""
+    with station.read() as session:
+        _, items = destruction.get(session, batch)
+        return [(row.id, row.path) for item in items for row in artefacts_of(session, item, ("shredding",))]
+
+
+def _keep_file_outcomes(session: Session, shredded: Sequence[Shredded]) -> None:
+    for item in shredded:
+        artefact = session.get_one(Artefact, item.artefact)
+        artefact.state = "destroyed" if item.gone else "shredding"
+        artefact.outcome = item.grade
+
+
+def _phase(
+    station: Station, batch: str, phase: str, change: Callable[[Session, Destruction], None]
+) -> None:
+    with station.write() as session:
+        row, _ = destruction.get(session, batch)
+        if row.phase in ("intent", "committed", "erased"):
+            row.phase = phase
+        change(session, row)
+
+
+def _checkpoint(station: Station) -> None:
+    """Folds the write-ahead log into the database and empties it; old pages hold ciphertext only."""
+    with station.engine.connect() as connection:
+        connection.execution_options(isolation_level="AUTOCOMMIT").execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))

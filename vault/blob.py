@@ -205,7 +205,7 @@ def read_blob(blobs: Path, path: str) -> bytes:
 
 
 def stray_files(blobs: Path, known: set[str]) -> tuple[Path, ...]:
-    """Files of the area that no row knows: half-written ones, and whole ones whose transaction never ended."""
+    """Files of the area that no row knows: half-written, or whole ones whose transaction never ended."""
     strays = []
     for path in sorted(blobs.glob("*/*/*")):
         relative = path.relative_to(blobs).as_posix()

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from ..common.errors import Broken, Refused
+from ..common.errors import Broken, MissingTool, Refused
 from .af import STRIPES, af_merge, af_split
 from .erase import sync_folder
 from .wipe import wipe
@@ -60,12 +60,15 @@ class RootFile:
 
         Raises:
             Refused: `root_exists`; a root is never initialised over another.
+            MissingTool: `disk_full`, when the folder cannot be written.
         """
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         except FileExistsError as error:
             raise Refused("root_exists", path=str(self.path)) from error
+        except OSError as error:
+            raise MissingTool("disk_full", where=str(self.folder)) from error
         try:
             _put(descriptor, os.urandom(FILE_BYTES), 0)
             _put(descriptor, bytes(FILE_BYTES), 0)
@@ -88,14 +91,23 @@ class RootFile:
 
     def load(self, epoch: int) -> bytearray | None:
         """The root key of `epoch` (32 bytes), or None when no slot holds it whole."""
+        found = self.find(epoch)
+        return None if found is None else found[1]
+
+    def find(self, epoch: int) -> tuple[int, bytearray] | None:
+        """Slot and key of `epoch`, or None. Only a slot whose head names the epoch is merged."""
         for index in (0, 1):
-            parsed = _parse(self._image(index))
-            if parsed is None:
+            image = self._image(index)
+            if _HEAD.unpack_from(image)[1] != epoch:
                 continue
-            if parsed[0] == epoch:
-                return parsed[3]
-            wipe(parsed[3])
+            parsed = _parse(image)
+            if parsed is not None:
+                return index, parsed[3]
         return None
+
+    def blank(self, index: int) -> bool:
+        """Whether slot `index` is all zeros."""
+        return not any(self._image(index))
 
     def write(self, index: int, *, epoch: int, suite_id: int, store_uuid: bytes, key: bytearray) -> None:
         """Puts a key into slot `index` and reads it back.
@@ -124,10 +136,14 @@ class RootFile:
         self._write_image(index, bytearray(SLOT_BYTES))
 
     def _write_image(self, index: int, image: bytearray) -> None:
-        with self._opened() as descriptor:
-            _put(descriptor.number, image, index * SLOT_BYTES)
-            os.posix_fadvise(descriptor.number, index * SLOT_BYTES, SLOT_BYTES, os.POSIX_FADV_DONTNEED)
-        if self._image(index) != image:
+        try:
+            with self._opened() as descriptor:
+                _put(descriptor.number, image, index * SLOT_BYTES)
+                os.posix_fadvise(descriptor.number, index * SLOT_BYTES, SLOT_BYTES, os.POSIX_FADV_DONTNEED)
+            same = self._image(index) == image
+        except OSError as error:
+            raise Broken("root_write", path=str(self.path)) from error
+        if not same:
             raise Broken("root_write", path=str(self.path))
 
     def _image(self, index: int) -> bytearray:

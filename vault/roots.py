@@ -121,21 +121,32 @@ class RootSet:
             if key is not None:
                 yield key
 
+    def holders(self, epoch: int) -> dict[RootFile, int]:
+        """The files that hold the whole key of `epoch`, and in which slot."""
+        holders = {}
+        for file in self.files:
+            try:
+                found = file.find(epoch)
+            except (OSError, JiyaoError):
+                continue
+            if found is not None:
+                wipe(found[1])
+                holders[file] = found[0]
+        return holders
+
     def stage(self, *, epoch: int, key: bytearray, suite_id: int, store_uuid: bytes) -> StagedRoot:
         """Puts a new key for `epoch + 1` beside the current one, on every root that can be reached.
 
         Done again, it keeps a key that is already whole and the same on all of them.
         """
         self.settle(epoch=epoch, key=key, suite_id=suite_id, store_uuid=store_uuid, wiping=False)
-        present = [file for file in self.files if _view(file).holds(epoch)]
+        present = self.holders(epoch)
         missing = tuple(file.path for file in self.files if file not in present)
         found = list(self.keys(epoch + 1))
-        ready = len(found) == len(present) and all(key == found[0] for key in found)
-        if not ready:
+        if len(found) != len(present) or any(other != found[0] for other in found):
             fresh = bytearray(secrets.token_bytes(KEY_BYTES))
-            for file in present:
-                other = 1 - _index_of(file, epoch)
-                file.write(other, epoch=epoch + 1, suite_id=suite_id, store_uuid=store_uuid, key=fresh)
+            for file, index in present.items():
+                file.write(1 - index, epoch=epoch + 1, suite_id=suite_id, store_uuid=store_uuid, key=fresh)
             wipe(fresh)
         wipe(*found)
         return StagedRoot(epoch + 1, tuple(file.path for file in present), missing)
@@ -191,29 +202,20 @@ def _view(file: RootFile) -> RootView:
         return RootView(file.path, "unreadable")
 
 
-def _index_of(file: RootFile, epoch: int) -> int:
-    return next(index for index in (0, 1) if _holds(file.view(index), epoch))
-
-
-def _holds(slot: SlotView, epoch: int) -> bool:
-    return slot.state == "held" and slot.epoch == epoch
-
-
 def _settle(
     file: RootFile, epoch: int, key: bytearray, suite_id: int, store_uuid: bytes, *, wiping: bool
 ) -> RootOutcome:
     if not file.exists():
         return RootOutcome(file.path, "missing", None, None, ())
-    here = file.load(epoch)
+    index, here = file.find(epoch) or (0, None)
     if here != key:
         # A stale or damaged mirror: both slots lose what they held before the current key goes in.
         file.wipe(0)
         file.wipe(1)
         file.write(0, epoch=epoch, suite_id=suite_id, store_uuid=store_uuid, key=key)
+        index = 0
     wipe(here)
-    if wiping:
-        other = 1 - _index_of(file, epoch)
-        if file.view(other).state != "empty":
-            file.wipe(other)
+    if wiping and not file.blank(1 - index):
+        file.wipe(1 - index)
     medium = medium_of(file.path)
     return RootOutcome(file.path, "erased", medium.root_class, medium.claim, medium.reasons)

@@ -134,9 +134,9 @@ def erase_old(lease: Lease, session: Session) -> Recovery:
 
 
 def _staged_key(lease: Lease, row: Row) -> bytearray:
-    views = [view for view in lease.roots.views() if view.holds(row.epoch)]
+    holders = lease.roots.holders(row.epoch)
     keys = list(lease.roots.keys(row.epoch + 1))
-    if not keys or len(keys) != len(views) or any(key != keys[0] for key in keys):
+    if not keys or len(keys) != len(holders) or any(key != keys[0] for key in keys):
         wipe(*keys)
         raise Broken("root_not_staged", epoch=row.epoch + 1)
     wipe(*keys[1:])

@@ -116,6 +116,9 @@ def _marked(case: _Case, mark: Mark, read: FieldEvidence | None, more: tuple[str
         doubts = [code for code in doubts if code != "star_lost"]
     reasons += [code for code in doubts if code not in _HARMLESS]
     score = read.score if read else 0.5
+    if mark.level.family is not Family.STATE and fields.mark and fields.mark.level.family is Family.STATE:
+        # the star that was missed is none of a company's
+        score = min(0.99, score + 0.15)
     related = _highest_source(case)
     if related and policy.rank(related.level) > policy.rank(mark.level):
         reasons.append("below_source")
@@ -198,7 +201,7 @@ def _highest_source(case: _Case) -> RelatedDocument | None:
 
 
 def _by_source(case: _Case) -> LevelSuggestion | None:
-    """派生定密: level of the source, period not beyond the source's end (实施条例 art. 18; policy.md section 3)."""
+    """派生定密: the source's level, a period not beyond its end (实施条例 art. 18)."""
     source = _highest_source(case)
     if source is None or source.level is None:
         return None

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..models.fields import OfficialFields
+from ..models.level import Family
 from ..models.page import Transcript
 from .fields_head import read_head
 from .fields_tail import read_tail
@@ -29,7 +30,7 @@ def extract(transcript: Transcript) -> OfficialFields:
     head = read_head(rows)
     tail = read_tail(rows, head, transcript)
     mark = head.mark.mark if head.mark else None
-    if mark is not None and mark.level.family.value == "public":
+    if mark is not None and mark.level.family is Family.PUBLIC:
         tail = replace(tail, public_note=True)
         mark = None
     return OfficialFields(

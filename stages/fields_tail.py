@@ -219,7 +219,7 @@ def _organs(
     letterhead = [
         name
         for row in head.letterhead
-        for name in split_organs(re.sub(r"\s*文\s*件\s*$", "", row.raw))
+        for name in split_organs(re.sub(r"\s*(?:文\s*件|命\s*令|令)\s*$", "", row.raw))
         if name
     ]
     letterhead = [name for name in letterhead if is_organ(tight(name))]
@@ -232,6 +232,12 @@ def _organs(
         if not names:
             continue
         unique = tuple(dict.fromkeys(names))
+        if (
+            rule == "organ.signature"
+            and len(title) > len(unique)
+            and tight("".join(unique)) == "".join(title)
+        ):
+            unique = tuple(title)
         others = [tight(name) for group in (title, letterhead) for name in group]
         doubt: tuple[str, ...] = ()
         if (

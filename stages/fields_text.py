@@ -35,8 +35,8 @@ _ORGAN_END = (
 )
 ORGAN = re.compile(rf"^[\u4e00-\u9fffA-Za-z0-9·()“”\"×○〇]{{1,40}}?(?:{_ORGAN_END})(?:\([^()]{{1,12}}\))?$")
 FIFTEEN = (
-    "决议", "决定", "命令", "令", "公报", "公告", "通告", "意见", "通知", "通报", "报告", "请示", "批复", "议案",
-    "函", "纪要",
+    "决议", "决定", "命令", "令", "公报", "公告", "通告", "意见", "通知", "通报", "报告", "请示", "批复",
+    "议案", "函", "纪要",
 )  # fmt: skip
 OTHER_KINDS = (
     "会议纪要", "会议记录", "谈话记录", "记录", "实施方案", "方案", "实施办法", "办法", "实施细则",
@@ -194,3 +194,9 @@ def evidence(
         rule=rule,
         doubt=tuple(dict.fromkeys(doubt)),
     )
+
+
+def tokens(row: Row) -> list[str]:
+    """The row as a whole, then its parts between blanks, then without the parts in front of it."""
+    parts = re.split(r"\s{2,}|\t|\u3000+", row.raw.strip())
+    return [part for part in parts if part.strip()] if len(parts) > 1 else row.text.split(" ")

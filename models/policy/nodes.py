@@ -15,7 +15,7 @@ import yaml
 from ...common.errors import UsageFault
 
 MAX_CHARS = 2_000_000
-_SCALARS = yaml.SafeLoader
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def fault(line: int, what: str) -> NoReturn:
@@ -32,11 +32,11 @@ def compose(text: str) -> Reader:
     if len(text) > MAX_CHARS:
         fault(1, f"> {MAX_CHARS} characters")
     try:
-        for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        for event in yaml.parse(text, Loader=_LOADER):
             if isinstance(event, yaml.AliasEvent):
                 start = event.start_mark
                 fault(1 if start is None else start.line + 1, "YAML alias (*)")
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = yaml.compose(text, Loader=_LOADER)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark if error.problem_mark is not None else error.context_mark
         line = 1 if mark is None else mark.line + 1

@@ -1,0 +1,190 @@
+"""What an overwrite can promise, erasing, and how a process with secrets behaves."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from jiyao.common.messages import LANGS, say
+from jiyao.vault import erase
+from jiyao.vault.discipline import Scratch, open_scratch, scratch_place, sweep_scratch
+from jiyao.vault.erase import Grade, erase_file
+from jiyao.vault.medium import Claim, Medium, RootClass, Signs, judge, medium_of, signs_of
+
+DISK = Signs(
+    filesystem="ext4",
+    magic=0xEF53,
+    data_journal=False,
+    no_cow=False,
+    compressed=False,
+    rotational=True,
+    discards=False,
+    removable=False,
+    swap=False,
+)
+BTRFS = replace(DISK, filesystem="btrfs", magic=0x9123683E)
+CASES = [
+    (DISK, RootClass.R4, Claim.CLEAR, "medium_in_place"),
+    (replace(DISK, filesystem="xfs", magic=0x58465342), RootClass.R4, Claim.CLEAR, "medium_in_place"),
+    (replace(BTRFS, no_cow=True), RootClass.R4, Claim.CLEAR, "medium_in_place"),
+    (replace(DISK, removable=True), RootClass.R3, Claim.CLEAR, "medium_removable"),
+    (replace(DISK, discards=True), RootClass.R5, Claim.UNPROVEN, "medium_discard_below"),
+    (replace(DISK, rotational=False), RootClass.R5, Claim.UNPROVEN, "medium_flash"),
+    (replace(DISK, rotational=None), RootClass.R5, Claim.UNPROVEN, "medium_device_unknown"),
+    (replace(DISK, data_journal=True), RootClass.R5, Claim.NONE, "medium_data_journal"),
+    (replace(DISK, magic=0), RootClass.R5, Claim.NONE, "medium_filesystem_unknown"),
+    (replace(DISK, filesystem="newfs"), RootClass.R5, Claim.NONE, "medium_filesystem_unknown"),
+    (BTRFS, RootClass.R5, Claim.NONE, "medium_copy_on_write"),
+    (replace(BTRFS, no_cow=True, compressed=True), RootClass.R5, Claim.NONE, "medium_copy_on_write"),
+    (replace(BTRFS, removable=True), RootClass.R5, Claim.NONE, "medium_copy_on_write"),
+    (replace(DISK, filesystem="zfs"), RootClass.R5, Claim.NONE, "medium_copy_on_write"),
+    (replace(DISK, filesystem="overlay"), RootClass.R5, Claim.NONE, "medium_layered"),
+    (replace(DISK, filesystem="fuse.sshfs"), RootClass.R5, Claim.NONE, "medium_layered"),
+    (replace(DISK, filesystem="nfs4"), RootClass.R5, Claim.NONE, "medium_network"),
+    (replace(DISK, filesystem="tmpfs"), RootClass.R5, Claim.MEMORY, "medium_memory"),
+    (replace(DISK, filesystem="tmpfs", swap=True), RootClass.R5, Claim.UNPROVEN, "medium_memory"),
+]
+
+
+@pytest.mark.parametrize(("signs", "root_class", "claim", "reason"), CASES)
+def test_class_and_claim(signs: Signs, root_class: RootClass, claim: Claim, reason: str) -> None:
+    medium = judge(signs)
+    assert (medium.root_class, medium.claim, medium.reasons[0]) == (root_class, claim, reason)
+    for lang in LANGS:
+        assert say(reason, lang) != reason and say(claim, lang) != claim
+
+
+def test_every_grade_has_words() -> None:
+    for grade in Grade:
+        assert all(say(grade, lang) != grade.value or lang == "en" for lang in LANGS)
+
+
+def test_the_kernel_answers(tmp_path: Path) -> None:
+    signs = signs_of(tmp_path)
+    assert signs.filesystem and signs.magic
+    assert medium_of(tmp_path).root_class in set(RootClass) - {RootClass.R1, RootClass.R2}
+
+
+def _medium(claim: Claim) -> Medium:
+    return Medium("ext4", RootClass.R4, claim, ("medium_in_place",))
+
+
+@pytest.mark.req("R-126")
+@pytest.mark.parametrize(
+    ("claim", "grade"),
+    [
+        (Claim.CLEAR, Grade.ERASED_CLEAR),
+        (Claim.MEMORY, Grade.ERASED_MEMORY),
+        (Claim.UNPROVEN, Grade.OVERWRITTEN_UNPROVEN),
+        (Claim.NONE, Grade.UNLINKED_ONLY),
+    ],
+)
+def test_erase_is_graded_by_the_medium(tmp_path: Path, claim: Claim, grade: Grade) -> None:
+    path = tmp_path / "paper"
+    path.write_bytes(b"secret" * 300_000)
+    with path.open("rb") as held:
+        outcome = erase_file(path, medium=_medium(claim))
+        assert os.fstat(held.fileno()).st_size == 0
+    assert outcome.grade is grade and outcome.size == 1_800_000 and outcome.gone
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_erase_overwrites_in_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the kernel was asked to write covers every old byte before the file is cut."""
+    path = tmp_path / "paper"
+    path.write_bytes(b"secret" * 200_000)
+    monkeypatch.setattr(erase.os, "ftruncate", lambda *_: None)
+    with path.open("rb") as held:
+        erase_file(path)
+        image = held.read()
+    assert len(image) == 1_200_000 and b"secret" not in image
+
+
+def test_erase_links_folders_absent(tmp_path: Path) -> None:
+    assert erase_file(tmp_path / "never").grade is Grade.ABSENT
+    assert erase_file(tmp_path).grade is Grade.FAILED
+    kept = tmp_path / "kept"
+    kept.write_bytes(b"kept")
+    link = tmp_path / "link"
+    link.symlink_to(kept)
+    assert erase_file(link).grade is Grade.UNLINKED_ONLY
+    assert kept.read_bytes() == b"kept" and not link.is_symlink()
+    twin = tmp_path / "twin"
+    twin.hardlink_to(kept)
+    assert erase_file(twin, medium=_medium(Claim.CLEAR)).grade is Grade.UNLINKED_ONLY
+    assert kept.read_bytes() == b""
+
+
+def test_erase_that_cannot_overwrite_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "paper"
+    path.write_bytes(b"x" * 10)
+
+    def broken(*_: object) -> int:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(erase.os, "pwrite", broken)
+    assert erase_file(path, medium=_medium(Claim.CLEAR)).grade is Grade.UNLINKED_ONLY
+    assert not path.exists()
+
+
+# ---------------------------------------------------------------- scratch and discipline
+
+
+@pytest.mark.req("R-126")
+def test_scratch_is_private_and_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(ZeroDivisionError), open_scratch(tmp_path, "store") as scratch:
+        assert scratch.path.stat().st_mode & 0o777 == 0o700
+        path = scratch.write(b"plaintext", ".pdf")
+        (scratch.path / "sub").mkdir()
+        (scratch.path / "sub" / "page").write_bytes(b"plaintext")
+        assert path.stat().st_mode & 0o777 == 0o600
+        raise ZeroDivisionError
+    assert not scratch.path.exists()
+    assert [outcome.gone for outcome in scratch.outcomes] == [True, True]
+    scratch.close()
+
+
+def test_scratch_falls_back_to_the_home(tmp_path: Path) -> None:
+    place = scratch_place(tmp_path, "store", need_bytes=1 << 60)
+    assert place.base == tmp_path / "scratch" and place.base.stat().st_mode & 0o777 == 0o700
+
+
+def test_leftovers_of_killed_runs_are_swept_and_living_ones_not(tmp_path: Path) -> None:
+    program = (
+        "import sys, time; from pathlib import Path\n"
+        "from jiyao.vault.discipline import Scratch, scratch_place\n"
+        "s = Scratch(scratch_place(Path(sys.argv[1]), 'swept'))\n"
+        "s.write(b'plaintext'); print(s.path, flush=True); time.sleep(60)\n"
+    )
+    child = subprocess.Popen(
+        [sys.executable, "-c", program, str(tmp_path)], stdout=subprocess.PIPE, text=True
+    )
+    assert child.stdout is not None
+    left = Path(child.stdout.readline().strip())
+    place = scratch_place(tmp_path, "swept")
+    with Scratch(place) as living:
+        assert sweep_scratch(place) == 0 and left.is_dir()
+        child.kill()
+        child.wait()
+        for _ in range(50):
+            if sweep_scratch(place, home=tmp_path):
+                break
+            time.sleep(0.02)
+        assert not left.exists() and living.path.is_dir()
+
+
+def test_harden() -> None:
+    program = (
+        "import resource, ctypes; from jiyao.vault.discipline import harden\n"
+        "done = harden(); assert done.no_core and done.not_dumpable, done\n"
+        "assert resource.getrlimit(resource.RLIMIT_CORE) == (0, 0)\n"
+        "assert ctypes.CDLL(None).prctl(3, 0, 0, 0, 0) == 0\n"
+        "bytearray(64 << 20)\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)

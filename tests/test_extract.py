@@ -63,7 +63,7 @@ def check_row(fields: OfficialFields, row: dict[str, str]) -> None:
 
 
 @needs_official
-@pytest.mark.req("R-002", "R-023")
+@pytest.mark.req("R-023")
 @pytest.mark.parametrize("number", [f"{n:03}" for n in range(1, 21)])
 def test_real_papers_as_docx(number: str) -> None:
     with (OFFICIAL / "index.csv").open(encoding="utf-8-sig", newline="") as file:
@@ -102,7 +102,7 @@ STANDARD = """000123
 共印50份"""
 
 
-@pytest.mark.req("R-002", "R-023")
+@pytest.mark.req("R-023")
 def test_standard_format_in_full() -> None:
     fields = read(STANDARD)
     assert fields.serials == ("000123",)

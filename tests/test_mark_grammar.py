@@ -54,7 +54,6 @@ MARKS = st.one_of(
 )
 
 
-@pytest.mark.req("R-055")
 @settings(max_examples=400, deadline=None)
 @given(MARKS)
 def test_print_and_parse(mark: Mark) -> None:
@@ -63,7 +62,6 @@ def test_print_and_parse(mark: Mark) -> None:
     assert replace(parsed, raw="") == mark
 
 
-@pytest.mark.req("R-055")
 @settings(max_examples=200, deadline=None)
 @given(MARKS)
 def test_the_star_is_the_states_own(mark: Mark) -> None:
@@ -114,8 +112,8 @@ def test_repairs_are_named(text: str, level: str, term: str, repair: str) -> Non
 
 @pytest.mark.parametrize(
     "text",
-    ["机密级文件管理培训", "保守国家秘密", "机密文件", "商业秘密保护", "内部控制", "绝密级", "机密★20年等标志",
-     "秘密战线", "绝密机密秘密", "密级", "", "★", "机密工作会议通知"],
+    ["机密级文件管理培训", "保守国家秘密", "机密文件", "商业秘密保护", "内部控制", "绝密级",
+     "机密★20年等标志", "秘密战线", "绝密机密秘密", "密级", "", "★", "机密工作会议通知"],
 )  # fmt: skip
 def test_sentences_are_no_marks(text: str) -> None:
     assert read_mark(text) is None

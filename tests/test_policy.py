@@ -37,7 +37,6 @@ def test_clearances_reach_as_the_contract_says() -> None:
     assert POLICY.clearance_for(Level.SOE_CORE) == "important"
 
 
-@pytest.mark.req("R-072", "R-078")
 @pytest.mark.parametrize(
     ("act", "level", "subject", "mode", "by"),
     [

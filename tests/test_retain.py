@@ -35,7 +35,6 @@ def judge(
     )
 
 
-@pytest.mark.req("R-049")
 def test_exclusions_come_first() -> None:
     found = judge("关于印发管理办法的通知", "通知", "superior", flags=("普发性", "不需办理"))
     assert found.retention is Retention.NOT_FILED and found.evidence[0].rule == "A-NA1"
@@ -43,7 +42,6 @@ def test_exclusions_come_first() -> None:
     assert judge("关于某事的通知", "通知", "superior", flags=("普发性",)).retention is not Retention.NOT_FILED
 
 
-@pytest.mark.req("R-049")
 def test_most_conditions_win_and_importance_is_said() -> None:
     asked = judge("关于申请经费的请示", "请示", "subordinate")
     assert asked.retention is Retention.PERMANENT and "importance_unknown" in asked.reasons
@@ -73,7 +71,6 @@ def test_defaults_and_unknown_origin() -> None:
     assert unknown.retention is Retention.THIRTY and "origin_unknown" in unknown.reasons
 
 
-@pytest.mark.req("R-053")
 def test_the_clock_starts_in_the_next_january() -> None:
     assert retention_until(Retention.TEN, date(2013, 5, 6)) == date(2024, 1, 1)
     assert retention_until(Retention.PERMANENT, date(2013, 5, 6)) is None

@@ -13,7 +13,7 @@ from datetime import date
 from ..models.fields import FieldEvidence
 from ..models.page import Box, Transcript
 from .fields_head import Head
-from .fields_text import Row, evidence, find_date, is_organ, join, split_organs, tight
+from .fields_text import Row, evidence, find_date, is_organ, split_organs, tight
 
 _ANNEX = re.compile(r"^附件\s*[\d一二三四五六七八九十]{0,3}[:：]?$|^附[:：]?$|^附录[\dA-Z一二三四五]{0,2}$")
 _SEAL_WORDS = re.compile(r"[(](?:盖章|印章|公章|章|签章)[)]|[(]印[)]")
@@ -385,8 +385,3 @@ def _overlap(one: Box, other: Box) -> bool:
         and one.top < other.bottom
         and other.top < one.bottom
     )
-
-
-def join_lines(rows: tuple[Row, ...]) -> str:
-    """Rows as one text for matching over line ends."""
-    return join(*(row.raw for row in rows))

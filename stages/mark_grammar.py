@@ -163,7 +163,7 @@ def read_term(text: str) -> tuple[Period, tuple[str, ...]] | None:
 
 
 def _plain(text: str) -> str:
-    text = unicodedata.normalize("NFKC", text.replace("★", "★")).translate(_VARIANTS)
+    text = unicodedata.normalize("NFKC", text).translate(_VARIANTS)
     text = re.sub(r"\s+", "", text).replace("\ufe0f", "")
     text = _LABEL.sub("", text)
     text = re.sub(r"保密期限[:：]?", "", text)

@@ -7,6 +7,7 @@ never text of a document.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 
@@ -21,7 +22,7 @@ class JiyaoError(Exception):
 
     exit_code: ClassVar[int] = 15
 
-    def __init__(self, code: str, *, value: dict[str, object] | None = None, **facts: object) -> None:
+    def __init__(self, code: str, *, value: Mapping[str, object] | None = None, **facts: object) -> None:
         super().__init__(code)
         self.code = code
         self.facts = facts

@@ -8,7 +8,9 @@ from __future__ import annotations
 from typing import Final
 
 ADMINISTRATORS: Final = frozenset({"sysadmin", "secadmin", "auditor"})
-STAFF: Final = frozenset({"jiyao_clerk", "scan_operator", "determination_reviewer", "determiner", "archivist"})
+STAFF: Final = frozenset(
+    {"jiyao_clerk", "scan_operator", "determination_reviewer", "determiner", "archivist"}
+)
 """The room's own people: they read for handling, within their clearance, until a circle is set."""
 LEADERS: Final = frozenset({"office_director", "leader_in_charge", "principal"})
 BUSINESS: Final = (

@@ -99,7 +99,13 @@ def enter(station: Station, *, user: str | None, act: str, secrets: Secrets) -> 
         return authority.sign_statement(station, statement, signer)
 
     return Actor(
-        user=user, person=person, roles=roles, own_roles=own, delegated=delegated, clearance=clearance, sign=sign
+        user=user,
+        person=person,
+        roles=roles,
+        own_roles=own,
+        delegated=delegated,
+        clearance=clearance,
+        sign=sign,
     )
 
 
@@ -121,15 +127,17 @@ def acting(
         raise
 
 
-def _roles(
-    station: Station, session: Session, account: Account
-) -> tuple[frozenset[str], dict[str, str]]:
+def _roles(station: Station, session: Session, account: Account) -> tuple[frozenset[str], dict[str, str]]:
     own = frozenset(filter(None, account.roles.split(",")))
     day = today(station.clock).isoformat()
     delegated: dict[str, str] = {}
     for row in session.scalars(select(Delegation).where(Delegation.taker == account.user)):
         giver = session.get_one(Account, row.giver)
-        if row.since[:10] <= day <= row.until and giver.status == "active" and row.role in giver.roles.split(","):
+        if (
+            row.since[:10] <= day <= row.until
+            and giver.status == "active"
+            and row.role in giver.roles.split(",")
+        ):
             delegated[row.role] = giver.person_id
     return own, delegated
 

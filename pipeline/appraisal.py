@@ -27,6 +27,11 @@ def appraise(station: Station, actor: Actor, *, document: str, reason: str) -> d
         row.appraised_at, row.appraised_by = station.now(), actor.person
         remember(station, session, row, actor.person, "appraise", "retention", why.sealed_form)
         station.log(
-            session, "documents.appraise", objects=(document,), person=actor.person, account=actor.user, reason=why
+            session,
+            "documents.appraise",
+            objects=(document,),
+            person=actor.person,
+            account=actor.user,
+            reason=why,
         )
         return document_json(station, session, row, actor=actor)

@@ -119,7 +119,7 @@ def give(station: Station, actor: Actor, *, approval: str) -> dict[str, Any]:
         _check_open(station, session, row, actor)
         role = _open_role(station, session, row, actor)
         _check_scope(station, session, row, actor, role)
-        _sign(station, session, row, actor, role, "give")
+        sign(station, session, row, actor, role, "give")
         missing = set(_split(row.needed)) - set(_given_roles(session, row))
         if not missing:
             row.state = "given"
@@ -141,7 +141,7 @@ def refuse(station: Station, actor: Actor, *, approval: str, reason: str) -> dic
         row = _approval(session, approval)
         _check_open(station, session, row, actor)
         role = _open_role(station, session, row, actor)
-        _sign(station, session, row, actor, role, "refuse")
+        sign(station, session, row, actor, role, "refuse")
         row.state = "refused"
         row.note_sealed = station.seal(session, _NOTE, why.sealed_form)
         station.log(
@@ -272,9 +272,17 @@ def _check_scope(station: Station, session: Session, row: Approval, actor: Actor
             raise Refused("not_in_circle", person=actor.person, document=document)
 
 
-def _sign(
-    station: Station, session: Session, row: Approval, actor: Actor, role: str, act: str
+def sign(
+    station: Station,
+    session: Session,
+    row: Approval,
+    actor: Actor,
+    role: str,
+    act: str,
+    *,
+    approver: str | None = None,
 ) -> None:
+    """The person's own signed statement; `approver`: who gave it on paper."""
     at = station.now()
     statement = canonical(
         {
@@ -287,6 +295,7 @@ def _sign(
             "recipients": _split(row.recipients),
             "person": actor.person,
             "role": role,
+            "approver": approver,
             "delegated_by": actor.delegated.get(role) if role not in actor.own_roles else None,
             "at": at,
         }

@@ -41,7 +41,7 @@ def set_circle(station: Station, actor: Actor, *, document: str, persons: Sequen
         )
         station.log(
             session, "circle.set", objects=(document, *sorted(wanted)), person=actor.person,
-            account=actor.user, rule=approval or "", facts={"added": sorted(wanted - before)},
+            account=actor.user, rule=approval or "", facts={"added": [*sorted(wanted - before)]},
         )  # fmt: skip
         return _json(station, session, document)
 

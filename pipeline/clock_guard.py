@@ -49,7 +49,7 @@ def trust_time(station: Station, session: Session) -> None:
         raise Refused("clock_unconfirmed", last=doubt["last"], now=station.now())
 
 
-def confirm(station: Station, session: Session, person: str) -> dict[str, Any]:
+def confirm(session: Session, person: str) -> dict[str, Any]:
     """One person's word that the clock is right; the second one ends the doubt.
 
     Raises:

@@ -56,7 +56,7 @@ def issue(
     with acting(station, actor, "copies.issue", objects=(document,)) as session:
         row = access.get_document(session, document)
         recipients = [people.find_person(station, session, person) for person in to]
-        approval = _check_issue(station, session, actor, row, recipients)
+        approval = _check_issue(station, session, row, recipients)
         original = open_artefact(station, session, document, "original")
         if original is None:
             raise NotThere("no_text", document=document, status=row.status)
@@ -74,9 +74,7 @@ def issue(
     return {"document": document, "copies": issued}
 
 
-def _check_issue(
-    station: Station, session: Session, actor: Actor, row: Document, recipients: Sequence[str]
-) -> str | None:
+def _check_issue(station: Station, session: Session, row: Document, recipients: Sequence[str]) -> str | None:
     if not row.confirmed or row.status not in ("registered", "archived"):
         raise Refused("not_confirmed", document=row.id)
     if len(set(recipients)) != len(recipients):
@@ -110,7 +108,9 @@ def _issue_one(
         number = station.next_number(session, f"copy.{document}")
         serial = station.next_number(session, "copy.serial")
         secret = bytes(station.vault.derive(session, "mark"))
-        spec, forensic = _spec(station, row, number=number, serial=serial, secret=secret, name=name, due=due, form=form)
+        spec, forensic = _spec(
+            station, row, number=number, serial=serial, secret=secret, name=name, due=due, form=form
+        )
     reply = worker.submit(Job(act=job_of("stamp"), fields={"spec": to_plain(spec)}, data=original)).result()
     if reply.outcome != "done":
         raise JiyaoError(reply.code or "worker_failed")
@@ -158,7 +158,15 @@ def _issue_one(
 
 
 def _spec(
-    station: Station, row: Document, *, number: int, serial: int, secret: bytes, name: str, due: date | None, form: str
+    station: Station,
+    row: Document,
+    *,
+    number: int,
+    serial: int,
+    secret: bytes,
+    name: str,
+    due: date | None,
+    form: str,
 ) -> tuple[CopySpec, int]:
     level = Level.parse(row.level_code) if row.level_code else Level.INTERNAL
     forensic = forensic_id(secret, serial)
@@ -194,7 +202,12 @@ def _seal_copy(station: Station, session: Session, row: Document, copy: Copy, da
 
 
 def list_copies(
-    station: Station, actor: Actor, *, document: str | None = None, holder: str | None = None, overdue: bool = False
+    station: Station,
+    actor: Actor,
+    *,
+    document: str | None = None,
+    holder: str | None = None,
+    overdue: bool = False,
 ) -> dict[str, Any]:
     """Issued copies; a reader sees his own."""
     day = today(station.clock).isoformat()
@@ -278,7 +291,13 @@ def copy_json(row: Copy) -> dict[str, Any]:
 
 
 def _change(
-    station: Station, actor: Actor, copies: Sequence[str], act: str, move: str, before: tuple[str, ...], after: str
+    station: Station,
+    actor: Actor,
+    copies: Sequence[str],
+    act: str,
+    move: str,
+    before: tuple[str, ...],
+    after: str,
 ) -> dict[str, Any]:
     with acting(station, actor, act, objects=tuple(copies)) as session:
         changed = []
@@ -311,20 +330,36 @@ def _open_copy(session: Session, copy: str, states: tuple[str, ...]) -> Copy:
 
 
 def _move(
-    station: Station, session: Session, actor: Actor, row: Copy, act: str, *, giver: str | None, taker: str | None
+    station: Station,
+    session: Session,
+    actor: Actor,
+    row: Copy,
+    act: str,
+    *,
+    giver: str | None,
+    taker: str | None,
 ) -> None:
     session.add(
         Movement(
-            object_kind="copy", object_id=row.id, act=act, giver=giver, taker=taker, by=actor.person, at=station.now()
+            object_kind="copy",
+            object_id=row.id,
+            act=act,
+            giver=giver,
+            taker=taker,
+            by=actor.person,
+            at=station.now(),
         )
     )
 
 
 def outstanding(session: Session, document: str) -> int:
     """How many copies of a document are neither back, lost nor destroyed."""
-    return session.scalar(
-        select(func.count()).select_from(Copy).where(Copy.document_id == document, Copy.status.in_(OPEN))
-    ) or 0
+    return (
+        session.scalar(
+            select(func.count()).select_from(Copy).where(Copy.document_id == document, Copy.status.in_(OPEN))
+        )
+        or 0
+    )
 
 
 def holder_name(station: Station, session: Session, person: str) -> str:

@@ -96,7 +96,11 @@ def count(station: Station, actor: Actor, *, batch: str, dry_run: bool = False) 
         _require_unblocked(station, session, row, items)
         _not_again(session, row, "count", actor)
         counted = _persons(session, row, "count")
-        if row.reason == "misfiled" and len(counted) == 1 and row.proposed_by not in (counted[0], actor.person):
+        if (
+            row.reason == "misfiled"
+            and len(counted) == 1
+            and row.proposed_by not in (counted[0], actor.person)
+        ):
             raise Refused("misfiled_two_persons", person=row.proposed_by)
         if not dry_run:
             state = "counted" if counted else "proposed"
@@ -137,7 +141,9 @@ def refuse(station: Station, actor: Actor, *, batch: str, reason: str) -> dict[s
     with acting(station, actor, "destroy.refuse", objects=(batch,)) as session:
         row, items = _open(session, batch, ("proposed", "counted", "approved", "supervised"))
         if not any(approvals.fills(station, actor, role) for role in _needed(station, session, items)):
-            raise Refused("not_the_approver", person=actor.person, roles="、".join(_needed(station, session, items)))
+            raise Refused(
+                "not_the_approver", person=actor.person, roles="、".join(_needed(station, session, items))
+            )
         _close(session, row, "refused")
         station.log(
             session, "destroy.refuse", objects=(batch,), person=actor.person, account=actor.user, reason=why
@@ -263,7 +269,9 @@ def require_approved(station: Station, session: Session, row: Destruction) -> No
         raise Refused("approval_expired", batch=row.id)
 
 
-def require_unblocked(station: Station, session: Session, row: Destruction, items: Sequence[ListItem]) -> None:
+def require_unblocked(
+    station: Station, session: Session, row: Destruction, items: Sequence[ListItem]
+) -> None:
     """Nothing stands in the way, and the list is the one that was proposed.
 
     Raises:

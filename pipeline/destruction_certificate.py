@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-
 from pathlib import Path
 from typing import Any
 
-from cryptography import x509
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -34,7 +32,16 @@ from ..models.certificate import (
     TreeHeadFact,
     outcomes_digest,
 )
-from ..models.tables import Backup, Carrier, Certificate, Clear, Destruction, DestructionAct, Document, Receipt
+from ..models.tables import (
+    Backup,
+    Carrier,
+    Certificate,
+    Clear,
+    Destruction,
+    DestructionAct,
+    Document,
+    Receipt,
+)
 from ..models.wire import from_plain
 from ..stages.certify import certify
 from ..vault import cms
@@ -91,7 +98,9 @@ def write_certificate(station: Station, actor: Actor, *, batch: str, out: Path) 
         if row is None or row.ledger_seq is None:
             raise NotThere("no_certificate", batch=batch)
         pdf = bytes(station.vault.open_register(session, row.pdf_sealed, _SEALED))
-        station.log(session, "certificate.show", objects=(batch, row.id), person=actor.person, account=actor.user)
+        station.log(
+            session, "certificate.show", objects=(batch, row.id), person=actor.person, account=actor.user
+        )
         proof = proof_file(station, session, row.ledger_seq)
         ca = authority.ca_pem(session)
         certificate, seq = row.id, row.ledger_seq
@@ -133,7 +142,10 @@ def _certify(
         signed_at=now,
     )
     seq = station.log(
-        session, "certificate", objects=(row.id, number), facts={FILE_FACT: made.sha256, "verdict": row.verdict}
+        session,
+        "certificate",
+        objects=(row.id, number),
+        facts={FILE_FACT: made.sha256, "verdict": row.verdict},
     )
     session.add(
         Certificate(
@@ -208,7 +220,7 @@ def _root_facts(station: Station, kept: dict[str, Any]) -> RootFacts:
     done = sum(root["state"] == "erased" for root in roots[1:])
     return RootFacts(
         kind=station.settings.root_kind,
-        root_class=worst,
+        root_class=worst,  # type: ignore[arg-type]
         mirrors=len(roots) - 1,
         mirrors_done=done,
         single_root=station.settings.single_root,
@@ -239,7 +251,11 @@ def _traces(session: Session, items: Sequence[ListItem]) -> list[ClearTrace]:
     traces = []
     for item in items:
         wanted = select(Clear).where(Clear.document_id == item.register_no).order_by(Clear.id)
-        wanted = wanted.where(Clear.copy_id == item.id) if item.kind == "copy" else wanted.where(Clear.copy_id.is_(None))
+        wanted = (
+            wanted.where(Clear.copy_id == item.id)
+            if item.kind == "copy"
+            else wanted.where(Clear.copy_id.is_(None))
+        )
         traces += [
             ClearTrace(item=item.id, kind=row.kind, id=row.copy_id, at=row.at, state=row.state)
             for row in session.scalars(wanted)

@@ -61,9 +61,7 @@ def make_list(
             rows.append(found)
     if not rows:
         raise UsageFault("nothing_to_destroy")
-    return tuple(
-        _line(station, session, number, row, salt) for number, row in enumerate(rows, start=1)
-    )
+    return tuple(_line(station, session, number, row, salt) for number, row in enumerate(rows, start=1))
 
 
 def _line(station: Station, session: Session, number: int, row: Document | Copy, salt: bytes) -> ListItem:
@@ -144,7 +142,7 @@ def blocks_of(station: Station, session: Session, *, reason: str, item: ListItem
     blocks = _common(session, document)
     if item.kind == "copy":
         copy = session.get_one(Copy, item.id)
-        return blocks + _copy_blocks(session, document, copy, reason)
+        return blocks + _copy_blocks(document, copy, reason)
     return blocks + _REASON[reason](station, session, document)
 
 
@@ -242,7 +240,9 @@ def _pi_erasure(station: Station, _session: Session, document: Document) -> list
         document.retention_until is not None and document.retention_until > today(station.clock).isoformat()
     )
     if kept and document.retention != "不归档":
-        blocks.append(_block("legal_retention", "个人信息保护法 art. 47", "-", until=document.retention_until))
+        blocks.append(
+            _block("legal_retention", "个人信息保护法 art. 47", "-", until=document.retention_until)
+        )
     return blocks
 
 
@@ -264,7 +264,7 @@ _REASON = {
 }
 
 
-def _copy_blocks(session: Session, document: Document, copy: Copy, reason: str) -> list[dict[str, Any]]:
+def _copy_blocks(document: Document, copy: Copy, reason: str) -> list[dict[str, Any]]:
     """A copy goes with its document, or alone as surplus or duplicate while the document is kept."""
     if reason not in ("surplus_copy", "duplicate"):
         return []

@@ -126,9 +126,7 @@ def _run(station: Station, actor: Actor, batch: str) -> None:
         row.verdict = outcome.verdict
         row.state = "failed" if outcome.verdict == "failed" else "verified"
         row.phase = "verified"
-        for item in session.scalars(
-            select(DestructionItem).where(DestructionItem.destruction_id == batch)
-        ):
+        for item in session.scalars(select(DestructionItem).where(DestructionItem.destruction_id == batch)):
             item.open = False
         station.log(
             session, "destroy.verify", objects=(batch,), person=actor.person, account=actor.user,
@@ -196,9 +194,7 @@ def _keep_file_outcomes(session: Session, shredded: Sequence[Shredded]) -> None:
         artefact.outcome = item.grade
 
 
-def _phase(
-    station: Station, batch: str, phase: str, change: Callable[[Session, Destruction], None]
-) -> None:
+def _phase(station: Station, batch: str, phase: str, change: Callable[[Session, Destruction], None]) -> None:
     with station.write() as session:
         row, _ = destruction.get(session, batch)
         if row.phase in ("intent", "committed", "erased"):
@@ -209,4 +205,6 @@ def _phase(
 def _checkpoint(station: Station) -> None:
     """Folds the write-ahead log into the database and empties it; old pages hold ciphertext only."""
     with station.engine.connect() as connection:
-        connection.execution_options(isolation_level="AUTOCOMMIT").execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+        connection.execution_options(isolation_level="AUTOCOMMIT").execute(
+            text("PRAGMA wal_checkpoint(TRUNCATE)")
+        )

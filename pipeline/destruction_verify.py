@@ -153,9 +153,7 @@ def verify_batch(
     )  # fmt: skip
 
 
-def _verdict(
-    checks: Sequence[Check], recovery: Recovery, outside: Sequence[Any]
-) -> Verdict:
+def _verdict(checks: Sequence[Check], recovery: Recovery, outside: Sequence[Any]) -> Verdict:
     if any(check.result == "fail" for check in checks):
         return "failed"
     if not recovery.complete:
@@ -197,9 +195,7 @@ def _v3(station: Station, evidence: Evidence | None) -> Check:
         return _check("V3", "not_applicable", "resumed_without_witness")
     if not evidence.canaries:
         return _check("V3", "not_applicable", "no_text")
-    shapes = [
-        canary.encode(encoding, "ignore") for canary in evidence.canaries for encoding in _ENCODINGS
-    ]
+    shapes = [canary.encode(encoding, "ignore") for canary in evidence.canaries for encoding in _ENCODINGS]
     found = any(_holds(path, shapes) for path in _station_files(station))
     return _check("V3", "fail", "canary_found") if found else _check("V3", "pass")
 

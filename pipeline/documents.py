@@ -56,7 +56,7 @@ def _visible(
     station: Station,
     session: Session,
     actor: Actor,
-    wanted: Select[tuple[Document]],
+    wanted: Select[Document],
     *,
     organ: str | None,
     query: str | None,
@@ -172,7 +172,9 @@ def document_json(
         ),
         "parent": row.parent_id,
         "carriers": _carriers(session, row.id),
-        "copies": list(session.scalars(select(Copy.id).where(Copy.document_id == row.id).order_by(Copy.number))),
+        "copies": list(
+            session.scalars(select(Copy.id).where(Copy.document_id == row.id).order_by(Copy.number))
+        ),
         "holds": _holds(session, row.id),
         "cleartext_history": _cleartext(station, session, row.id) if open_words else [],
         "suggested": {"level": _level_name(row.suggested_level_code), "retention": row.suggested_retention},

@@ -16,7 +16,9 @@ from pathlib import Path
 
 from ..common.errors import NotThere
 
-_UNFINISHED = re.compile(r"(^[.~])|(\.(part|partial|tmp|crdownload|filepart|swp)$)|(^Thumbs\.db$)", re.IGNORECASE)
+_UNFINISHED = re.compile(
+    r"(^[.~])|(\.(part|partial|tmp|crdownload|filepart|swp)$)|(^Thumbs\.db$)", re.IGNORECASE
+)
 QUIET_SECONDS = 2.0
 POLL_SECONDS = 0.5
 

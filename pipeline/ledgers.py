@@ -50,7 +50,9 @@ def verify_log(station: Station) -> dict[str, Any]:
         "flaws": [{"part": flaw.part, "seq": flaw.seq, "code": flaw.code} for flaw in report.flaws[:100]],
     }
     if not report.ok:
-        raise Broken("ledger_broken", value=value, seq=report.first_bad if report.first_bad is not None else "-")
+        raise Broken(
+            "ledger_broken", value=value, seq=report.first_bad if report.first_bad is not None else "-"
+        )
     return value
 
 

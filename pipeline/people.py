@@ -21,7 +21,13 @@ _PERSON = "person"
 
 
 def add_person(
-    station: Station, actor: Actor, *, person: str, name: str, clearance: str = "none", dept: str | None = None
+    station: Station,
+    actor: Actor,
+    *,
+    person: str,
+    name: str,
+    clearance: str = "none",
+    dept: str | None = None,
 ) -> dict[str, Any]:
     """Registers a person.
 
@@ -132,9 +138,7 @@ def add_account(
         if session.get(Person, person) is None:
             new_person(station, session, person=person, name=name, clearance="none", dept=None)
         new_account(station, session, user=user, person=person, password=password)
-        station.log(
-            session, "account.add", objects=(user, person), person=actor.person, account=actor.user
-        )
+        station.log(session, "account.add", objects=(user, person), person=actor.person, account=actor.user)
         return account_json(station, session, user)
 
 
@@ -186,7 +190,7 @@ def grant(
             account.clearance = clearance
         station.log(
             session, "account.grant", objects=(user,), person=actor.person, account=actor.user,
-            facts={"roles": sorted(roles), "clearance": clearance},
+            facts={"roles": [*sorted(roles)], "clearance": clearance},
         )  # fmt: skip
         return account_json(station, session, user)
 
@@ -272,7 +276,10 @@ def delegate(
             session, "account.delegate", objects=(giver, taker), person=actor.person, account=actor.user,
             facts={"role": role, "until": until.isoformat()},
         )  # fmt: skip
-        return {**account_json(station, session, taker), "delegated": {"from": giver, "role": role, "until": until.isoformat()}}
+        return {
+            **account_json(station, session, taker),
+            "delegated": {"from": giver, "role": role, "until": until.isoformat()},
+        }
 
 
 def account_json(station: Station, session: Session, user: str) -> dict[str, Any]:

@@ -39,7 +39,9 @@ class Arrival:
     carrier: str = "paper"
 
 
-def receive(station: Station, actor: Actor, arrival: Arrival, *, slip_to: Path | None = None) -> dict[str, Any]:
+def receive(
+    station: Station, actor: Actor, arrival: Arrival, *, slip_to: Path | None = None
+) -> dict[str, Any]:
     """Signs for an envelope: receipt, provisional register row, carriers, and a printable slip with a barcode.
 
     A broken seal opens an incident. The slip lies in clear, so it bears numbers only: no sender, no title.

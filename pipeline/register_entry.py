@@ -157,7 +157,9 @@ def seal_artefacts(station: Station, session: Session, row: Document, artefacts:
     slot = row.key_slot
     area = area_of(station, row)
     for old in session.scalars(
-        select(Artefact).where(Artefact.document_id == row.id, Artefact.kind.in_(artefacts), Artefact.state == "live")
+        select(Artefact).where(
+            Artefact.document_id == row.id, Artefact.kind.in_(artefacts), Artefact.state == "live"
+        )
     ):
         old.state = "superseded"
     for item in seal(artefacts, lambda kind, data: station.vault.put(session, slot, kind, data, area=area)):
@@ -178,7 +180,13 @@ def area_of(station: Station, row: Document) -> str:
 
 
 def remember(
-    station: Station, session: Session, row: Document, person: str | None, act: str, what: str, words: dict[str, Any]
+    station: Station,
+    session: Session,
+    row: Document,
+    person: str | None,
+    act: str,
+    what: str,
+    words: dict[str, Any],
 ) -> None:
     """Writes down one change of a document; old values stay on record."""
     session.add(
@@ -199,8 +207,7 @@ def set_period(row: Document, period: Any, start: date | None) -> None:
 def set_retention(row: Document, retention: Any) -> None:
     """The retention period and the first day no longer kept, counted from the document's year."""
     row.retention = retention.value if retention is not None else None
-    year = int((row.signed_date or row.received_at)[:4])
-    until = retention_until(retention, year) if retention is not None else None
+    until = retention_until(retention, date.fromisoformat((row.signed_date or row.received_at)[:10]))
     row.retention_until = until.isoformat() if until else None
 
 

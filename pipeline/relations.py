@@ -12,8 +12,8 @@ from ..models.level import Level
 from ..models.page import Transcript
 from ..models.suggestion import RelatedDocument, Relations
 from ..models.tables import Document
-from .periods import parse_period
 from .documents import REGISTER
+from .periods import parse_period
 from .station import Station
 
 _CITED = re.compile(r"[一-鿿A-Za-z]{1,16}〔(?:19|20)\d{2}〕\s?\d{1,5}号")

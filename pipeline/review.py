@@ -19,10 +19,10 @@ from ..models.period import Period
 from ..models.rights import MAY
 from ..models.suggestion import Retention
 from ..models.tables import Document, Event
-from .periods import parse_period
 from . import access
 from .actors import Actor, acting
 from .documents import REGISTER, document_json
+from .periods import parse_period
 from .register_entry import EVENT, remember, set_period, set_retention
 from .station import Reason, Station
 
@@ -57,7 +57,11 @@ def show_review(station: Station, actor: Actor, *, document: str) -> dict[str, A
         events = session.scalars(select(Event).where(Event.document_id == document).order_by(Event.id))
         history = [
             {"at": event.at, "person": event.person, "act": event.act, "what": event.what}
-            | {key: value for key, value in station.unseal(session, EVENT, event.sealed).items() if key != "salt"}
+            | {
+                key: value
+                for key, value in station.unseal(session, EVENT, event.sealed).items()
+                if key != "salt"
+            }
             for event in events
         ]
         return {**document_json(station, session, row, actor=actor), "history": history}
@@ -104,7 +108,7 @@ def set_values(
         station.log(
             session, "review.set", objects=(document,), person=actor.person, account=actor.user,
             level=level.value if level else None, reason=why,
-            facts={"misread": misread, "fields": sorted(fields or ()), "status": row.status},
+            facts={"misread": misread, "fields": [*sorted(fields or ())], "status": row.status},
         )  # fmt: skip
         return document_json(station, session, row, actor=actor)
 
@@ -214,7 +218,9 @@ def _set_level(
     remember(station, session, row, actor.person, "set", "level", words)
 
 
-def _not_below_mark(station: Station, row: Document, new: Level, term: Period | None, start: date | None) -> None:
+def _not_below_mark(
+    station: Station, row: Document, new: Level, term: Period | None, start: date | None
+) -> None:
     read = Level.parse(cast(str, row.read_level_code))
     rank = station.policy.rank
     if rank(new) < rank(read):
@@ -250,7 +256,9 @@ def _set_fields(
             setattr(row, target, _column(target, value))
         else:
             old = words.get(target)
-            words[target] = [part for part in value.replace(",", "、").split("、") if part] if target in _LISTS else value
+            words[target] = (
+                [part for part in value.replace(",", "、").split("、") if part] if target in _LISTS else value
+            )
         remember(
             station, session, row, actor.person, "set", "field",
             {"field": name, "old": old, "new": value, **why.sealed_form},
@@ -271,15 +279,22 @@ def _column(target: str, value: str) -> Any:
             case "copies_received":
                 return int(value)
             case "origin":
-                return value if value in _ORIGINS else {}[value]
+                return _ORIGINS[_ORIGINS.index(value)]
             case _:
                 return value
     except (ValueError, KeyError):
-        raise UsageFault("bad_value", field=target, value=value) from None
+        raise UsageFault("bad_value", field=target, given=value) from None
 
 
 def _remember(
-    station: Station, session: Session, actor: Actor, row: Document, what: str, old: Any, new: Any, why: Reason | None
+    station: Station,
+    session: Session,
+    actor: Actor,
+    row: Document,
+    what: str,
+    old: Any,
+    new: Any,
+    why: Reason | None,
 ) -> None:
     words = {"old": old, "new": new, **(why.sealed_form if why else {})}
     remember(station, session, row, actor.person, "set" if why else "accept", what, words)

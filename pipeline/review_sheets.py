@@ -28,7 +28,9 @@ from .register_entry import CLEAR
 from .station import Station
 
 
-def write_sheet(station: Station, actor: Actor, *, batch: str, out: Path, lang: Lang = "zh") -> dict[str, Any]:
+def write_sheet(
+    station: Station, actor: Actor, *, batch: str, out: Path, lang: Lang = "zh"
+) -> dict[str, Any]:
     """Draws the sheet of all documents of a batch that the actor's clearance reaches.
 
     Raises:
@@ -39,7 +41,9 @@ def write_sheet(station: Station, actor: Actor, *, batch: str, out: Path, lang: 
             raise NotThere("no_batch", batch=batch)
         rows = session.scalars(
             select(Document)
-            .where(Document.batch_id == batch, Document.status.in_(("pending", "pending_second", "registered")))
+            .where(
+                Document.batch_id == batch, Document.status.in_(("pending", "pending_second", "registered"))
+            )
             .order_by(Document.year, Document.seq)
         ).all()
         papers: list[tuple[Document, Judgement, bytes]] = []
@@ -50,10 +54,10 @@ def write_sheet(station: Station, actor: Actor, *, batch: str, out: Path, lang: 
             if judgement is not None and original is not None:
                 papers.append((row, judgement, original))
     with station.scratch() as scratch, LocalExecutor(jobs=1, scratch=scratch.path) as worker:
-        documents = tuple(_sheet(worker, row, judgement, original, lang) for row, judgement, original in papers)
-    highest = station.policy.highest(
-        *(Level.parse(row.level_code) for row, _, _ in papers if row.level_code)
-    )
+        documents = tuple(
+            _sheet(worker, row, judgement, original, lang) for row, judgement, original in papers
+        )
+    highest = station.policy.highest(*(Level.parse(row.level_code) for row, _, _ in papers if row.level_code))
     pdf = draw_sheet(
         documents, batch=batch, day=today(station.clock), unit=station.settings.unit,
         level=highest.value if highest else "",

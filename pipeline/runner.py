@@ -31,6 +31,7 @@ from ..models.page import Finding, Transcript
 from ..models.suggestion import LevelSuggestion, RetentionSuggestion
 from ..models.tables import Batch, Document, Incident, Receipt
 from ..models.wire import from_plain, to_plain
+from ..stages.engines.choose import choose
 from . import receipt as receipts
 from .actors import Actor
 from .documents import document_json
@@ -44,7 +45,7 @@ from .station import Station
 
 ALIVE = ("pending", "pending_second", "registered", "archived", "handed_over")
 _WINDOW_BYTES = 256 * 1024 * 1024
-_ENVIRONMENT = frozenset({"no_ocr_engine", "engine_missing", "font_missing"})
+_ENVIRONMENT = frozenset({"no_ocr_engine", "ocr_engine_missing", "ocr_model_altered", "font_missing"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,9 +113,12 @@ class BatchRun:
         self._readers = self._held.enter_context(
             LocalExecutor(jobs=request.jobs, scratch=self._scratch.path, limits=limits)
         )
-        self._judge = self._held.enter_context(LocalExecutor(jobs=1, scratch=self._scratch.path, limits=limits))
+        self._judge = self._held.enter_context(
+            LocalExecutor(jobs=1, scratch=self._scratch.path, limits=limits)
+        )
 
     def __enter__(self) -> BatchRun:
+        choose(self.request.engine)
         if self.request.receipt:
             with self.station.read() as session:
                 receipts.get_receipt(session, self.request.receipt)
@@ -176,7 +180,9 @@ class BatchRun:
             self._duplicate(path, twin)
             return None
         fields = {"engine": self.request.engine, "split": self.request.split}
-        return _Waiting(path, data, sha256, self._readers.submit(Job(act=job_of("ocr"), fields=fields, data=data)))
+        return _Waiting(
+            path, data, sha256, self._readers.submit(Job(act=job_of("ocr"), fields=fields, data=data))
+        )
 
     def _twin(self, session: Session, sha256: str) -> str | None:
         tag = tag_of(self.station, session, sha256)
@@ -212,7 +218,11 @@ class BatchRun:
                 self._refuse(item, fields.mark.level)
                 continue
             level, retention, origin = self._judged(transcript, fields)
-            if level.level and level.basis in ("marked", "derivative", "unit_list") and self._above(level.level):
+            if (
+                level.level
+                and level.basis in ("marked", "derivative", "unit_list")
+                and self._above(level.level)
+            ):
                 self._refuse(item, level.level)
                 continue
             paper = ReadPaper(
@@ -239,7 +249,7 @@ class BatchRun:
     ) -> tuple[LevelSuggestion, RetentionSuggestion, str | None]:
         with self.station.read() as session:
             relations = self._relations.of(session, transcript, fields.doc_number)
-        origin = self.request.origin or self.station.policy.origin_of(fields.organs)
+        origin = self.request.origin or self.station.policy.retention.origin_of(fields.organs)
         reply = self._judge.submit(
             Job(
                 act=job_of("classify"),
@@ -284,7 +294,7 @@ class BatchRun:
         reply = self._judge.submit(Job(act="cut", fields=fields, data=item.data)).result()
         if reply.outcome != "done":
             raise JiyaoError(reply.code or "worker_failed")
-        return reply.data
+        return bytes(reply.data)
 
     # ------------------------------------------------------------ ends other than a document
 

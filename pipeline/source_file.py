@@ -36,7 +36,9 @@ def consume_source(station: Station, actor: Actor, *, document: str, path: Path,
         )  # fmt: skip
 
 
-def outside_scope(station: Station, session: Session, document: str, *, copy: str | None = None) -> list[dict[str, Any]]:
+def outside_scope(
+    station: Station, session: Session, document: str, *, copy: str | None = None
+) -> list[dict[str, Any]]:
     """Places outside the vault where content lies in clear: what was handed out and not taken back, and every file
     that the station wrote or read and that is still there.
     """
@@ -49,7 +51,9 @@ def outside_scope(station: Station, session: Session, document: str, *, copy: st
         handed_out = row.kind in ("copy_out", "export", "print") and row.state == "outstanding"
         if not handed_out and not _exists(path):
             continue
-        places.append({"kind": row.kind, "at": row.at, "holder": row.holder, "copy": row.copy_id, "path": str(path)})
+        places.append(
+            {"kind": row.kind, "at": row.at, "holder": row.holder, "copy": row.copy_id, "path": str(path)}
+        )
     return places
 
 
@@ -65,8 +69,10 @@ def _exists(path: Path) -> bool:
 
 def _same(path: Path, data: bytes) -> bool:
     try:
-        return path.is_file() and not path.is_symlink() and (
-            hashlib.sha256(path.read_bytes()).digest() == hashlib.sha256(data).digest()
+        return (
+            path.is_file()
+            and not path.is_symlink()
+            and (hashlib.sha256(path.read_bytes()).digest() == hashlib.sha256(data).digest())
         )
     except OSError:
         return False

@@ -57,7 +57,7 @@ def _trace_one(station: Station, worker: LocalExecutor, file: Path) -> dict[str,
         data = read_file(file, DEFAULT_LIMITS.file_bytes)
         reply = worker.submit(Job(act=job_of("trace"), fields={}, data=data)).result()
         if reply.outcome == "done":
-            marks = from_plain(tuple[ReadMark, ...], reply.value["marks"])  # type: ignore[arg-type]
+            marks = from_plain(tuple[ReadMark, ...], reply.value["marks"])
         else:
             problem = reply.code
     except (Unreadable, JiyaoError) as error:

@@ -327,11 +327,12 @@ def _retention(reader: Reader) -> RetentionPolicy:
     may = (
         "enterprise_minimum", "start", "origins", "origin_detection", "joint", "file_with", "electronic",
         "unit_table_needed", "agency_categories", "enterprise_separate_regimes", "archiving_deadlines",
-        "transfer_to_state_archive", "expired_appraisal",
+        "transfer_to_state_archive", "expired_appraisal", "organ_table",
     )  # fmt: skip
     section = reader.map(need=need, may=may)
     sets = {name: words.texts() for name, words in section["keyword_sets"].items()}
     defaults = section["defaults"].map(need=_ORIGINS, may=("conf",))
+    organs = section["organ_table"].map(may=_ORIGINS) if "organ_table" in section else {}
     agency, enterprise = "令第8号 附表", "令第10号 附表"
     return RetentionPolicy(
         exclusions=tuple(
@@ -349,6 +350,7 @@ def _retention(reader: Reader) -> RetentionPolicy:
         ),
         defaults={origin: _period(defaults[origin]) for origin in _ORIGINS},
         keyword_sets=sets,
+        organs={origin: organs[origin].texts() for origin in _ORIGINS if origin in organs},
     )
 
 

@@ -155,6 +155,15 @@ class RetentionPolicy:
     """Accounting papers and the room's own proof records: in every profile."""
     defaults: Mapping[Origin, Retention]
     keyword_sets: Mapping[str, tuple[str, ...]]
+    organs: Mapping[Origin, tuple[str, ...]]
+    """The unit's own table of organs by their standing to it; empty until the unit fills it."""
+
+    def origin_of(self, organs: tuple[str, ...]) -> Origin | None:
+        """Where a paper comes from by the unit's table of organs; None when the lead organ is not in it."""
+        for origin, known in self.organs.items():
+            if organs and organs[0] in known:
+                return origin
+        return None
 
     def table(self, profile: Profile) -> tuple[RetentionRule, ...]:
         """The rules of a station's profile."""

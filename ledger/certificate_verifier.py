@@ -461,22 +461,22 @@ def check_proof(proof: bytes, file_sha256: str, found: _Found, trust_pem: bytes 
         names = {"at": head["at"], "format": "jiyao.ledger_head", "origin": value["origin"]}
         shown = canonical({**names, "root": head["root"], "size": size, "version": 1})
         signature = base64.b64decode(head["signature"] or "", validate=True)
+        at = None if head["at"] is None else datetime.fromisoformat(head["at"])
         key: Any = x509.load_der_x509_certificate(signer).public_key()
-        named = entry["facts"].get("file_sha256")
+        named, numbered, root = entry["facts"].get("file_sha256"), entry["seq"], head["root"]
     except _UNREADABLE as error:
         raise Bad("cert_proof_unreadable") from error
-    if named != file_sha256 or entry["seq"] != seq:
+    if named != file_sha256 or numbered != seq:
         raise Bad("cert_proof_other_file")
-    if root_of_path(seq - 1, size, hashlib.sha256(b"\x00" + leaf).digest(), path) != bytes.fromhex(
-        head["root"]
-    ):
+    reached = root_of_path(seq - 1, size, hashlib.sha256(b"\x00" + leaf).digest(), path)
+    if reached is None or reached.hex() != root:
         raise Bad("cert_proof_wrong")
     try:
         key.verify(signature, shown, ec.ECDSA(hashes.SHA256()))
     except (InvalidSignature, ValueError, AttributeError, TypeError) as error:
         raise Bad("cert_proof_unsigned") from error
-    if trust_pem is not None:
-        found.certificates.append((signer, datetime.fromisoformat(head["at"])))
+    if trust_pem is not None and at is not None:
+        found.certificates.append((signer, at))
 
 
 def root_of_path(index: int, size: int, leaf: bytes, path: list[bytes]) -> bytes | None:

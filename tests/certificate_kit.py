@@ -48,8 +48,14 @@ CREW = (
     ("attest", "destroy_supervisor", "P05", 111),
 )
 NAMES = {
-    "P01": "张一凡", "P02": "李二曲", "P03": "王三槐", "P04": "赵四光", "P05": "钱𠮷五", "P06": "孙六如", "P07": "周七宝",
-}  # fmt: skip
+    "P01": "张一凡",
+    "P02": "李二曲",
+    "P03": "王三槐",
+    "P04": "赵四光",
+    "P05": "钱𠮷五",
+    "P06": "孙六如",
+    "P07": "周七宝",
+}
 TITLES = (
     "关于开展虚构事项专项检查工作的通知",
     "关于印发《虚构局档案管理办法（试行）》的通知",
@@ -97,27 +103,44 @@ class Case:
         salt = b"0123456789abcdef"
         listed = [
             ListItem(
-                item=n, kind="document", id=f"D{2026_0000 + n}", register_no=f"收〔2016〕{n}号", level="内部",
-                pages=3 + n % 5, retention="10年", retention_until="2026-01-01",
+                item=n,
+                kind="document",
+                id=f"D{2026_0000 + n}",
+                register_no=f"收〔2016〕{n}号",
+                level="内部",
+                pages=3 + n % 5,
+                retention="10年",
+                retention_until="2026-01-01",
                 title_commitment=hash_reason(TITLES[n % 3], salt),
             )
             for n in range(1, self.items + 1)
-        ]  # fmt: skip
+        ]
         items = tuple(
             ItemOutcome(
-                item=line.item, kind=line.kind, id=line.id, level=line.level, status="complete",
+                item=line.item,
+                kind=line.kind,
+                id=line.id,
+                level=line.level,
+                status="complete",
                 slots=(f"{line.item:032x}",),
                 artefacts=(
                     ArtefactOutcome(
-                        artefact=f"A{line.item}", kind="original", sha256=f"{line.item:064x}",
-                        methods=("crypto_erase", "overwrite(1)"), grade="overwritten_unproven",
+                        artefact=f"A{line.item}",
+                        kind="original",
+                        sha256=f"{line.item:064x}",
+                        methods=("crypto_erase", "overwrite(1)"),
+                        grade="overwritten_unproven",
                     ),
                 ),
             )
             for line in listed
-        )  # fmt: skip
+        )
         checks = tuple(
-            Check(name=f"V{n}", result="not_applicable" if n == 6 else "pass", reason="no_backup" if n == 6 else None)  # type: ignore[arg-type]
+            Check(
+                name=f"V{n}",
+                result="not_applicable" if n == 6 else "pass",
+                reason="no_backup" if n == 6 else None,
+            )  # type: ignore[arg-type]
             for n in range(1, 8)
         )
         digest = list_digest(listed)
@@ -127,46 +150,99 @@ class Case:
             at = AT + timedelta(minutes=minute)
             place = "机要室" if act in ("supervise", "attest") else None
             statement = Statement(
-                act=act, role=role, batch="XH-2026-001", list_sha256=self.signed_list_sha256 or digest, at=iso(at),  # type: ignore[arg-type]
-                person=person, place=place, outcomes_sha256=outcomes if act == "attest" else None,
-            ).to_bytes()  # fmt: skip
+                act=act,
+                role=role,
+                batch="XH-2026-001",
+                list_sha256=self.signed_list_sha256 or digest,
+                at=iso(at),
+                person=person,
+                place=place,
+                outcomes_sha256=outcomes if act == "attest" else None,
+            ).to_bytes()
             credential = self.signer_for.get(index, self.station.people[person])
             required.append(
                 RequiredSigner(
-                    act=act, role=role, person=person, at=iso(at), place=place,  # type: ignore[arg-type]
+                    act=act,
+                    role=role,
+                    person=person,
+                    at=iso(at),
+                    place=place,  # type: ignore[arg-type]
                     certificate_sha256=certificate_sha256(credential.certificate),
                 )
-            )  # fmt: skip
+            )
             if index != self.drop_statement:
-                signed.append(SignedStatement(statement=statement, signature=sign_statement(statement, credential, at)))
+                signed.append(
+                    SignedStatement(statement=statement, signature=sign_statement(statement, credential, at))
+                )
         issued = AT + timedelta(minutes=115)
         record = DestructionRecord(
-            certificate_no="XHZM-2026-001", batch="XH-2026-001", unit=UNIT, store=STORE, issued_at=iso(issued),
-            reason="retention_expired", policy_version="2026.1", small_room=False, list=list_value(listed),
-            list_sha256=digest, items=items, checks=checks, verdict="complete", epoch_before=4, epoch_after=5,
-            root=RootFacts(kind="file", root_class="R4", mirrors=1, mirrors_done=1, single_root=False,
-                           kdf="normal", erased="erased_clear"),
-            backups=(BackupFact(id="B1", at=iso(AT), epoch=4, state="unreadable"),), required=tuple(required),
-            holds_checked_at=iso(AT + timedelta(minutes=95)), started_at=iso(AT + timedelta(minutes=97)),
-            finished_at=iso(AT + timedelta(minutes=98)), place="机要室",
+            certificate_no="XHZM-2026-001",
+            batch="XH-2026-001",
+            unit=UNIT,
+            store=STORE,
+            issued_at=iso(issued),
+            reason="retention_expired",
+            policy_version="2026.1",
+            small_room=False,
+            list=list_value(listed),
+            list_sha256=digest,
+            items=items,
+            checks=checks,
+            verdict="complete",
+            epoch_before=4,
+            epoch_after=5,
+            root=RootFacts(
+                kind="file",
+                root_class="R4",
+                mirrors=1,
+                mirrors_done=1,
+                single_root=False,
+                kdf="normal",
+                erased="erased_clear",
+            ),
+            backups=(BackupFact(id="B1", at=iso(AT), epoch=4, state="unreadable"),),
+            required=tuple(required),
+            holds_checked_at=iso(AT + timedelta(minutes=95)),
+            started_at=iso(AT + timedelta(minutes=97)),
+            finished_at=iso(AT + timedelta(minutes=98)),
+            place="机要室",
             cleartext_history=(ClearTrace(item=listed[0].id, kind="inbox", at=iso(AT), state="absent"),),
-            outside_scope=(), previous_head=TreeHeadFact(size=311, root="ab" * 32, at=iso(AT)),
-        )  # fmt: skip
+            outside_scope=(),
+            previous_head=TreeHeadFact(size=311, root="ab" * 32, at=iso(AT)),
+        )
         inventory = [
             InventoryLine(
-                item=line.item, register_no=line.register_no or "", title=TITLES[line.item % 3],
-                doc_number=f"虚局发〔2015〕{line.item}号", level="内部", secrecy_period="", serial=f"{line.item:06}",
-                pages=line.pages, organ="样例市虚构局", signed_date="2015-03-02", received_date="2015-03-05",
-                carrier="纸质", place="3柜2层", retention="10年", retention_until="2026-01-01", kept_years="11",
+                item=line.item,
+                register_no=line.register_no or "",
+                title=TITLES[line.item % 3],
+                doc_number=f"虚局发〔2015〕{line.item}号",
+                level="内部",
+                secrecy_period="",
+                serial=f"{line.item:06}",
+                pages=line.pages,
+                organ="样例市虚构局",
+                signed_date="2015-03-02",
+                received_date="2015-03-05",
+                carrier="纸质",
+                place="3柜2层",
+                retention="10年",
+                retention_until="2026-01-01",
+                kept_years="11",
                 reason="retention_expired",
             )
             for line in listed
-        ]  # fmt: skip
+        ]
         return {
-            "record": dataclasses.replace(record, **self.record_changes), "inventory": inventory,
-            "statements": signed, "names": NAMES, "fonds": "0123 样例市虚构局", "seal": self.seal or self.station.seal,
-            "ca": self.station.ca.certificate, "crl": self.station.crl, "signed_at": issued,
-        }  # fmt: skip
+            "record": dataclasses.replace(record, **self.record_changes),
+            "inventory": inventory,
+            "statements": signed,
+            "names": NAMES,
+            "fonds": "0123 样例市虚构局",
+            "seal": self.seal or self.station.seal,
+            "ca": self.station.ca.certificate,
+            "crl": self.station.crl,
+            "signed_at": issued,
+        }
 
     def make(self) -> Certified:
         return certify(**self.parts())

@@ -1,0 +1,127 @@
+"""Makes the test vectors of ledger and certificate anew: `python tests/tools/vectors.py`.
+
+Keys are made for the occasion and thrown away, so the files differ from run to run; the verdicts do not.
+"""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import json
+import sys
+from pathlib import Path
+
+from cryptography.hazmat.primitives.serialization import Encoding
+from sqlalchemy import create_engine
+from sqlalchemy.orm import Session
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from certificate_kit import AT, CREW, STORE, Case, station  # noqa: E402
+from jiyao.ledger import log, verifier  # noqa: E402
+from jiyao.ledger.heads import HeadSigner, LogIdentity  # noqa: E402
+from jiyao.models.ledger_entry import Entry  # noqa: E402
+from jiyao.models.tables import Base  # noqa: E402
+from jiyao.stages import certify as stage  # noqa: E402
+from jiyao.stages.verify_certificate import verify  # noqa: E402
+
+VECTORS = Path(__file__).resolve().parents[1] / "vectors"
+
+
+def certificates() -> None:
+    """Good, and not good in one way each."""
+    folder = VECTORS / "certificate"
+    folder.mkdir(parents=True, exist_ok=True)
+    trust = station().ca.certificate.public_bytes(Encoding.PEM)
+    (folder / "ca.pem").write_bytes(trust)
+    good = Case(items=2).make().pdf
+    twice = tuple(
+        (act, role, "P04" if act in ("supervise", "attest") else person, minute)
+        for act, role, person, minute in CREW
+    )
+    flipped = bytearray(good)
+    flipped[5000] ^= 1
+    files = {
+        "good.pdf": good,
+        "appended.pdf": good + b"\n",
+        "cut.pdf": good[: good.index(b"%%EOF") + 6],
+        "flipped.pdf": bytes(flipped),
+        "missing_supervisor.pdf": _unchecked(Case(items=1, drop_statement=5)),
+        "same_person_twice.pdf": _unchecked(Case(items=1, crew=twice)),
+        "foreign.pdf": Case(items=1, station=station("another")).make().pdf,
+    }
+    index = []
+    for name, data in files.items():
+        (folder / name).write_bytes(data)
+        report = verify(data, trust_pem=trust)
+        row = {"valid": report.valid, "trusted": report.trusted, "reasons": list(report.reasons)}
+        index.append({"file": name, **row})
+    (folder / "index.json").write_text(json.dumps(index, indent=1) + "\n", "utf-8")
+
+
+def ledgers() -> None:
+    """An export and a proof, good and bent."""
+    folder = VECTORS / "ledger"
+    folder.mkdir(parents=True, exist_ok=True)
+    own = station()
+    identity = LogIdentity(origin=STORE, certificate=own.ledger.certificate_der)
+    engine = create_engine("sqlite://")
+    Base.metadata.create_all(engine)
+    with Session(engine) as session:
+        for number in range(1, 8):
+            entry = Entry(
+                at=AT,
+                person="P01",
+                account="clerk",
+                role="jiyao_clerk",
+                act="ingest",
+                objects=(f"D{number}",),
+            )
+            log.append(session, entry)
+            if number in (3, 7):
+                log.sign_head(session, HeadSigner(identity=identity, key=own.ledger.key), AT)
+        lines, later = list(log.export(session, identity)), list(log.export(session, identity, 5))
+        proof = json.dumps(log.proof(session, 4, identity))
+    engine.dispose()
+    files = {
+        "good.jsonl": lines,
+        "since5.jsonl": later,
+        "changed_entry.jsonl": [line.replace("D2", "D9") for line in lines],
+        "dropped_entry.jsonl": [line for line in lines if '"seq":2}' not in line],
+        "cut_tail.jsonl": [line for line in lines if '"seq":7}' not in line],
+        "proof_good.json": [proof],
+        "proof_other_entry.json": [proof.replace("D4", "D5")],
+    }
+    trust = own.ca.certificate.public_bytes(Encoding.PEM)
+    cases = []
+    for name, text in files.items():
+        (folder / name).write_text("".join(line + "\n" for line in text), "utf-8")
+        what = "proof" if name.startswith("proof") else "ledger"
+        if what == "proof":
+            report = verifier.check_proof(text[0], trust_pem=trust)
+        else:
+            report = verifier.check_export(text, trust_pem=trust)
+        cases.append({"file": name, "what": what, "ok": report["ok"], "reasons": report["reasons"]})
+    listed = {"ca_pem": base64.b64encode(trust).decode(), "cases": cases}
+    (folder / "index.json").write_text(json.dumps(listed, indent=1) + "\n", "utf-8")
+
+
+def _unchecked(case: Case) -> bytes:
+    kept: list[bytes] = []
+    real = stage.verify
+
+    def passing(pdf: bytes, **options: object) -> object:
+        kept.append(pdf)
+        return dataclasses.replace(real(pdf), valid=True)
+
+    stage.verify = passing  # type: ignore[assignment]
+    try:
+        case.make()
+    finally:
+        stage.verify = real
+    return kept[0]
+
+
+if __name__ == "__main__":
+    certificates()
+    ledgers()

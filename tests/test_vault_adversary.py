@@ -116,6 +116,8 @@ def test_the_products_own_verification(tmp_path: Path) -> None:
     vault = room.create()
     slot, path = room.put(vault, b"text")
     sealed = (room.blobs / path).read_bytes()
+    former = room.sealed_value()
+    assert vault.opens_former(*former)
     with reading(room.engine) as session:
         assert vault.opened_by(session, sealed, slot=slot, name=path) == (slot,)
         with vault.witness(session, [slot]) as witness:
@@ -131,3 +133,4 @@ def test_the_products_own_verification(tmp_path: Path) -> None:
     with reading(room.engine) as session:
         assert vault.opened_by(session, sealed, slot=slot, name=path) == ()
         assert not vault.has_slot(session, slot)
+    assert not vault.opens_former(*former) and vault.opens_former(*room.sealed_value())

@@ -13,9 +13,9 @@ import pytest
 
 from jiyao.common.messages import LANGS, say
 from jiyao.vault import erase
-from jiyao.vault.discipline import Scratch, open_scratch, scratch_place, sweep_scratch
 from jiyao.vault.erase import Grade, erase_file
 from jiyao.vault.medium import Claim, Medium, RootClass, Signs, judge, medium_of, signs_of
+from jiyao.vault.scratch import Scratch, scratch_place, sweep_scratch
 
 DISK = Signs(
     filesystem="ext4",
@@ -138,7 +138,7 @@ def test_erase_that_cannot_overwrite_says_so(tmp_path: Path, monkeypatch: pytest
 
 @pytest.mark.req("R-126")
 def test_scratch_is_private_and_leaves_nothing(tmp_path: Path) -> None:
-    with pytest.raises(ZeroDivisionError), open_scratch(tmp_path, "store") as scratch:
+    with pytest.raises(ZeroDivisionError), Scratch(scratch_place(tmp_path)) as scratch:
         assert scratch.path.stat().st_mode & 0o777 == 0o700
         path = scratch.write(b"plaintext", ".pdf")
         (scratch.path / "sub").mkdir()
@@ -151,15 +151,15 @@ def test_scratch_is_private_and_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_scratch_falls_back_to_the_home(tmp_path: Path) -> None:
-    place = scratch_place(tmp_path, "store", need_bytes=1 << 60)
+    place = scratch_place(tmp_path, need_bytes=1 << 60)
     assert place.base == tmp_path / "scratch" and place.base.stat().st_mode & 0o777 == 0o700
 
 
 def test_leftovers_of_killed_runs_are_swept_and_living_ones_not(tmp_path: Path) -> None:
     program = (
         "import sys, time; from pathlib import Path\n"
-        "from jiyao.vault.discipline import Scratch, scratch_place\n"
-        "s = Scratch(scratch_place(Path(sys.argv[1]), 'swept'))\n"
+        "from jiyao.vault.scratch import Scratch, scratch_place\n"
+        "s = Scratch(scratch_place(Path(sys.argv[1])))\n"
         "s.write(b'plaintext'); print(s.path, flush=True); time.sleep(60)\n"
     )
     child = subprocess.Popen(
@@ -167,7 +167,7 @@ def test_leftovers_of_killed_runs_are_swept_and_living_ones_not(tmp_path: Path) 
     )
     assert child.stdout is not None
     left = Path(child.stdout.readline().strip())
-    place = scratch_place(tmp_path, "swept")
+    place = scratch_place(tmp_path)
     with Scratch(place) as living:
         assert sweep_scratch(place) == 0 and left.is_dir()
         child.kill()

@@ -10,7 +10,6 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -44,9 +43,8 @@ def test_destroying_twice_is_the_same(room: Room) -> None:
     vault = room.create()
     slot, _ = room.put(vault, b"x")
     room.destroy(vault, [slot])
-    with ExitStack() as alone:
+    with vault.rotating():
         with writing(room.engine) as session:
-            alone.enter_context(vault.rotating())
             vault.stage_root(session)
             vault.stage_root(session)
             done = vault.rewrite(session, [slot])
@@ -97,9 +95,8 @@ class _Stop(Exception):
 
 def _run_until(room: Room, vault: Vault, slot: str, step: int) -> None:
     try:
-        with ExitStack() as alone:
+        with vault.rotating():
             with writing(room.engine) as session:
-                alone.enter_context(vault.rotating())
                 vault.stage_root(session)
                 if step == 0:
                     RootFile(room.roots[1]).wipe(1)
@@ -160,6 +157,35 @@ def test_killed_while_destroying(tmp_path: Path, seed: int) -> None:
                 room.get(again, parts[0], parts[1])
 
 
+def test_an_old_view_never_wipes_the_new_root(room: Room) -> None:
+    """A process that began to read before a rotation, which then died right after its commit, starts up."""
+    vault = room.create()
+    kept, lost = room.put(vault, b"kept"), room.put(vault, b"lost")
+    with reading(room.engine) as stale:
+        assert vault.get(stale, *kept) == b"kept"
+        _run_until(room, room.open(), lost[0], STEPS.index("committed"))
+        started = Vault.open(stale, blobs=room.blobs, roots=room.roots, passphrase=PASSPHRASE)
+        assert started.recovery is not None and started.recovery.epoch == 2
+    assert room.get(room.open(), *kept) == b"kept"
+
+
+def test_nothing_is_erased_before_the_commit(room: Room) -> None:
+    vault = room.create()
+    kept = room.put(vault, b"kept")
+    with vault.rotating():
+        with pytest.raises(Broken, match="rotation_not_committed"), writing(room.engine) as session:
+            vault.stage_root(session)
+            done = vault.rewrite(session, [])
+            with pytest.raises(Broken, match="rotation_not_committed"):
+                vault.check(session, done)
+            vault.erase_old_root(session)
+        with reading(room.engine) as session:
+            with pytest.raises(Broken, match="rotation_not_committed"):
+                vault.check(session, done)
+            assert vault.recover(session).epoch == 1
+    assert room.get(room.open(), *kept) == b"kept"
+
+
 def test_failed_check_keeps_both_roots(room: Room) -> None:
     """A survivor lost in the rewrite is noticed, and nothing is erased, not even at the next start."""
     from jiyao.vault import keystore
@@ -174,9 +200,8 @@ def test_failed_check_keeps_both_roots(room: Room) -> None:
         wrong.carried = right.carried
         return wrong
 
-    with ExitStack() as alone:
+    with vault.rotating():
         with writing(room.engine) as session:
-            alone.enter_context(vault.rotating())
             vault.stage_root(session)
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr(keystore.KeyTable, "without", lossy)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -66,7 +65,7 @@ class Room:
 
     def put(self, vault: Vault, data: bytes, kind: str = "original") -> tuple[str, str]:
         """Slot and path of a new sealed file."""
-        with writing(self.engine) as session:
+        with vault.lease(), writing(self.engine) as session:
             slot = vault.new_slot(session)
             return slot, vault.put(session, slot, kind, data, area="company").path
 
@@ -76,9 +75,8 @@ class Room:
 
     def destroy(self, vault: Vault, slots: list[str]) -> Recovery:
         """The whole rotation, as the pipeline does it."""
-        with ExitStack() as alone:
+        with vault.rotating():
             with writing(self.engine) as session:
-                alone.enter_context(vault.rotating())
                 vault.stage_root(session)
                 done = vault.rewrite(session, slots)
             with reading(self.engine) as second:

@@ -10,15 +10,15 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from weakref import WeakKeyDictionary, WeakSet
 
-from sqlalchemy import Engine, event
+from sqlalchemy import event
 from sqlalchemy.orm import Session, SessionTransaction
 
-from ..common.errors import Broken, Unexpected
+from ..common.errors import Broken, JiyaoError, Unexpected
 from .kdf import stretch
 from .keystore import KeyTable, Row, head_matches, open_table, read_row
 from .lock import Barrier
 from .roots import RootSet, judge_roots
-from .wipe import wipe
+from .wipe import wipe, wiped
 
 _NOTHING = ExitStack()
 
@@ -81,31 +81,58 @@ class Lease:
         """
         row = read_row(session, for_update=for_update)
         root = self._root_for(row)
-        if root is None:
-            fresh = self._look_again(session, row)
-            root = None if fresh is None else self._root_for(fresh)
-            if fresh is not None and root is not None:
-                if for_update:
-                    raise Unexpected("key_store_raced")
-                return fresh, root
-            judge_roots(self.roots.views(), epoch=row.epoch, store_uuid=row.head.store_uuid)
-            raise Broken("key_store_altered")
-        return row, root
+        if root is not None:
+            return row, root
+        fresh = self._committed(session)
+        if fresh.epoch <= row.epoch:
+            return row, self._require_root(row)
+        if for_update:
+            raise Unexpected("key_store_raced")
+        return fresh, self._require_root(fresh)
+
+    def unlock_committed(self, session: Session) -> tuple[Row, bytearray]:
+        """As `unlock`, but for the value as committed now, whatever the session's transaction sees.
+
+        What decides over the life of a root may rest neither on an old view nor on a write that can still
+        be rolled back.
+
+        Raises:
+            Broken: `rotation_not_committed`, when the session has a newer value than the registry; as `unlock`.
+        """
+        row = self._committed(session)
+        if read_row(session).epoch > row.epoch:
+            raise Broken("rotation_not_committed", epoch=row.epoch)
+        return row, self._require_root(row)
 
     @contextmanager
-    def table(self, session: Session, *, for_update: bool = False) -> Iterator[tuple[Row, KeyTable]]:
+    def table(
+        self, session: Session, *, for_update: bool = False, committed: bool = False
+    ) -> Iterator[tuple[Row, KeyTable]]:
         """The keys in clear for the block; overwritten when it ends. Takes a lease of its own when none is
         held.
         """
         with ExitStack() as stack:
             if self._holds == 0:
                 stack.enter_context(self.shared())
-            row, root = self.unlock(session, for_update=for_update)
+            row, root = (
+                self.unlock_committed(session) if committed else self.unlock(session, for_update=for_update)
+            )
             table = open_table(row, root=root, stretched=self.stretched(row))
             try:
                 yield row, table
             finally:
                 table.wipe()
+
+    def opens(self, row: Row) -> bool:
+        """Whether any key on any root, of whatever epoch, opens this value with our passphrase."""
+        for root in self.roots.all_keys():
+            with wiped(root):
+                try:
+                    open_table(row, root=root, stretched=self.stretched(row)).wipe()
+                except JiyaoError:
+                    continue
+                return True
+        return False
 
     def stretched(self, row: Row) -> bytearray:
         """The passphrase's key at the cost and salt of the value's head; computed once."""
@@ -143,13 +170,17 @@ class Lease:
             wipe(key)
         return None
 
-    def _look_again(self, session: Session, row: Row) -> Row | None:
-        """The newest committed value, when the session's transaction may look at an older state."""
-        bind = session.get_bind()
-        if not isinstance(bind, Engine):
-            return None
+    def _require_root(self, row: Row) -> bytearray:
+        root = self._root_for(row)
+        if root is None:
+            judge_roots(self.roots.views(), epoch=row.epoch, store_uuid=row.head.store_uuid)
+            raise Broken("key_store_altered")
+        return root
+
+    def _committed(self, session: Session) -> Row:
+        """The newest committed value, on a connection of its own."""
         # A bare connection: the engine's own hooks may begin a write transaction and wait for ourselves.
-        connection = bind.raw_connection()
+        connection = session.get_bind().engine.raw_connection()
         try:
             cursor = connection.cursor()
             cursor.execute("SELECT epoch, sealed FROM key_store WHERE id = 1")
@@ -157,4 +188,6 @@ class Lease:
             cursor.close()
         finally:
             connection.close()
-        return Row(found[0], bytes(found[1])) if found and found[0] > row.epoch else None
+        if found is None:
+            raise Broken("key_store_missing")
+        return Row(found[0], bytes(found[1]))

@@ -4,8 +4,8 @@ Whoever unwraps a key holds the lock shared for that time, and drops root and ke
 rotation holds it alone. So when a rotation erases the old root, no process of the station holds it in
 memory. A gate in front of the lock keeps a steady stream of readers from starving a rotation.
 
-Order: the database's write transaction first, then this lock; so no write transaction begins while it is
-held. Waiting is bounded: the wrong order ends in a refusal, not in a standstill.
+Order: this lock first, then the database's write transaction. Waiting is bounded: the wrong order ends in a
+refusal, not in a standstill.
 """
 
 from __future__ import annotations

@@ -215,4 +215,4 @@ def require_outside(folder: Path, home: Path) -> None:
         Refused: `root_inside_home`.
     """
     if folder.resolve().is_relative_to(home.resolve()):
-        raise Refused("root_inside_home", path=str(folder), home=str(home))
+        raise Refused("root_inside_home", path=str(folder))

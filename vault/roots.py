@@ -121,6 +121,14 @@ class RootSet:
             if key is not None:
                 yield key
 
+    def all_keys(self) -> Iterator[bytearray]:
+        """Every whole key in every slot, of whatever epoch; the caller wipes them."""
+        for file, view in zip(self.files, self.views(), strict=True):
+            for slot in view.slots:
+                key = file.load(slot.epoch) if slot.state == "held" else None
+                if key is not None:
+                    yield key
+
     def holders(self, epoch: int) -> dict[RootFile, int]:
         """The files that hold the whole key of `epoch`, and in which slot."""
         holders = {}

@@ -61,7 +61,7 @@ class Recovery:
 def stage(lease: Lease, session: Session) -> StagedRoot:
     """Step 2: the next key beside the current one, on every root that can be reached, read back."""
     lease.require_exclusive()
-    row, root = lease.unlock(session)
+    row, root = lease.unlock_committed(session)
     head = row.head
     return lease.roots.stage(epoch=row.epoch, key=root, suite_id=head.suite.id, store_uuid=head.store_uuid)
 
@@ -100,13 +100,13 @@ def rewrite(lease: Lease, session: Session, slots: Sequence[str]) -> Rewritten:
 
 
 def check(lease: Lease, session: Session, rewritten: Rewritten) -> None:
-    """Step 4, on a session that sees what was committed.
+    """Step 4, on a second connection: what counts is what was committed.
 
     Raises:
         Broken: `rotation_not_committed`; `rotation_check_failed`, and then both roots must stay.
     """
     lease.require_exclusive()
-    with lease.table(session) as (row, table):
+    with lease.table(session, committed=True) as (row, table):
         if row.epoch != rewritten.epoch_after:
             raise Broken("rotation_not_committed", epoch=row.epoch)
         slots = set(table)
@@ -122,11 +122,11 @@ def erase_old(lease: Lease, session: Session) -> Recovery:
         Broken: `rotation_check_failed`: what the last rotation carried is not whole; both roots stay.
     """
     lease.require_exclusive()
-    with lease.table(session) as (row, table):
+    with lease.table(session, committed=True) as (row, table):
         head = row.head
         judge_roots(lease.roots.views(), epoch=row.epoch, store_uuid=head.store_uuid)
         _require_sound(table.sound())
-        _, root = lease.unlock(session)
+        _, root = lease.unlock_committed(session)
         outcomes = lease.roots.settle(
             epoch=row.epoch, key=root, suite_id=head.suite.id, store_uuid=head.store_uuid
         )

@@ -6,17 +6,16 @@ a blob without its key is noise. Accepted: whoever runs code as the station's op
 knows the passphrase can read what is alive; whoever copied root, database and passphrase before a
 destruction can read what was alive then.
 
-Order of locks: the database's write transaction first, then `rotating()`. Keys made and blobs put in a
-transaction hold a lease until that transaction ends, so end transactions soon. A destruction runs as
-
-    begin the write transaction; rotating(): stage_root, rewrite, COMMIT,
-    then, still rotating and with no other write transaction: check (a second session), erase_old_root
-"""
+Order of locks: `lease()` or `rotating()` first, then the database's write transaction. Keys made and blobs
+put in a transaction hold a lease until that transaction ends, so end transactions soon. A destruction runs,
+all of it within `rotating()`: stage_root; rewrite in one write transaction, COMMIT; check on a second
+session; erase_old_root."""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -171,9 +170,9 @@ class Vault:
 
     @contextmanager
     def lease(self) -> Iterator[None]:
-        """Keeps the root unlocked over many reads (a root look-up is some milliseconds); a rotation waits.
+        """Keeps the root unlocked over many calls (a root look-up is some milliseconds); a rotation waits.
 
-        Begin no write transaction inside: a rotation has its own and would wait for this lease.
+        Take it before a write transaction that will need keys, never after.
         """
         with self._lease.shared():
             yield
@@ -249,10 +248,12 @@ class Vault:
         """Overwrites and removes one sealed file; graded by the medium. Never raises for a missing file."""
         return erase_file(self._blobs / path)
 
-    def sweep(self, known: set[str]) -> tuple[str, ...]:
-        """Erases files of the area that no row names (`known`: relative paths); skipped while anyone works.
+    def sweep(self, known: set[str] | Callable[[], set[str]]) -> tuple[str, ...]:
+        """Erases files of the area that no row names; skipped while anyone else works.
 
-        Read `known` after the lock is taken: call within `rotating()`, or let this take it.
+        Args:
+            known: reads the relative paths that rows name; called once the lock is held, so that nothing can be
+                committed in between. A ready set may be out of date: then only files older than an hour go.
         """
         if not self._lease.barrier.exclusive_held:
             try:
@@ -260,7 +261,9 @@ class Vault:
                     return self.sweep(known)
             except Refused:
                 return ()
-        strays = stray_files(self._blobs, known)
+        fresh = callable(known)
+        named = known() if callable(known) else known
+        strays = [path for path in stray_files(self._blobs, named) if fresh or _older(path, 3600.0)]
         for path in strays:
             erase_file(path)
         return tuple(path.relative_to(self._blobs).as_posix() for path in strays)
@@ -331,7 +334,7 @@ class Vault:
         """One more mirror in `folder`, with the current key; the caller keeps the list of roots."""
         require_outside(folder, home or self._blobs.parent)
         with self.rotating():
-            row, root = self._lease.unlock(session)
+            row, root = self._lease.unlock_committed(session)
             self._lease.roots = self._lease.roots.add(
                 folder,
                 epoch=row.epoch,
@@ -349,6 +352,11 @@ class Vault:
         """Every slot whose key opens this envelope (V2: none may, after its destruction)."""
         with self._lease.table(session) as (_, table):
             return opened_by(table, sealed, slot=slot, name=name)
+
+    def opens_former(self, epoch: int, sealed: bytes) -> bool:
+        """Whether a former key store value opens with today's roots and passphrase (V6: it must not)."""
+        with self._lease.shared():
+            return self._lease.opens(Row(epoch, sealed))
 
     def close(self) -> None:
         """Overwrites the keys kept in memory; the object is of no use afterwards."""
@@ -381,3 +389,7 @@ class Vault:
         except JiyaoError as error:
             if error.code != "vault_busy":
                 raise
+
+
+def _older(path: Path, seconds: float) -> bool:
+    return time.time() - path.stat().st_mtime > seconds

@@ -62,6 +62,8 @@ MAY: Final[dict[str, frozenset[str]]] = {
     "copies.keep": _DESK,
     "trace": frozenset({"auditor", "secadmin"}),
     "register": _DESK | {"archivist"},
+    "incident": STAFF | LEADERS | {"head_of_room", "auditor"},
+    "incident.close": LEADERS | {"head_of_room"},
     "hold.add": LEADERS,
     "hold.lift": frozenset({"leader_in_charge", "principal", "secadmin"}),
     "destroy.propose": frozenset({"jiyao_clerk", "archivist", "scan_operator"}),

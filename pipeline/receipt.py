@@ -75,14 +75,14 @@ def receive(
             level=arrival.level.value if arrival.level else None,
             facts={"copies": arrival.copies, "seal": arrival.seal},
         )  # fmt: skip
-        slip = draw_slip(
-            SlipSpec(
-                receipt=receipt.id, at=station.clock.now(), sender="", copies=arrival.copies,
-                seal=say(f"seal_{arrival.seal}", "zh"), urgency=arrival.urgency or "", carrier=arrival.carrier,
-                unit=station.settings.unit, taken_by=actor.person,
-            )
-        )  # fmt: skip
         answer = {"receipt": receipt.id, "id": row.id, "at": receipt.at}
+    slip = draw_slip(
+        SlipSpec(
+            receipt=answer["receipt"], at=station.clock.now(), sender="", copies=arrival.copies,
+            seal=say(f"seal_{arrival.seal}", "zh"), urgency=arrival.urgency or "", carrier=arrival.carrier,
+            unit=station.settings.unit, taken_by=actor.person,
+        )
+    )  # fmt: skip
     path = slip_to or station.home / "slips" / f"{answer['receipt']}.pdf"
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     path.write_bytes(slip)

@@ -23,7 +23,7 @@ from cryptography.exceptions import InvalidTag
 from ..common.errors import Broken, MissingTool, NotThere, Unexpected
 from .erase import sync_folder
 from .suite import AES, TAG_BYTES, Suite, suite_of
-from .wipe import Buffer, wipe, wiped
+from .wipe import Buffer, wiped
 
 MAGIC = b"JYBLOB01"
 LOG2_CHUNK = 18
@@ -93,16 +93,12 @@ def open_blob(sealed: Buffer, *, key: Buffer, slot: bytes, name: str, kind: str 
         raise Broken("blob_foreign", blob=name)
     suite = suite_of(suite_id)
     committed = hmac.compare_digest(view[HEAD_BYTES:][:COMMITMENT_BYTES], _commitment(suite, key, slot))
-    out = bytearray(len(body) - _count(len(body)) * TAG_BYTES)
-    try:
-        opened = _open_chunks(body, out, suite, key, head)
-        if not committed:
-            raise Broken("blob_altered" if opened > 0 else "blob_wrong_key", blob=name)
-        if opened != _count(len(body)):
-            raise Broken("blob_altered", blob=name)
-        return bytes(out)
-    finally:
-        wipe(out)
+    pieces = _open_chunks(body, suite, key, head)
+    if not committed:
+        raise Broken("blob_altered" if pieces else "blob_wrong_key", blob=name)
+    if len(pieces) != _count(len(body)):
+        raise Broken("blob_altered", blob=name)
+    return b"".join(pieces)
 
 
 def key_commits(sealed: Buffer, *, key: Buffer, slot: bytes) -> bool:
@@ -113,21 +109,20 @@ def key_commits(sealed: Buffer, *, key: Buffer, slot: bytes) -> bool:
     return hmac.compare_digest(view[HEAD_BYTES:][:COMMITMENT_BYTES], _commitment(suite_of(1), key, slot))
 
 
-def _open_chunks(body: memoryview, out: bytearray, suite: Suite, key: Buffer, head: bytes) -> int:
-    """Opens into `out`; how many chunks were sound before the first that was not."""
+def _open_chunks(body: memoryview, suite: Suite, key: Buffer, head: bytes) -> list[bytes]:
+    """The chunks that are sound, up to the first that is not."""
     blob_key = _blob_key(suite, key, head)
     count = _count(len(body))
+    pieces: list[bytes] = []
     with wiped(blob_key):
         cipher = suite.aead(blob_key)
-        target = memoryview(out)
         for index in range(count):
             piece = body[index * (CHUNK + TAG_BYTES) : (index + 1) * (CHUNK + TAG_BYTES)]
-            room = target[index * CHUNK : index * CHUNK + len(piece) - TAG_BYTES]
             try:
-                cipher.decrypt_into(_nonce(index, last=index == count - 1), piece, head, room)
+                pieces.append(cipher.decrypt(_nonce(index, last=index == count - 1), piece, head))
             except InvalidTag:
-                return index
-    return count
+                break
+    return pieces
 
 
 def _count(body_bytes: int) -> int:

@@ -47,7 +47,7 @@ from ..stages.certify import certify
 from ..vault import cms
 from . import authority, destruction, people
 from .actors import Actor, acting
-from .documents import REGISTER
+from .documents import words_of
 from .ledgers import proof_file, signed_head
 from .station import Station
 
@@ -265,7 +265,7 @@ def _traces(session: Session, items: Sequence[ListItem]) -> list[ClearTrace]:
 
 def _inventory_line(station: Station, session: Session, row: Destruction, item: ListItem) -> InventoryLine:
     document = session.get_one(Document, str(item.register_no))
-    words = station.unseal(session, REGISTER, document.sealed)
+    words = words_of(station, session, document)
     receipt = session.get_one(Receipt, document.receipt_id)
     carriers = session.scalars(select(Carrier).where(Carrier.document_id == document.id)).all()
     year = int((document.signed_date or document.received_at)[:4])

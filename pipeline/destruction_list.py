@@ -20,7 +20,7 @@ from ..models.ledger_entry import hash_reason
 from ..models.level import Level
 from ..models.tables import Artefact, Carrier, Copy, Destruction, DestructionItem, Document, Hold, Incident
 from . import access
-from .documents import REGISTER
+from .documents import words_of
 from .station import Station
 
 REASONS = (
@@ -66,7 +66,7 @@ def make_list(
 
 def _line(station: Station, session: Session, number: int, row: Document | Copy, salt: bytes) -> ListItem:
     document = row if isinstance(row, Document) else session.get_one(Document, row.document_id)
-    title = station.unseal(session, REGISTER, document.sealed).get("title") or ""
+    title = words_of(station, session, document).get("title") or ""
     level = Level.parse(document.level_code).value if document.level_code else None
     return ListItem(
         item=number,
@@ -205,13 +205,13 @@ def _surplus_copy(_station: Station, _session: Session, _document: Document) -> 
 
 
 def _duplicate(station: Station, session: Session, document: Document) -> list[dict[str, Any]]:
-    own = station.unseal(session, REGISTER, document.sealed)
+    own = words_of(station, session, document)
     key = [own.get(name) for name in ("title", "doc_number", "organs")]
     if key[0] or key[1]:
         for other in session.scalars(
             select(Document).where(Document.id != document.id, Document.status.in_(_ALIVE))
         ):
-            words = station.unseal(session, REGISTER, other.sealed)
+            words = words_of(station, session, other)
             if [words.get(name) for name in ("title", "doc_number", "organs")] == key:
                 return []
     return [_block("no_living_twin", "destruction.md §5", "-")]

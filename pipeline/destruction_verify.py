@@ -26,7 +26,7 @@ from ..vault.scratch import scratch_place
 from ..vault.verify import KeyWitness
 from . import destruction
 from .destruction_list import artefacts_of, outcomes_of
-from .documents import REGISTER
+from .documents import words_of
 from .judgement import load_transcript
 from .ledgers import identity_of
 from .source_file import outside_scope
@@ -266,7 +266,7 @@ def _canaries(station: Station, session: Session, document: str) -> list[str]:
     if transcript is None:
         return []
     row = session.get_one(Document, document)
-    register = str(station.unseal(session, REGISTER, row.sealed))
+    register = str(words_of(station, session, row))
     candidates = [
         found.group()
         for page in transcript.pages
@@ -288,5 +288,5 @@ def _slots(session: Session, items: Sequence[ListItem]) -> list[str]:
             if item.kind == "copy"
             else wanted.where(Artefact.document_id == item.id, Artefact.copy_id.is_(None))
         )
-        slots += [slot for slot in session.scalars(wanted) if slot not in slots]
-    return slots
+        slots += session.scalars(wanted)
+    return list(dict.fromkeys(slots))

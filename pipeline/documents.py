@@ -17,8 +17,21 @@ from .actors import Actor, acting
 from .judgement import Judgement, load_judgement, load_transcript
 from .station import Station
 
-REGISTER = "document"
-"""Purpose under which a document's register fields are sealed."""
+_REGISTER = "document"
+
+
+def words_of(station: Station, session: Session, row: Document) -> dict[str, Any]:
+    """A document's register fields in clear: title, organs, number, signers, recipients, serials, source name.
+
+    Raises:
+        Broken: they were altered, or belong to another row.
+    """
+    return station.unseal(session, _REGISTER, row.sealed, bind=row.id)
+
+
+def keep_words(station: Station, session: Session, row: Document, words: dict[str, Any]) -> None:
+    """Seals a document's register fields, bound to its row."""
+    row.sealed = station.seal(session, _REGISTER, words, bind=row.id)
 
 
 def list_documents(
@@ -127,7 +140,7 @@ def document_json(
     Words of the paper are None where the actor's clearance does not reach it; what died with it is empty.
     """
     open_words = actor is None or access.may_see_titles(station, actor, row)
-    words = station.unseal(session, REGISTER, row.sealed) if open_words else {}
+    words = words_of(station, session, row) if open_words else {}
     judgement = load_judgement(station, session, row.id) if open_words else None
     level = Level.parse(row.level_code) if row.level_code else None
     return {

@@ -38,9 +38,16 @@ def close_incident(station: Station, actor: Actor, *, incident: str, reason: str
         if row.by == actor.person:
             raise Refused("own_request", person=actor.person)
         row.state = "closed"
-        row.sealed = station.seal(session, "incident", {**_words(station, session, row), "conclusion": why.sealed_form})
+        row.sealed = station.seal(
+            session, "incident", {**_words(station, session, row), "conclusion": why.sealed_form}
+        )
         station.log(
-            session, "incident.close", objects=(incident,), person=actor.person, account=actor.user, reason=why
+            session,
+            "incident.close",
+            objects=(incident,),
+            person=actor.person,
+            account=actor.user,
+            reason=why,
         )
         return _json(row)
 

@@ -37,7 +37,7 @@ def enter(
     with acting(station, actor, "approval.paper", objects=(value["id"],)) as session:
         row = session.get_one(Approval, value["id"])
         row.paper_slot = station.vault.new_slot(session)
-        row.paper_path = station.vault.put(session, row.paper_slot, "approval", data, area="approvals").path
+        row.paper_path = station.vault.put(session, row.paper_slot, "paper", data, area="approvals").path
         approvals.sign(station, session, row, actor, row.needed, "enter", approver=person)
         station.log(
             session,

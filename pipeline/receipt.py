@@ -15,7 +15,7 @@ from ..models.level import Level
 from ..models.tables import Carrier, Document, Incident, Movement, Receipt
 from ..stages.slip import SlipSpec, draw_slip
 from .actors import Actor, acting
-from .documents import REGISTER
+from .documents import keep_words
 from .station import Station
 
 _RECEIPT = "receipt"
@@ -56,17 +56,11 @@ def receive(
         row.level_code = None
         row.urgency = arrival.urgency
         row.copies_received = arrival.copies
-        row.sealed = station.seal(
-            session,
-            REGISTER,
-            {
-                "title": arrival.title,
-                "organs": [arrival.organ],
-                "doc_number": arrival.number,
-                "serials": list(arrival.serials),
-                "source_name": None,
-            },
-        )
+        declared = {
+            "title": arrival.title, "organs": [arrival.organ], "doc_number": arrival.number,
+            "serials": list(arrival.serials), "source_name": None,
+        }  # fmt: skip
+        keep_words(station, session, row, declared)
         _carriers(station, session, actor, receipt, row, arrival)
         if arrival.seal == "broken":
             _incident(station, session, actor, receipt)
@@ -130,8 +124,9 @@ def new_document(station: Station, session: Session, *, receipt: Receipt) -> Doc
         copies_received=1,
         confirmed=False,
         must_review=True,
-        sealed=station.seal(session, REGISTER, {}),
+        sealed=b"",
     )
+    keep_words(station, session, row, {})
     session.add(row)
     session.flush()
     return row

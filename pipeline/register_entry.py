@@ -20,7 +20,7 @@ from ..stages.retain import retention_until
 from ..stages.seal import seal
 from . import receipt as receipts
 from .actors import Actor
-from .documents import REGISTER
+from .documents import keep_words, words_of
 from .judgement import Judgement, pack_transcript
 from .station import Station
 
@@ -138,8 +138,8 @@ def enter_problem(
     row.level_code = level.code if level else None
     if first:
         name = path.name if keep else None
-        words = {**station.unseal(session, REGISTER, row.sealed), "source_name": name}
-        row.sealed = station.seal(session, REGISTER, words)
+        words = {**words_of(station, session, row), "source_name": name}
+        keep_words(station, session, row, words)
         if keep and data is not None:
             seal_artefacts(station, session, row, {"original": data})
     remember(station, session, row, None, "problem", "status", {"code": code})
@@ -213,7 +213,7 @@ def set_retention(row: Document, retention: Any) -> None:
 
 def _fill(station: Station, session: Session, row: Document, paper: ReadPaper) -> None:
     fields, level = paper.fields, paper.level
-    declared = station.unseal(session, REGISTER, row.sealed)
+    declared = words_of(station, session, row)
     words = {
         "title": fields.title or declared.get("title"),
         "organs": list(fields.organs) or declared.get("organs") or [],
@@ -227,7 +227,7 @@ def _fill(station: Station, session: Session, row: Document, paper: ReadPaper) -
         "note": fields.note,
         "source_name": paper.path.name,
     }
-    row.sealed = station.seal(session, REGISTER, words)
+    keep_words(station, session, row, words)
     row.pages = paper.pages
     row.kind = fields.kind
     row.signed_date = fields.signed_date.isoformat() if fields.signed_date else None

@@ -12,7 +12,7 @@ from ..models.level import Level
 from ..models.page import Transcript
 from ..models.suggestion import RelatedDocument, Relations
 from ..models.tables import Document
-from .documents import REGISTER
+from .documents import words_of
 from .periods import parse_period
 from .station import Station
 
@@ -69,6 +69,6 @@ class RelationIndex:
         )
         for row in rows:
             self._last = (row.year, row.seq)
-            number = self._station.unseal(session, REGISTER, row.sealed).get("doc_number")
+            number = words_of(self._station, session, row).get("doc_number")
             if number:
                 self._by_number[number] = row.id

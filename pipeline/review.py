@@ -21,7 +21,7 @@ from ..models.suggestion import Retention
 from ..models.tables import Document, Event
 from . import access
 from .actors import Actor, acting
-from .documents import REGISTER, document_json
+from .documents import document_json, keep_words, words_of
 from .periods import parse_period
 from .register_entry import EVENT, remember, set_period, set_retention
 from .station import Reason, Station
@@ -246,7 +246,7 @@ def _period_of(station: Station, row: Document, level: Level, text: str | None) 
 def _set_fields(
     station: Station, session: Session, actor: Actor, row: Document, fields: Mapping[str, str], why: Reason
 ) -> None:
-    words = station.unseal(session, REGISTER, row.sealed)
+    words = words_of(station, session, row)
     for name, value in fields.items():
         target = FIELDS.get(name)
         if target is None:
@@ -266,7 +266,7 @@ def _set_fields(
         if target == "signed_date":
             set_retention(row, Retention(row.retention) if row.retention else None)
             set_period(row, parse_period(row.period) if row.period else None, date.fromisoformat(value))
-    row.sealed = station.seal(session, REGISTER, words)
+    keep_words(station, session, row, words)
 
 
 def _column(target: str, value: str) -> Any:

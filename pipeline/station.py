@@ -122,10 +122,12 @@ class Station:
 
     def sweep_orphans(self) -> int:
         """Erases sealed files that no row names (left by a run killed before its commit). How many."""
+        return len(self.vault.sweep(self._known_files))
+
+    def _known_files(self) -> set[str]:
         with self.read() as session:
             known = set(session.scalars(select(Artefact.path)))
-            known |= set(filter(None, session.scalars(select(Approval.paper_path))))
-        return len(self.vault.sweep(known))
+            return known | set(filter(None, session.scalars(select(Approval.paper_path))))
 
     def adopt(self, vault: Vault) -> None:
         """Takes the vault that `init` or `restore` has just made."""
@@ -149,18 +151,20 @@ class Station:
 
     # ------------------------------------------------------------ register fields
 
-    def seal(self, session: Session, purpose: str, value: dict[str, Any]) -> bytes:
-        """Seals register fields under the registry key."""
+    def seal(self, session: Session, purpose: str, value: dict[str, Any], *, bind: str = "") -> bytes:
+        """Seals register fields under the registry key; `bind` (a row's id) ties them to their row."""
         plain = json.dumps(value, ensure_ascii=False, sort_keys=True).encode()
-        return self.vault.seal_register(session, plain, purpose)
+        return self.vault.seal_register(session, plain, purpose, bind=bind.encode())
 
-    def unseal(self, session: Session, purpose: str, sealed: bytes) -> dict[str, Any]:
+    def unseal(self, session: Session, purpose: str, sealed: bytes, *, bind: str = "") -> dict[str, Any]:
         """Opens register fields.
 
         Raises:
             Broken: they were altered.
         """
-        plain: dict[str, Any] = json.loads(self.vault.open_register(session, sealed, purpose))
+        plain: dict[str, Any] = json.loads(
+            self.vault.open_register(session, sealed, purpose, bind=bind.encode())
+        )
         return plain
 
     def next_number(self, session: Session, name: str) -> int:

@@ -41,22 +41,16 @@ _OID_SIGNED, _OID_DATA = bytes.fromhex("06092a864886f70d010702"), bytes.fromhex(
 _OID_DIGEST, _OID_TYPE = bytes.fromhex("06092a864886f70d010904"), bytes.fromhex("06092a864886f70d010903")
 _OID_TIME, _OID_CERT = bytes.fromhex("06092a864886f70d010905"), bytes.fromhex("060b2a864886f70d010910022f")
 _SHA256 = (bytes.fromhex("300b0609608648016503040201"), bytes.fromhex("300d06096086480165030402010500"))
-_ECDSA = bytes.fromhex("300a06082a8648ce3d040302")
+_ONE, _ECDSA = b"\x02\x01\x01", bytes.fromhex("300a06082a8648ce3d040302")
+_SEAL = (1, "/Sig", False, "/ETSI.CAdES.detached")
 _CLOCK_SECONDS = 300
 _ACTS = ("propose", "count", "approve", "supervise", "execute", "attest")
+_SHOWN = ("act", "role", "person", "at", "place")
 _ROOM = frozenset({"jiyao_clerk", "scan_operator", "archivist"})
-_LEADERS = frozenset(
-    {"office_director", "leader_in_charge", "principal", "principal_delegate", "determiner", "head_of_room"}
-)
-_ROLES = {
-    "propose": _ROOM,
-    "count": _ROOM,
-    "approve": _LEADERS,
-    "supervise": frozenset({"destroy_supervisor"}),
-    "execute": frozenset({"destroy_operator"}),
-    "attest": frozenset({"destroy_supervisor"}),
-}
-_LEAST = {"propose": 0, "count": 2, "approve": 1, "supervise": 2, "execute": 2, "attest": 2}
+_LEADERS = frozenset({"office_director", "leader_in_charge", "principal", "principal_delegate", "determiner"})
+_OPERATOR, _SUPERVISOR = frozenset({"destroy_operator"}), frozenset({"destroy_supervisor"})
+_ROLES = dict(zip(_ACTS, (_ROOM, _ROOM, _LEADERS, _SUPERVISOR, _OPERATOR, _SUPERVISOR), strict=True))
+_LEAST = dict(zip(_ACTS, (0, 2, 1, 2, 2, 2), strict=True))
 _UNREADABLE = (
     ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError, OverflowError,
     AssertionError, InvalidSignature, UnsupportedAlgorithm, x509.InvalidVersion, pypdf.errors.PyPdfError,
@@ -96,30 +90,20 @@ def check(pdf: bytes, *, trust_pem: bytes | None = None, proof: bytes | None = N
         try:
             signed, gap = seal_of(pdf)
             _contents(pdf, signed, gap, found)
+            if proof is not None:
+                check_proof(proof, hashlib.sha256(pdf).hexdigest(), found, trust_pem)
         except Bad as wrong:
             found.broken.append(str(wrong))
-        if proof is not None:
-            try:
-                check_proof(proof, hashlib.sha256(pdf).hexdigest(), found, trust_pem)
-            except Bad as wrong:
-                found.broken.append(str(wrong))
         trusted = None if trust_pem is None else _trust(trust_pem, found)
     intact = not found.broken
     complete = intact and not found.missing
     keys = ("signer", "signed_at", "id", "list_sha256")
     return {
-        "valid": intact and complete,
-        "intact": intact,
-        "complete": complete,
-        "trusted": trusted,
-        **{key: found.values.get(key) for key in keys},
-        "items": found.values.get("items", 0),
+        "valid": intact and complete, "intact": intact, "complete": complete, "trusted": trusted,
+        **{key: found.values.get(key) for key in keys}, "items": found.values.get("items", 0),
         "statements": found.statements,
         "reasons": list(dict.fromkeys([*found.broken, *found.missing, *found.distrust])),
-    }
-
-
-# ------------------------------------------------------------------ the seal
+    }  # fmt: skip
 
 
 def seal_of(pdf: bytes) -> tuple[Signed, tuple[int, int]]:
@@ -135,24 +119,19 @@ def seal_of(pdf: bytes) -> tuple[Signed, tuple[int, int]]:
     if len(ranges) > 1 or pdf.count(b"/ByteRange") != 1:
         raise Bad("cert_several_seals")
     start, first, second, last = map(int, ranges[0])
-    if start != 0 or not first < second or second + last != len(pdf):
-        raise Bad("cert_bytes_outside")
-    if pdf[first : first + 1] != b"<" or pdf[second - 1 : second] != b">":
+    framed = pdf[first : first + 1] == b"<" and pdf[second - 1 : second] == b">"
+    if start != 0 or not first < second or second + last != len(pdf) or not framed:
         raise Bad("cert_bytes_outside")
     written = pdf[first + 1 : second - 1]
     try:
         raw = bytes.fromhex(written.decode("ascii"))
-        _, _, end = _element(raw, 0)
+        end = _element(raw, 0)[2]
+        if raw.hex().upper().encode() == written and not any(raw[end:]):
+            digest = hashlib.sha256(pdf[:first] + pdf[second:]).digest()
+            return open_cms(raw[:end], digest), (first, second)
     except (ValueError, IndexError) as error:
         raise Bad("cert_encoding") from error
-    if raw.hex().upper().encode() != written or any(raw[end:]):
-        raise Bad("cert_encoding")
-    digest = hashlib.sha256(pdf[:first])
-    digest.update(pdf[second:])
-    try:
-        return open_cms(raw[:end], digest.digest()), (first, second)
-    except (ValueError, IndexError) as error:
-        raise Bad("cert_encoding") from error
+    raise Bad("cert_encoding")
 
 
 def open_cms(der: bytes, digest: bytes) -> Signed:
@@ -161,33 +140,23 @@ def open_cms(der: bytes, digest: bytes) -> Signed:
     Raises:
         Bad: `cert_encoding`, `cert_digest`, `cert_signature`.
     """
-    top = _only(der, 0x30)
-    kind, wrapped = _children(top, 2)
-    _same(kind, _OID_SIGNED)
+    kind, wrapped = _children(_body(der, 0x30), 2)
     version, algorithms, content, certificates, signers = _children(_body(_only_body(wrapped, 0xA0), 0x30), 5)
-    _same(version, b"\x02\x01\x01")
-    if _body(algorithms, 0x31) not in _SHA256 or _body(content, 0x30) != _OID_DATA:
-        raise Bad("cert_encoding")
+    fixed = [kind, version, _body(content, 0x30)] == [_OID_SIGNED, _ONE, _OID_DATA]
     certificate = _only_body(certificates, 0xA0)
-    signer = _body(_only_body(signers, 0x31), 0x30)
-    version, who, algorithm, attributes, mechanism, value = _children(signer, 6)
-    _same(version, b"\x02\x01\x01")
-    _same(mechanism, _ECDSA)
-    names = _children(_body(_children(_body(certificate, 0x30), 3)[0], 0x30))
-    # tbsCertificate: [0] version, serial number, signature, issuer
-    if algorithm not in _SHA256 or _body(who, 0x30) != names[3] + names[1]:
+    parts = _children(_body(_only_body(signers, 0x31), 0x30), 6)
+    version, who, algorithm, attributes, mechanism, value = parts
+    fixed = fixed and [version, mechanism] == [_ONE, _ECDSA] and _body(algorithms, 0x31) in _SHA256
+    names = _children(_body(_children(_body(certificate, 0x30), 3)[0], 0x30))  # version, serial, …, issuer
+    if not fixed or algorithm not in _SHA256 or _body(who, 0x30) != names[3] + names[1]:
         raise Bad("cert_encoding")
     return _signer(certificate, attributes, value, digest)
 
 
 def _signer(certificate: bytes, attributes: bytes, value: bytes, digest: bytes) -> Signed:
-    known: dict[bytes, bytes] = {}
-    for attribute in _children(_body(attributes, 0xA0)):
-        name, values = _children(_body(attribute, 0x30), 2)
-        if name in known:
-            raise Bad("cert_encoding")
-        known[name] = _only_body(values, 0x31)
-    if known.get(_OID_TYPE) != _OID_DATA or _OID_CERT not in known:
+    pairs = [_children(_body(entry, 0x30), 2) for entry in _children(_body(attributes, 0xA0))]
+    known = {name: _only_body(values, 0x31) for name, values in pairs}
+    if len(known) != len(pairs) or known.get(_OID_TYPE) != _OID_DATA or _OID_CERT not in known:
         raise Bad("cert_encoding")
     if known.get(_OID_DIGEST) != b"\x04\x20" + digest:
         raise Bad("cert_digest")
@@ -246,28 +215,19 @@ def _body(element: bytes, tag: int) -> bytes:
     return element[start:end]
 
 
-def _only(data: bytes, tag: int) -> bytes:
-    return _body(data, tag)
-
-
 def _only_body(element: bytes, tag: int) -> bytes:
     return _children(_body(element, tag), 1)[0]
-
-
-def _same(found: bytes, wanted: bytes) -> None:
-    if found != wanted:
-        raise ValueError("another value")
-
-
-# ------------------------------------------------------------------ what the file holds
 
 
 def _contents(pdf: bytes, signed: Signed, gap: tuple[int, int], found: _Found) -> None:
     try:
         reader = pypdf.PdfReader(io.BytesIO(pdf), strict=True)
         root: Any = reader.root_object
-        sealed = _seal_field(root)
-        if [int(number) for number in sealed["/ByteRange"]] != [0, gap[0], gap[1], len(pdf) - gap[1]]:
+        fields = [entry.get_object() for entry in root["/AcroForm"]["/Fields"]]
+        sealed = fields[0]["/V"].get_object()
+        kinds = (len(fields), fields[0]["/FT"], "/Kids" in fields[0], sealed["/SubFilter"])
+        covered = [int(number) for number in sealed["/ByteRange"]]
+        if kinds != _SEAL or covered != [0, gap[0], gap[1], len(pdf) - gap[1]]:
             raise Bad("cert_several_seals")
         sealed_at = _pdf_time(str(sealed["/M"]))
         files = {name: list(data) for name, data in reader.attachments.items()}
@@ -293,25 +253,16 @@ def _contents(pdf: bytes, signed: Signed, gap: tuple[int, int], found: _Found) -
         raise Bad("cert_record_wrong") from error
 
 
-def _seal_field(root: Any) -> Any:
-    fields = [entry.get_object() for entry in root["/AcroForm"]["/Fields"]]
-    if len(fields) != 1 or fields[0]["/FT"] != "/Sig" or "/Kids" in fields[0]:
-        raise Bad("cert_several_seals")
-    sealed = fields[0]["/V"].get_object()
-    if sealed["/SubFilter"] != "/ETSI.CAdES.detached":
-        raise Bad("cert_structure")
-    return sealed
-
-
 def _record(record: dict[str, Any], sealed_at: datetime, found: _Found) -> None:
     listed = record["list"]["items"] if isinstance(record["list"], dict) else record["list"]
+    found.values["store"] = record["store"]
     found.values.update(id=record["batch"], list_sha256=record["list_sha256"], items=len(record["items"]))
     if digest(record["list"]) != record["list_sha256"]:
         found.missing.append("cert_list_digest")
-    keys = ("item", "kind", "id")
-    if [[entry[key] for key in keys] for entry in listed] != [
-        [entry[key] for key in keys] for entry in record["items"]
-    ] or not listed:
+    lines = [
+        [(line["item"], line["kind"], line["id"]) for line in rows] for rows in (listed, record["items"])
+    ]
+    if lines[0] != lines[1] or not listed:
         found.missing.append("cert_items_differ")
     if datetime.fromisoformat(record["issued_at"]) != sealed_at:
         found.missing.append("cert_time")
@@ -324,9 +275,8 @@ def _record(record: dict[str, Any], sealed_at: datetime, found: _Found) -> None:
     verdict = record["verdict"]
     if ("fail" in results or "failed" in statuses) and verdict != "failed":
         found.missing.append("cert_verdict")
-    if verdict == "complete" and (
-        "pending" in results or statuses != {"complete"} or record["outside_scope"]
-    ):
+    unsettled = "pending" in results or statuses != {"complete"} or record["outside_scope"]
+    if verdict == "complete" and unsettled:
         found.missing.append("cert_verdict")
     if any(entry["result"] != "pass" and not entry["reason"] for entry in every):
         found.missing.append("cert_checks")
@@ -351,25 +301,25 @@ def _statements(record: dict[str, Any], files: dict[str, bytes], authority: byte
         at = datetime.fromisoformat(statement["at"])
         if by.at is None or abs((by.at - at).total_seconds()) > _CLOCK_SECONDS:
             found.missing.append("cert_time")
-        if statement["type"] != _STATEMENT or statement["version"] != 1:
+        if (statement["type"], statement["version"]) != (_STATEMENT, 1):
             raise Bad("statement_signature")
         if statement["list_sha256"] != record["list_sha256"] or statement["batch"] != record["batch"]:
             found.missing.append("cert_statement_list")
         if statement["act"] == "attest" and statement["outcomes_sha256"] != outcomes:
             found.missing.append("cert_statement_outcomes")
         found.certificates.append((by.certificate, at))
-        found.statements.append({key: str(statement[key]) for key in ("act", "role", "person", "at")})
-        shown = {key: statement[key] for key in ("act", "role", "person", "at", "place")}
+        found.statements.append({key: str(statement[key]) for key in _SHOWN[:4]})
+        shown = {key: statement[key] for key in _SHOWN}
         signed.append({**shown, "certificate_sha256": hashlib.sha256(by.certificate).hexdigest()})
-    keys = ("act", "role", "person", "at", "place", "certificate_sha256")
+    keys = (*_SHOWN, "certificate_sha256")
     required = [{key: entry[key] for key in keys} for entry in record["required"]]
     if any(entry not in signed for entry in required):
         found.missing.append("cert_statement_missing")
     if any(entry not in required for entry in signed) or len(required) != len(signed):
         found.missing.append("cert_statement_unlisted")
     found.missing += _persons(signed, small_room=record["small_room"] is True)
-    last = max((datetime.fromisoformat(entry["at"]) for entry in signed), default=None)
-    if last is not None and last > datetime.fromisoformat(record["issued_at"]):
+    issued = datetime.fromisoformat(record["issued_at"])
+    if any(datetime.fromisoformat(entry["at"]) > issued for entry in signed):
         found.missing.append("cert_order")
 
 
@@ -390,12 +340,11 @@ def _persons(signed: list[dict[str, Any]], *, small_room: bool) -> list[str]:
         times[entry["act"]].append(datetime.fromisoformat(entry["at"]))
     if any(len(by[act]) < least for act, least in _LEAST.items()):
         wrong.append("cert_statement_missing")
-    if any(len(set(people)) != len(people) for people in by.values()):
-        wrong.append("cert_same_person")
     apart = [set(by["approve"]), set(by["execute"]), set(by["supervise"])]
-    if any(apart[i] & apart[j] for i, j in ((0, 1), (0, 2), (1, 2))) or set(by["propose"]) & apart[0]:
-        wrong.append("cert_same_person")
-    if not small_room and set(by["count"]) & apart[1]:
+    same = any(len(set(people)) != len(people) for people in by.values())
+    same |= any(one & other for one, other in itertools.combinations(apart, 2))
+    same |= bool(set(by["propose"]) & apart[0]) or (not small_room and bool(set(by["count"]) & apart[1]))
+    if same:
         wrong.append("cert_same_person")
     if set(by["attest"]) != apart[2]:
         wrong.append("cert_supervisors")
@@ -403,9 +352,6 @@ def _persons(signed: list[dict[str, Any]], *, small_room: bool) -> list[str]:
     if any(max(before) > min(after) for before, after in itertools.pairwise(order)):
         wrong.append("cert_order")
     return wrong
-
-
-# ------------------------------------------------------------------ trust, proof
 
 
 def _trust(trust_pem: bytes, found: _Found) -> bool:
@@ -430,10 +376,7 @@ def _trust(trust_pem: bytes, found: _Found) -> bool:
 
 
 def _distrusted(
-    certificate: x509.Certificate,
-    anchor: x509.Certificate,
-    lists: list[x509.CertificateRevocationList],
-    at: datetime,
+    certificate: x509.Certificate, anchor: x509.Certificate, lists: Any, at: datetime
 ) -> str | None:
     certificate.verify_directly_issued_by(anchor)
     if not certificate.not_valid_before_utc <= at <= certificate.not_valid_after_utc:
@@ -464,6 +407,7 @@ def check_proof(proof: bytes, file_sha256: str, found: _Found, trust_pem: bytes 
         at = None if head["at"] is None else datetime.fromisoformat(head["at"])
         key: Any = x509.load_der_x509_certificate(signer).public_key()
         named, numbered, root = entry["facts"].get("file_sha256"), entry["seq"], head["root"]
+        own = _uid(signer) == value["origin"] == found.values.get("store")
     except _UNREADABLE as error:
         raise Bad("cert_proof_unreadable") from error
     if named != file_sha256 or numbered != seq:
@@ -475,36 +419,30 @@ def check_proof(proof: bytes, file_sha256: str, found: _Found, trust_pem: bytes 
         key.verify(signature, shown, ec.ECDSA(hashes.SHA256()))
     except (InvalidSignature, ValueError, AttributeError, TypeError) as error:
         raise Bad("cert_proof_unsigned") from error
+    if not own:
+        raise Bad("cert_proof_unsigned")
     if trust_pem is not None and at is not None:
         found.certificates.append((signer, at))
 
 
 def root_of_path(index: int, size: int, leaf: bytes, path: list[bytes]) -> bytes | None:
-    """Root that an audit path leads to (RFC 9162, 2.1.3.2)."""
-    if not 0 <= index < size:
+    """Root that an audit path leads to (RFC 6962, 2.1.1), by the definition of the tree."""
+    if not 0 <= index < size or (size == 1) != (not path):
         return None
-    here, last, current = index, size - 1, leaf
-    for sibling in path:
-        if last == 0:
-            return None
-        if here & 1 or here == last:
-            current = hashlib.sha256(b"\x01" + sibling + current).digest()
-            while not here & 1 and here:
-                here, last = here >> 1, last >> 1
-        else:
-            current = hashlib.sha256(b"\x01" + current + sibling).digest()
-        here, last = here >> 1, last >> 1
-    return current if last == 0 else None
-
-
-# ------------------------------------------------------------------ small things
+    if size == 1:
+        return leaf
+    half = 1 << (size - 1).bit_length() - 1
+    left = index < half
+    below = root_of_path(index if left else index - half, half if left else size - half, leaf, path[:-1])
+    if below is None:
+        return None
+    return hashlib.sha256(b"\x01" + (below + path[-1] if left else path[-1] + below)).digest()
 
 
 def canonical(value: object) -> bytes:
     """UTF-8 JSON, keys sorted, no blanks."""
-    return json.dumps(
-        value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
-    ).encode()
+    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return text.encode()
 
 
 def digest(value: object) -> str:
@@ -531,9 +469,9 @@ def _issued(certificate: bytes, authority: bytes) -> bool:
     try:
         issuer = x509.load_der_x509_certificate(authority)
         x509.load_der_x509_certificate(certificate).verify_directly_issued_by(issuer)
+        return True
     except _UNREADABLE:
         return False
-    return True
 
 
 def _pdf_time(text: str) -> datetime:

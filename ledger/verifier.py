@@ -25,6 +25,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 _UNREADABLE = (
     ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError, OverflowError,
@@ -99,7 +100,7 @@ def check_export(
         if at > count or (at in roots and roots[at].hex() != root):
             reasons.append("known_head")
             bad.append(min(at, count + 1))
-    trusted = None if trust_pem is None else _trusted(signer, trust_pem)
+    trusted = None if trust_pem is None else _trusted(signer, trust_pem, named)
     if trusted is False:
         reasons.append("foreign")
     return {
@@ -140,7 +141,7 @@ def check_proof(text: str, *, origin: str | None = None, trust_pem: bytes | None
             _check_head(head, value["origin"], signer)
         except _UNREADABLE:
             reasons.append("head")
-    trusted = None if trust_pem is None else _trusted(signer, trust_pem)
+    trusted = None if trust_pem is None else _trusted(signer, trust_pem, value["origin"])
     if trusted is False:
         reasons.append("foreign")
     found = {"seq": seq, "entry": entry, "size": head["size"], "root": root}
@@ -169,13 +170,16 @@ def _check_head(head: dict[str, Any], origin: str, certificate: bytes) -> None:
     key.verify(base64.b64decode(head["signature"], validate=True), shown, ec.ECDSA(hashes.SHA256()))
 
 
-def _trusted(certificate: bytes, trust_pem: bytes) -> bool:
+def _trusted(certificate: bytes, trust_pem: bytes, origin: object) -> bool:
+    """Issued by the authority, and to the log itself: a person's certificate signs no heads."""
     try:
         anchor = x509.load_pem_x509_certificate(trust_pem)
-        x509.load_der_x509_certificate(certificate).verify_directly_issued_by(anchor)
+        signer = x509.load_der_x509_certificate(certificate)
+        signer.verify_directly_issued_by(anchor)
+        names = [name.value for name in signer.subject.get_attributes_for_oid(NameOID.USER_ID)]
     except _UNREADABLE:
         return False
-    return True
+    return names == [origin]
 
 
 def _size(head: object) -> int:

@@ -28,7 +28,7 @@ from certificate_kit import AT, CREW, NAMES, STORE, UNIT, Case, Certified, Stati
 from jiyao.common import fonts
 from jiyao.common.errors import Broken, MissingTool, WrongSecret
 from jiyao.common.messages import catalogue
-from jiyao.ledger import certificate_verifier, log
+from jiyao.ledger import certificate_verifier, log, verifier
 from jiyao.ledger.heads import HeadSigner, LogIdentity
 from jiyao.models.certificate import FILE_FACT, ClearTrace, ListItem, claims, list_value
 from jiyao.models.ledger_entry import Entry
@@ -431,3 +431,20 @@ def test_vectors() -> None:
         report = verify((folder / case["file"]).read_bytes(), trust_pem=trust)
         assert report.valid is case["valid"] and report.trusted is case["trusted"], case
         assert list(report.reasons) == case["reasons"], case
+
+
+def test_a_persons_certificate_signs_no_head(good: Certified) -> None:
+    own = station()
+    person = own.people["P01"]
+    identity = LogIdentity(origin=STORE, certificate=person.certificate_der)
+    engine = create_engine("sqlite://")
+    Base.metadata.create_all(engine)
+    with Session(engine) as session:
+        entry = Entry(at=AT, person=None, account=None, role=None, act="x", facts={FILE_FACT: good.sha256})
+        log.append(session, entry)
+        log.sign_head(session, HeadSigner(identity=identity, key=person.key), AT)
+        forged = json.dumps(log.proof(session, 1, identity)).encode()
+    engine.dispose()
+    assert verify(good.pdf, trust_pem=pem(own), proof=forged).reasons == ("cert_proof_unsigned",)
+    report = verifier.check_proof(forged.decode(), trust_pem=pem(own))
+    assert not report["ok"] and report["reasons"] == ["foreign"]

@@ -35,6 +35,7 @@ MAY: Final[dict[str, frozenset[str]]] = {
     "account.grant": frozenset({"secadmin"}),
     "account.list": ADMINISTRATORS,
     "account.reset": frozenset({"sysadmin"}),
+    "account.password": ROLES,
     "delegate": BUSINESS,
     "receive": _DESK,
     "ingest": _DESK,
@@ -77,8 +78,7 @@ MAY: Final[dict[str, frozenset[str]]] = {
     "backup": frozenset({"sysadmin"}),
     "restore": frozenset({"sysadmin", "secadmin", "leader_in_charge", "principal"}),
     "policy.show": ROLES,
-    "policy.activate": frozenset({"secadmin"}),
-    "policy.sign": LEADERS,
+    "policy.activate": LEADERS | {"secadmin"},
     "clock.confirm": frozenset({"sysadmin", "secadmin", "leader_in_charge", "principal"}),
 }
 

@@ -131,7 +131,9 @@ def approve(station: Station, actor: Actor, *, batch: str, dry_run: bool = False
         return _json(station, session, row, items, dry_run=dry_run)
 
 
-def refuse(station: Station, actor: Actor, *, batch: str, reason: str) -> dict[str, Any]:
+def refuse(
+    station: Station, actor: Actor, *, batch: str, reason: str, dry_run: bool = False
+) -> dict[str, Any]:
     """An approver says no: the batch ends, its items are free again.
 
     Raises:
@@ -144,14 +146,15 @@ def refuse(station: Station, actor: Actor, *, batch: str, reason: str) -> dict[s
             raise Refused(
                 "not_the_approver", person=actor.person, roles="、".join(_needed(station, session, items))
             )
-        _close(session, row, "refused")
-        station.log(
-            session, "destroy.refuse", objects=(batch,), person=actor.person, account=actor.user, reason=why
-        )
-        return _json(station, session, row, items)
+        if not dry_run:
+            _close(session, row, "refused")
+            station.log(
+                session, "destroy.refuse", objects=(batch,), person=actor.person, account=actor.user, reason=why
+            )
+        return _json(station, session, row, items, dry_run=dry_run)
 
 
-def cancel(station: Station, actor: Actor, *, batch: str) -> dict[str, Any]:
+def cancel(station: Station, actor: Actor, *, batch: str, dry_run: bool = False) -> dict[str, Any]:
     """The proposer takes the batch back, before its execution has begun.
 
     Raises:
@@ -163,9 +166,10 @@ def cancel(station: Station, actor: Actor, *, batch: str) -> dict[str, Any]:
             raise Refused("not_your_batch", batch=batch)
         if row.phase is not None:
             raise Refused("execution_begun", batch=batch)
-        _close(session, row, "cancelled")
-        station.log(session, "destroy.cancel", objects=(batch,), person=actor.person, account=actor.user)
-        return _json(station, session, row, items)
+        if not dry_run:
+            _close(session, row, "cancelled")
+            station.log(session, "destroy.cancel", objects=(batch,), person=actor.person, account=actor.user)
+        return _json(station, session, row, items, dry_run=dry_run)
 
 
 def supervise(station: Station, actor: Actor, *, batch: str, dry_run: bool = False) -> dict[str, Any]:

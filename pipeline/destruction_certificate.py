@@ -54,7 +54,9 @@ from .station import Station
 _SEALED = "certificate"
 
 
-def attest(station: Station, actor: Actor, *, batch: str, place: str) -> dict[str, Any]:
+def attest(
+    station: Station, actor: Actor, *, batch: str, place: str, dry_run: bool = False
+) -> dict[str, Any]:
     """A supervisor who was present before attests afterwards; the second attestation makes the certificate.
 
     Raises:
@@ -69,6 +71,8 @@ def attest(station: Station, actor: Actor, *, batch: str, place: str) -> dict[st
         before = destruction.persons(session, row, ("attest",))
         if actor.person in before:
             raise Refused("same_person_twice", person=actor.person)
+        if dry_run:
+            return destruction.batch_json(station, session, row, items, dry_run=True)
         kept = json.loads(row.outcomes or b"{}")
         outcomes = tuple(from_plain(ItemOutcome, item) for item in kept["items"])
         checks = tuple(from_plain(Check, check) for check in kept["checks"])

@@ -8,7 +8,9 @@ they hide nothing, and the rest become pictures all the same.
 
 from __future__ import annotations
 
+import io
 import math
+import zipfile
 from collections.abc import Iterator
 
 import cv2
@@ -158,3 +160,12 @@ def _with_resolution(png: bytes, dpi: float) -> bytes:
     body = b"pHYs" + struct.pack(">IIB", per_metre, per_metre, 1)
     chunk = struct.pack(">I", 9) + body + struct.pack(">I", zlib.crc32(body))
     return png[:33] + chunk + png[33:]
+
+
+def zip_pages(opened: OpenedDocument, spec: CopySpec, *, limits: Limits = DEFAULT_LIMITS) -> bytes:
+    """All pages of `draw_pages` as one zip: `page-001.png` …, stored without compression, dated 1980."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for number, page in enumerate(draw_pages(opened, spec, limits=limits), start=1):
+            archive.writestr(zipfile.ZipInfo(f"page-{number:03}.png"), page)
+    return out.getvalue()

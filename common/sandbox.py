@@ -1,0 +1,83 @@
+"""What a worker does to itself before it touches a file from outside.
+
+Threat model: a hostile document takes over the parser. It then finds no key (the process never had one), no network,
+no `JIYAO_*` secrets in its environment, a private scratch folder, and limits on memory, files and time that its parent
+enforces from outside. Accepted: without user namespaces the network is denied inside Python only (`doctor` says which).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import socket
+from pathlib import Path
+from typing import Any, Literal, NoReturn
+
+Denial = Literal["namespace", "socket"]
+
+_CLONE_NEWUSER = 0x10000000
+_CLONE_NEWNET = 0x40000000
+_PR_SET_PDEATHSIG = 1
+_PR_SET_DUMPABLE = 4
+_PR_SET_NO_NEW_PRIVS = 38
+_SIGKILL = 9
+_KEPT = (
+    "PATH",
+    "LANG",
+    "LC_ALL",
+    "LC_CTYPE",
+    "TZ",
+    "PYTHONPATH",
+    "VIRTUAL_ENV",
+    "TESSDATA_PREFIX",
+    "OPENBLAS_CORETYPE",
+)
+
+
+def environment(scratch: Path) -> dict[str, str]:
+    """The environment a worker starts with: nothing of the station's, its own HOME and TMPDIR."""
+    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    private = {name: str(scratch) for name in ("HOME", "TMPDIR", "XDG_CACHE_HOME")}
+    single = dict.fromkeys(("OMP_THREAD_LIMIT", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+    return {**kept, **private, **single, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1"}
+
+
+def confine(*, file_bytes: int) -> Denial:
+    """Confines this process and everything it starts; dies with its parent. Says how the network is denied."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.prctl(_PR_SET_PDEATHSIG, _SIGKILL, 0, 0, 0)
+    libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+    libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(512, soft), hard))
+    if _leave_network(libc):
+        return "namespace"
+    _forbid_sockets()
+    return "socket"
+
+
+def network_denial() -> Denial:
+    """How workers started here are kept off the network; tried in a child process."""
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if _leave_network(ctypes.CDLL(None, use_errno=True)) else 1)
+    _, status = os.waitpid(child, 0)
+    return "namespace" if status == 0 else "socket"
+
+
+def _leave_network(libc: ctypes.CDLL) -> bool:
+    """A network namespace of its own, with nothing in it; as root directly, else inside a user namespace."""
+    return libc.unshare(_CLONE_NEWNET) == 0 or libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET) == 0
+
+
+def _forbid_sockets() -> None:
+    def refuse(*_: Any, **__: Any) -> NoReturn:
+        raise PermissionError("no network in a worker")
+
+    socket.socket.connect = refuse  # type: ignore[method-assign]
+    socket.socket.connect_ex = refuse  # type: ignore[method-assign]
+    socket.create_connection = refuse
+    socket.getaddrinfo = refuse

@@ -1,0 +1,227 @@
+"""Workers as plain subprocesses: started lazily, one job each at a time, watched, killed, replaced.
+
+Threat model: a worker is taken over, hangs, eats memory, or dies. It has no key; its time and its memory
+(its children's included) are limited from outside; it is killed with its whole group, its scratch is cleared, and the job is answered
+with a named failure. Killed hard itself, the coordinator takes its workers with it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any, Literal
+
+import psutil
+
+from ..common.limits import DEFAULT_LIMITS, Limits
+from ..common.sandbox import environment
+from ..models.wire import to_plain
+from ..stages.worker import read_frame, write_frame
+
+WORKER = (sys.executable, "-m", "jiyao.stages.worker")
+_LOOK_SECONDS = 0.1
+_GRACE_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a worker is asked: an act, its fields (JSON), and the bytes of a file."""
+
+    act: str
+    fields: dict[str, Any]
+    data: bytes = b""
+    seconds: float | None = None
+    """Time limit; None: that of one document."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came of a job. A worker that was killed or died answers `failed` too."""
+
+    outcome: Literal["done", "doubt", "refused", "failed"]
+    value: dict[str, Any] = field(default_factory=dict)
+    code: str | None = None
+    detail: str = ""
+    questions: tuple[str, ...] = ()
+    data: bytes = b""
+
+
+_Task = tuple[Job, "Future[Reply]"]
+
+
+class LocalExecutor:
+    """Runs jobs in `jobs` worker processes. A context manager; closing waits for nothing."""
+
+    def __init__(
+        self, *, jobs: int, scratch: Path, limits: Limits = DEFAULT_LIMITS, command: Sequence[str] = WORKER
+    ) -> None:
+        self._tasks: SimpleQueue[_Task | None] = SimpleQueue()
+        self._closed = threading.Event()
+        self._desks = [_Desk(self, scratch / f"w{number}", limits, tuple(command)) for number in range(jobs)]
+
+    def __enter__(self) -> LocalExecutor:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def submit(self, job: Job) -> Future[Reply]:
+        """Hands a job in; jobs begin in the order they came."""
+        future: Future[Reply] = Future()
+        self._tasks.put((job, future))
+        for desk in self._desks:
+            desk.open()
+        return future
+
+    def close(self) -> None:
+        """Ends every worker now; jobs that had not begun are answered `executor_closed`."""
+        self._closed.set()
+        for desk in self._desks:
+            self._tasks.put(None)
+            desk.kill()
+        for desk in self._desks:
+            desk.join()
+
+    def take(self) -> _Task | None:
+        """The next job, for a desk; None at the end."""
+        task = self._tasks.get()
+        if task is not None and self._closed.is_set():
+            task[1].set_result(Reply("failed", code="executor_closed"))
+            return self.take()
+        return task
+
+
+class _Desk:
+    """One thread and its worker process."""
+
+    def __init__(
+        self, executor: LocalExecutor, scratch: Path, limits: Limits, command: tuple[str, ...]
+    ) -> None:
+        self._executor, self._scratch, self._limits, self._command = executor, scratch, limits, command
+        self._thread: threading.Thread | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._killed_for: str | None = None
+        self._lock = threading.Lock()
+
+    def open(self) -> None:
+        """Starts the thread at its first use."""
+        with self._lock:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._serve, daemon=True)
+                self._thread.start()
+
+    def join(self) -> None:
+        """Waits for the thread to end."""
+        if self._thread is not None:
+            self._thread.join(_GRACE_SECONDS * 5)
+        self._clear()
+
+    def kill(self, why: str = "executor_closed") -> None:
+        """Kills the worker with everything it started."""
+        process = self._process
+        if process is None or process.poll() is not None:
+            return
+        self._killed_for = self._killed_for or why
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            return
+
+    def _serve(self) -> None:
+        while (task := self._executor.take()) is not None:
+            job, future = task
+            future.set_result(self._answer(job))
+        self.kill()
+
+    def _answer(self, job: Job) -> Reply:
+        try:
+            process = self._worker()
+        except OSError as error:
+            return Reply("failed", code="worker_unusable", detail=type(error).__name__)
+        seconds = job.seconds or self._limits.seconds_per_document
+        done = threading.Event()
+        watcher = threading.Thread(target=self._watch, args=(process, seconds, done), daemon=True)
+        watcher.start()
+        try:
+            return self._exchange(process, job)
+        except (OSError, ValueError, struct.error):
+            return self._died(process, seconds)
+        finally:
+            done.set()
+            watcher.join()
+
+    def _exchange(self, process: subprocess.Popen[bytes], job: Job) -> Reply:
+        if process.stdin is None or process.stdout is None:
+            raise OSError("no pipes")
+        header = {"act": job.act, "fields": job.fields, "limits": to_plain(self._limits)}
+        write_frame(process.stdin, header, job.data)  # type: ignore[arg-type]
+        frame = read_frame(process.stdout)  # type: ignore[arg-type]
+        if frame is None:
+            raise OSError("the worker is gone")
+        plain, data = frame
+        return Reply(
+            outcome=plain["outcome"], value=plain["value"] or {}, code=plain["code"], detail=plain["detail"],
+            questions=tuple(plain["questions"]), data=data,
+        )  # fmt: skip
+
+    def _died(self, process: subprocess.Popen[bytes], seconds: float) -> Reply:
+        self.kill("worker_crashed")
+        code = process.wait()
+        why, self._killed_for = self._killed_for, None
+        self._process = None
+        self._clear()
+        if why == "timed_out":
+            return Reply("failed", code=why, detail=f"{seconds:.0f}")
+        if why in ("too_much_memory", "executor_closed"):
+            return Reply("failed", code=why)
+        return Reply("failed", code="worker_crashed", detail=str(code))
+
+    def _watch(self, process: subprocess.Popen[bytes], seconds: float, done: threading.Event) -> None:
+        end = time.monotonic() + seconds
+        while not done.wait(_LOOK_SECONDS):
+            if time.monotonic() > end:
+                self.kill("timed_out")
+                return
+            if _memory(process.pid) > self._limits.worker_rss_bytes:
+                self.kill("too_much_memory")
+                return
+
+    def _worker(self) -> subprocess.Popen[bytes]:
+        if self._process is None or self._process.poll() is not None:
+            self._clear()
+            self._scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._killed_for = None
+            self._process = subprocess.Popen(
+                self._command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env=environment(self._scratch),
+                cwd=self._scratch,
+                start_new_session=True,
+            )
+        return self._process
+
+    def _clear(self) -> None:
+        shutil.rmtree(self._scratch, ignore_errors=True)
+
+
+def _memory(pid: int) -> int:
+    """Resident bytes of a process and its children; 0 when it is gone."""
+    try:
+        process = psutil.Process(pid)
+        family = [process, *process.children(recursive=True)]
+        return sum(member.memory_info().rss for member in family)
+    except psutil.Error:
+        return 0

@@ -1,0 +1,35 @@
+"""Intake: what a file is, by its content, before anything of it is believed."""
+
+from __future__ import annotations
+
+from ..common.limits import Limits
+from ..formats.fault import FormatFault
+from ..formats.open import open_document
+from ..formats.opened import OpenedDocument
+from ..models.incoming import Incoming
+from ..models.outcome import Done, Failure, Outcome
+
+
+def intake(data: bytes, *, limits: Limits) -> Outcome[Incoming]:
+    """Opens the file under limits and says what it is. Done, or failed with the code of the fault."""
+    try:
+        opened = open_document(data, limits=limits)
+    except FormatFault as fault:
+        return Failure(fault.code, fault.detail)
+    try:
+        return Done(incoming_of(opened, data))
+    finally:
+        opened.close()
+
+
+def incoming_of(opened: OpenedDocument, data: bytes) -> Incoming:
+    """The value of an opened document."""
+    return Incoming(
+        kind=opened.kind,
+        data=data,
+        pages=opened.page_count,
+        signature=opened.signature,
+        protection=opened.protection,
+        active=opened.active,
+        findings=opened.findings,
+    )

@@ -70,7 +70,7 @@ def network_denial() -> Denial:
 
 def _leave_network(libc: ctypes.CDLL) -> bool:
     """A network namespace of its own, with nothing in it; as root directly, else inside a user namespace."""
-    return libc.unshare(_CLONE_NEWNET) == 0 or libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET) == 0
+    return any(libc.unshare(flags) == 0 for flags in (_CLONE_NEWNET, _CLONE_NEWUSER | _CLONE_NEWNET))
 
 
 def _forbid_sockets() -> None:

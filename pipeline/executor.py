@@ -1,8 +1,8 @@
 """Workers as plain subprocesses: started lazily, one job each at a time, watched, killed, replaced.
 
-Threat model: a worker is taken over, hangs, eats memory, or dies. It has no key; its time and its memory
-(its children's included) are limited from outside; it is killed with its whole group, its scratch is cleared, and the job is answered
-with a named failure. Killed hard itself, the coordinator takes its workers with it.
+Threat model: a worker is taken over, hangs, eats memory, or dies. It has no key; its time and its memory (with its
+children's) are limited from outside; it is killed with its whole group, its scratch is cleared, and the job is
+answered with a named failure. Killed hard itself, the coordinator takes its workers with it.
 """
 
 from __future__ import annotations

@@ -78,7 +78,12 @@ class _Waiting:
     path: Path
     data: bytes
     sha256: str
-    future: Future[Reply]
+    future: Future[Reply] | None
+    """None for a file whose twin is still being read."""
+
+    @property
+    def is_ready(self) -> bool:
+        return self.future is None or self.future.done()
 
 
 @dataclass(slots=True)
@@ -105,6 +110,7 @@ class BatchRun:
         self._batch: str | None = None
         self._receipt: str | None = request.receipt
         self._relations = RelationIndex(station)
+        self._unread: dict[str, str] = {}
         self._started = time.monotonic()
         self._held = ExitStack()
         self._scratch = self._held.enter_context(station.scratch())
@@ -133,7 +139,7 @@ class BatchRun:
         for path in feed:
             if path is not None and (taken := self._take(path, waiting)) is not None:
                 waiting.append(taken)
-            while waiting and (self._full(waiting) or waiting[0].future.done()):
+            while waiting and (self._full(waiting) or waiting[0].is_ready):
                 self._settle(waiting.popleft())
             if stopped():
                 return
@@ -176,9 +182,11 @@ class BatchRun:
         sha256 = hashlib.sha256(data).hexdigest()
         with self.station.read() as session:
             twin = self._twin(session, sha256)
-        if twin or any(item.sha256 == sha256 for item in waiting):
+        if twin:
             self._duplicate(path, twin)
             return None
+        if any(item.sha256 == sha256 for item in waiting):
+            return _Waiting(path, data, sha256, None)
         fields = {"engine": self.request.engine, "split": self.request.split}
         return _Waiting(
             path, data, sha256, self._readers.submit(Job(act=job_of("ocr"), fields=fields, data=data))
@@ -193,6 +201,9 @@ class BatchRun:
         ).first()
 
     def _settle(self, item: _Waiting) -> None:
+        if item.future is None:
+            self._settle_twin(item)
+            return
         reply = item.future.result()
         try:
             if reply.outcome in ("done", "doubt"):
@@ -201,11 +212,22 @@ class BatchRun:
                 code = reply.code or "worker_failed"
                 if code in _ENVIRONMENT:
                     raise MissingTool(code)
+                self._unread[item.sha256] = code
                 self._fail(item.path, item.data, item.sha256, "quarantined", code)
         except (OSError, OperationalError) as error:
             if not _disk_trouble(error):
                 raise
             self._note(item.path, "failed", "disk_full")
+
+    def _settle_twin(self, item: _Waiting) -> None:
+        """A file with the bytes of one before it in this batch: a duplicate, or unreadable like that one."""
+        with self.station.read() as session:
+            twin = self._twin(session, item.sha256)
+        if twin:
+            self._duplicate(item.path, twin)
+        else:
+            before = self._unread.get(item.sha256, "worker_failed")
+            self._fail(item.path, item.data, item.sha256, "quarantined", before)
 
     def _enter_parts(self, item: _Waiting, reply: Reply) -> None:
         value = reply.value

@@ -100,7 +100,8 @@ def _read(fields: dict[str, Any], data: bytes, limits: Limits) -> Answer:
     opened = open_document(data, limits=limits)
     try:
         incoming = incoming_of(opened, data)
-        parts, questions = [], []
+        parts: list[dict[str, Any]] = []
+        questions: list[str] = []
         for part in split(opened, mode=fields["split"]):
             outcome = ocr(opened, engine=fields["engine"], first=part.first, last=part.last, limits=limits)
             if isinstance(outcome, Failure | Refusal):

@@ -72,7 +72,7 @@ def request(
         Refused: the matrix denies it.
     """
     if act not in _acts(station):
-        raise UsageFault("unknown_act", act=act, acts="、".join(sorted(_acts(station))))
+        raise UsageFault("unknown_approval_act", act=act, acts="、".join(sorted(_acts(station))))
     with acting(station, actor, "approval.request", objects=tuple(documents)) as session:
         rows = [_document(session, document) for document in documents]
         needed: list[str] = []

@@ -46,7 +46,7 @@ def trace(station: Station, actor: Actor, *, files: Sequence[Path], reason: str)
             )  # fmt: skip
     value = {"results": results}
     if all(result["verdict"] == "none" for result in results):
-        raise NoMark("no_mark", value=value)
+        raise NoMark("no_copy_mark", value=value)
     return value
 
 

@@ -1,0 +1,41 @@
+"""The certificate of destruction: written out, and verified by anyone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ..pipeline import certificate_check, destruction_certificate
+from . import show
+from .frame import FILE, Room, argument, current, enter, option
+
+certificate = Room("certificate")
+
+
+@certificate.command("show")
+@argument("batch", metavar="ID")
+@option("--out", required=True, type=FILE, metavar="F")
+def certificate_show(batch: str, out: Path) -> None:
+    def work() -> dict[str, Any]:
+        station, actor = enter("certificate")
+        return destruction_certificate.write_certificate(station, actor, batch=batch, out=out)
+
+    show.run(work, show.record)
+
+
+@certificate.command("verify")
+@argument("file", metavar="FILE", type=FILE)
+@option("--trust", type=FILE, metavar="CA.pem")
+@option("--proof", type=FILE, metavar="FILE")
+def certificate_verify(file: Path, trust: Path | None, proof: Path | None) -> None:
+    show.run(lambda: certificate_check.verify_file(file, trust=trust, proof=proof, home=current().home), _draw)
+
+
+def _draw(value: dict[str, Any]) -> None:
+    show.record(value, ("id", "valid", "intact", "complete", "trusted", "signer", "signed_at", "list_sha256", "items"))
+    show.table(
+        ("act", "role", "person", "at"),
+        [(item["act"], item["role"], item["person"], item["at"]) for item in value["statements"]],
+    )
+    for code in value["reasons"]:
+        show.closing(code)

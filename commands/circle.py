@@ -1,0 +1,36 @@
+"""The reading circle of a document."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..pipeline import circle as circles
+from . import show
+from .frame import Room, argument, enter
+
+circle = Room("circle")
+
+
+@circle.command("set")
+@argument("document", metavar="DOC")
+@argument("persons", metavar="PERSON…", nargs=-1, required=True)
+def circle_set(document: str, persons: tuple[str, ...]) -> None:
+    def work() -> dict[str, Any]:
+        station, actor = enter("circle")
+        return circles.set_circle(station, actor, document=document, persons=persons)
+
+    show.run(work, _draw)
+
+
+@circle.command("show")
+@argument("document", metavar="DOC")
+def circle_show(document: str) -> None:
+    def work() -> dict[str, Any]:
+        station, _ = enter("circle.show")
+        return circles.show(station, document=document)
+
+    show.run(work, _draw)
+
+
+def _draw(value: dict[str, Any]) -> None:
+    show.table(("person", "name"), list(value["names"].items()))

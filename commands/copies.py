@@ -1,0 +1,114 @@
+"""Copies: issued to named persons, and followed until they are back."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..common.errors import UsageFault
+from ..pipeline import copies as circulation
+from . import show
+from .frame import DATE, FILE, Room, argument, enter, exclusive, option
+
+copies = Room("copies")
+copies.later("forward")
+_COLUMNS = ("copy", "document", "number", "recipient", "holder", "status", "issued_at", "due")
+
+
+@copies.command("issue")
+@argument("document", metavar="DOC")
+@option("--to", multiple=True, required=True, metavar="PERSON")
+@option("--due", type=DATE, metavar="DATE")
+@option("--purpose", metavar="T")
+@option("--print", "printing", is_flag=True)
+@option("--out", type=FILE, metavar="DIR")
+@option("--format", "form", type=click.Choice(["pdf", "png"]), default="pdf")
+def copies_issue(
+    document: str, to: tuple[str, ...], due: date | None, purpose: str | None, printing: bool, out: Path | None,
+    form: str,
+) -> None:  # fmt: skip
+    exclusive(print=printing, out=out)
+    if printing:
+        raise UsageFault("not_yet_built", what="copies issue --print")
+    if out is None:
+        raise UsageFault("usage_missing", name="--out")
+    target = out
+
+    def work() -> dict[str, Any]:
+        station, actor = enter("copies.issue")
+        return circulation.issue(
+            station, actor, document=document, to=to, out=target, due=due, purpose=purpose, form=form
+        )
+
+    show.run(work, _draw_issued)
+
+
+@copies.command("list")
+@option("--document", metavar="D")
+@option("--holder", metavar="P")
+@option("--overdue", is_flag=True)
+def copies_list(document: str | None, holder: str | None, overdue: bool) -> None:
+    def work() -> dict[str, Any]:
+        station, actor = enter("copies.list")
+        return circulation.list_copies(station, actor, document=document, holder=holder, overdue=overdue)
+
+    show.run(work, _draw)
+
+
+@copies.command("return")
+@argument("copy", metavar="COPY…", nargs=-1, required=True)
+def copies_return(copy: tuple[str, ...]) -> None:
+    def work() -> dict[str, Any]:
+        station, actor = enter("copies.return")
+        return circulation.return_copies(station, actor, copies=copy)
+
+    show.run(work, _draw)
+
+
+@copies.command("recall")
+@argument("copy", metavar="COPY…", nargs=-1, required=True)
+def copies_recall(copy: tuple[str, ...]) -> None:
+    def work() -> dict[str, Any]:
+        station, actor = enter("copies.keep")
+        return circulation.recall_copies(station, actor, copies=copy)
+
+    show.run(work, _draw)
+
+
+@copies.command("lost")
+@argument("copy", metavar="COPY")
+@option("--reason", required=True, metavar="T")
+def copies_lost(copy: str, reason: str) -> None:
+    def work() -> dict[str, Any]:
+        station, actor = enter("copies.keep")
+        return circulation.lose_copy(station, actor, copy=copy, reason=reason)
+
+    show.run(work, _draw)
+
+
+@copies.command("replace")
+@argument("copy", metavar="COPY")
+@option("--reason", required=True, metavar="T")
+@option("--out", required=True, type=FILE, metavar="DIR")
+def copies_replace(copy: str, reason: str, out: Path) -> None:
+    def work() -> dict[str, Any]:
+        station, actor = enter("copies.issue")
+        return circulation.replace_copy(station, actor, copy=copy, reason=reason, out=out)
+
+    show.run(work, _draw_issued)
+
+
+def _draw_issued(value: dict[str, Any]) -> None:
+    keys = ("copy", "number", "recipient", "name", "file", "sha256")
+    show.table(keys, [[row[key] for key in keys] for row in value["copies"]])
+
+
+def _draw(value: dict[str, Any]) -> None:
+    show.table(_COLUMNS, [[_column(row, key) for key in _COLUMNS] for row in value["copies"]])
+
+
+def _column(row: dict[str, Any], key: str) -> Any:
+    return show.status_word(row["status"]) if key == "status" else row[key]

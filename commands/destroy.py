@@ -1,0 +1,145 @@
+"""Destruction 销毁, step by step, each by other persons."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ..common.errors import UsageFault
+from ..pipeline import destruction, destruction_certificate, destruction_run
+from . import show
+from .frame import Room, argument, enter, option
+
+destroy = Room("destroy")
+_STATE = (
+    "id", "state", "phase", "reason", "list_sha256", "needed", "proposer", "counters", "approvers", "supervisors",
+    "operators", "attested", "approval_expires", "verdict", "certificate",
+)  # fmt: skip
+
+
+@destroy.command("propose")
+@option("--document", multiple=True, metavar="D")
+@option("--copy", "copies", multiple=True, metavar="C")
+@option("--due", is_flag=True)
+@option("--reason", required=True, metavar="CODE")
+@option("--note", metavar="T")
+@option("--dry-run", is_flag=True)
+def destroy_propose(document: tuple[str, ...], copies: tuple[str, ...], **rest: Any) -> None:
+    given = [bool(document), bool(copies), rest["due"]]
+    if given.count(True) != 1:
+        raise UsageFault("options_one_of", options="--document、--copy、--due")
+
+    def work() -> dict[str, Any]:
+        station, actor = enter("destroy.propose")
+        return destruction.propose(station, actor, documents=document, copies=copies, **rest)
+
+    show.run(work, _draw)
+
+
+@destroy.command("count")
+@argument("batch", metavar="ID")
+@option("--dry-run", is_flag=True)
+def destroy_count(batch: str, dry_run: bool) -> None:
+    _step("destroy.count", destruction.count, batch=batch, dry_run=dry_run)
+
+
+@destroy.command("approve")
+@argument("batch", metavar="ID")
+@option("--dry-run", is_flag=True)
+def destroy_approve(batch: str, dry_run: bool) -> None:
+    _step("destroy.approve", destruction.approve, batch=batch, dry_run=dry_run)
+
+
+@destroy.command("refuse")
+@argument("batch", metavar="ID")
+@option("--reason", required=True, metavar="T")
+@option("--dry-run", is_flag=True)
+def destroy_refuse(batch: str, reason: str, dry_run: bool) -> None:
+    _step("destroy.approve", destruction.refuse, batch=batch, reason=reason, dry_run=dry_run)
+
+
+@destroy.command("supervise")
+@argument("batch", metavar="ID")
+@option("--dry-run", is_flag=True)
+def destroy_supervise(batch: str, dry_run: bool) -> None:
+    _step("destroy.supervise", destruction.supervise, batch=batch, dry_run=dry_run)
+
+
+@destroy.command("execute")
+@argument("batch", metavar="ID")
+@option("--dry-run", is_flag=True)
+def destroy_execute(batch: str, dry_run: bool) -> None:
+    _step("destroy.execute", destruction_run.execute, batch=batch, dry_run=dry_run)
+
+
+@destroy.command("attest")
+@argument("batch", metavar="ID")
+@option("--place", required=True, metavar="T")
+@option("--dry-run", is_flag=True)
+def destroy_attest(batch: str, place: str, dry_run: bool) -> None:
+    _step("destroy.supervise", destruction_certificate.attest, batch=batch, place=place, dry_run=dry_run)
+
+
+@destroy.command("cancel")
+@argument("batch", metavar="ID")
+@option("--dry-run", is_flag=True)
+def destroy_cancel(batch: str, dry_run: bool) -> None:
+    _step("destroy.propose", destruction.cancel, batch=batch, dry_run=dry_run)
+
+
+@destroy.command("show")
+@argument("batch", metavar="ID")
+def destroy_show(batch: str) -> None:
+    def work() -> dict[str, Any]:
+        station, _ = enter("destroy.show")
+        return destruction.show(station, batch=batch)
+
+    show.run(work, _draw)
+
+
+@destroy.command("list")
+def destroy_list() -> None:
+    def work() -> dict[str, Any]:
+        station, _ = enter("destroy.show")
+        return destruction.list_batches(station)
+
+    keys = ("id", "state", "reason", "items", "verdict", "certificate")
+    show.run(
+        work,
+        lambda value: show.table(
+            keys, [[len(row[key]) if key == "items" else row[key] for key in keys] for row in value["destructions"]]
+        ),
+    )
+
+
+def _step(act: str, step: Callable[..., dict[str, Any]], **given: Any) -> None:
+    def work() -> dict[str, Any]:
+        station, actor = enter(act)
+        return step(station, actor, **given)
+
+    show.run(work, _draw)
+
+
+def _draw(value: dict[str, Any]) -> None:
+    show.record(
+        {**value, **{name: _persons(value[name]) for name in ("counters", "approvers", "supervisors", "operators", "attested")}},
+        _STATE,
+    )
+    rows = [
+        (item["item"], item["id"], item["level"], [block["code"] for block in item["blocks"]])
+        for item in value["items"]
+    ]
+    show.table(("item", "id", "level", "blocks"), rows)
+    if value["checks"]:
+        show.table(
+            ("check", "result", "detail"),
+            [(check["name"], check["result"], check.get("detail")) for check in value["checks"]],
+        )
+    for place in value["outside_scope"]:
+        show.closing("outside_scope", kind=place["kind"], path=place.get("path") or "—")
+    if value["dry_run"]:
+        show.closing("dry_run")
+
+
+def _persons(acts: list[dict[str, str]]) -> list[str]:
+    return [f"{act['person']} ({act['role']})" for act in acts]

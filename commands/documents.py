@@ -1,0 +1,111 @@
+"""The register: list, show, read, export, appraise."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..models.level import Level
+from ..pipeline import appraisal, exports
+from ..pipeline import documents as register
+from . import show
+from .frame import FILE, LEVEL, Room, argument, enter, option
+
+documents = Room("documents")
+documents.later("amend", "void", "rescan", "archive", "handover")
+_COLUMNS = (
+    "id", "status", "level", "secrecy_period", "retention", "doc_number", "title", "organ", "date", "must_review",
+)  # fmt: skip
+
+
+@documents.command("list")
+@option("--status", metavar="CODE")
+@option("--level", type=LEVEL, metavar="LEVEL")
+@option("--batch", metavar="B")
+@option("--organ", metavar="TEXT")
+@option("--query", metavar="TEXT")
+@option("--limit", type=click.IntRange(min=0), metavar="N")
+@option("--offset", type=click.IntRange(min=0), default=0, metavar="N")
+def documents_list(level: Level | None, **rest: Any) -> None:
+    def work() -> dict[str, Any]:
+        station, actor = enter("documents")
+        return register.list_documents(station, actor, level=level, **rest)
+
+    show.run(work, lambda value: draw_list(value["documents"]))
+
+
+@documents.command("show")
+@argument("document", metavar="DOC")
+def documents_show(document: str) -> None:
+    def work() -> dict[str, Any]:
+        station, actor = enter("documents")
+        return register.show_document(station, actor, document=document)
+
+    show.run(work, draw_document)
+
+
+@documents.command("text")
+@argument("document", metavar="DOC")
+def documents_text(document: str) -> None:
+    def work() -> dict[str, Any]:
+        station, actor = enter("text")
+        return register.text_of(station, actor, document=document)
+
+    show.run(work, _draw_text)
+
+
+@documents.command("export")
+@argument("document", metavar="DOC")
+@option("--out", required=True, type=FILE, metavar="F")
+@option("--searchable", is_flag=True)
+def documents_export(document: str, out: Path, searchable: bool) -> None:
+    def work() -> dict[str, Any]:
+        station, actor = enter("export")
+        return exports.export_document(station, actor, document=document, out=out, searchable=searchable)
+
+    show.run(work, show.record)
+
+
+@documents.command("appraise")
+@argument("document", metavar="DOC")
+@option("--reason", required=True, metavar="T")
+def documents_appraise(document: str, reason: str) -> None:
+    def work() -> dict[str, Any]:
+        station, actor = enter("appraise")
+        return appraisal.appraise(station, actor, document=document, reason=reason)
+
+    show.run(work, draw_document)
+
+
+def draw_list(rows: list[dict[str, Any]]) -> None:
+    """Documents, a row each; a provisional level is said to be one."""
+    show.table(_COLUMNS, [[_column(row, name) for name in _COLUMNS] for row in rows])
+
+
+def draw_document(value: dict[str, Any]) -> None:
+    """One document, with the evidence for its level and retention."""
+    plain = {name: item for name, item in value.items() if not isinstance(item, list) or item == []}
+    plain |= {name: value[name] for name in ("serials", "recipients", "copied_to", "copies", "holds", "overlays")}
+    plain["status"], plain["level"] = _column(value, "status"), _column(value, "level")
+    show.record(plain)
+    for name in ("evidence", "field_evidence", "findings", "carriers", "cleartext_history", "history"):
+        if rows := value.get(name):
+            keys = list(dict.fromkeys(key for row in rows for key in row if key not in ("box", "crop")))
+            show.table(keys, [[row.get(key) for key in keys] for row in rows], title=show.label(name))
+
+
+def _column(row: dict[str, Any], name: str) -> Any:
+    if name == "status":
+        return show.status_word(row["status"])
+    if name == "level" and row["level"] is None and row["interim_level"]:
+        return f"({row['interim_level']})"
+    return row[name]
+
+
+def _draw_text(value: dict[str, Any]) -> None:
+    for page in value["pages"]:
+        show.closing("page_heading", number=page["number"], confidence=f"{page['confidence']:.0%}")
+        for line in page["text"].splitlines():
+            show.plain(line)

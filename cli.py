@@ -71,9 +71,7 @@ def _serve(
     group: Jiyao, call: Call, words: list[str], name: str, complete_var: str | None, extra: dict[str, Any]
 ) -> int:
     try:
-        ended = click.Group.main(
-            group, words, name, complete_var, standalone_mode=False, obj=call, **extra
-        )
+        ended = click.Group.main(group, words, name, complete_var, standalone_mode=False, obj=call, **extra)
         return ended if isinstance(ended, int) else 0
     except click.exceptions.NoArgsIsHelpError as error:
         return _no_command(call, words, error)
@@ -132,7 +130,9 @@ def _usage_error(error: click.ClickException) -> JiyaoError:
 def _name(error: click.BadParameter) -> str:
     if error.param is None:
         return "-"
-    return error.param.opts[0] if isinstance(error.param, click.Option) else error.param.make_metavar(error.ctx)
+    return (
+        error.param.opts[0] if isinstance(error.param, click.Option) else error.param.make_metavar(error.ctx)
+    )
 
 
 def _no_command(call: Call, words: list[str], error: click.UsageError) -> int:
@@ -175,3 +175,6 @@ def _forget_stdout() -> None:
 
 
 main = Jiyao()
+
+if __name__ == "__main__":
+    main()

@@ -28,11 +28,15 @@ def certificate_show(batch: str, out: Path) -> None:
 @option("--trust", type=FILE, metavar="CA.pem")
 @option("--proof", type=FILE, metavar="FILE")
 def certificate_verify(file: Path, trust: Path | None, proof: Path | None) -> None:
-    show.run(lambda: certificate_check.verify_file(file, trust=trust, proof=proof, home=current().home), _draw)
+    show.run(
+        lambda: certificate_check.verify_file(file, trust=trust, proof=proof, home=current().home), _draw
+    )
 
 
 def _draw(value: dict[str, Any]) -> None:
-    show.record(value, ("id", "valid", "intact", "complete", "trusted", "signer", "signed_at", "list_sha256", "items"))
+    show.record(
+        value, ("id", "valid", "intact", "complete", "trusted", "signer", "signed_at", "list_sha256", "items")
+    )
     show.table(
         ("act", "role", "person", "at"),
         [(item["act"], item["role"], item["person"], item["at"]) for item in value["statements"]],

@@ -107,7 +107,11 @@ def destroy_list() -> None:
     show.run(
         work,
         lambda value: show.table(
-            keys, [[len(row[key]) if key == "items" else row[key] for key in keys] for row in value["destructions"]]
+            keys,
+            [
+                [len(row[key]) if key == "items" else row[key] for key in keys]
+                for row in value["destructions"]
+            ],
         ),
     )
 
@@ -122,7 +126,13 @@ def _step(act: str, step: Callable[..., dict[str, Any]], **given: Any) -> None:
 
 def _draw(value: dict[str, Any]) -> None:
     show.record(
-        {**value, **{name: _persons(value[name]) for name in ("counters", "approvers", "supervisors", "operators", "attested")}},
+        {
+            **value,
+            **{
+                name: _persons(value[name])
+                for name in ("counters", "approvers", "supervisors", "operators", "attested")
+            },
+        },
         _STATE,
     )
     rows = [

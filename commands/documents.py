@@ -87,7 +87,9 @@ def draw_list(rows: list[dict[str, Any]]) -> None:
 def draw_document(value: dict[str, Any]) -> None:
     """One document, with the evidence for its level and retention."""
     plain = {name: item for name, item in value.items() if not isinstance(item, list) or item == []}
-    plain |= {name: value[name] for name in ("serials", "recipients", "copied_to", "copies", "holds", "overlays")}
+    plain |= {
+        name: value[name] for name in ("serials", "recipients", "copied_to", "copies", "holds", "overlays")
+    }
     plain["status"], plain["level"] = _column(value, "status"), _column(value, "level")
     show.record(plain)
     for name in ("evidence", "field_evidence", "findings", "carriers", "cleartext_history", "history"):

@@ -189,9 +189,7 @@ class LevelType(click.ParamType):
 
     name = "level"
 
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> Level:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Level:
         """The level.
 
         Raises:
@@ -210,9 +208,7 @@ class DateType(click.ParamType):
 
     name = "date"
 
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> date:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
         """The date.
 
         Raises:

@@ -35,7 +35,9 @@ def init(mirror: tuple[Path, ...], single_root: bool, station_level: Level, **re
 
 
 def _draw_station(value: dict[str, Any]) -> None:
-    show.record(value, ("home", "unit", "profile", "suite", "root", "registry", "station_level", "policy", "accounts"))
+    show.record(
+        value, ("home", "unit", "profile", "suite", "root", "registry", "station_level", "policy", "accounts")
+    )
     show.closing("done_init", home=value["home"])
 
 

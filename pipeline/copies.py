@@ -178,7 +178,7 @@ def _spec(
         issued=today(station.clock),
         document=row.id,
         barcode=encode(secret, station_tag(station.settings.store_uuid), forensic),
-        unit=station.settings.unit,
+        unit=station.settings.unit.removesuffix("机要室"),
         due=due,
         flatten=station.policy.must_flatten(access.protected_as(station.policy, row)),
         format="png" if form == "png" else "pdf",

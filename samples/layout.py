@@ -1,0 +1,230 @@
+"""Lays a paper out by GB/T 9704-2012: where every element stands, on how many pages, and the text of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .heads import draw_head
+from .paper import STAMP, Block, Paper
+from .sheet import (
+    BOTTOM,
+    LEFT,
+    PAPER_W,
+    PITCH,
+    RIGHT,
+    ROW,
+    SIZE3,
+    SIZE4,
+    SIZE5,
+    TOP,
+    Face,
+    Rule,
+    Seal,
+    Sheet,
+    Text,
+    width,
+    wrap,
+)
+
+ASCENT = 0.88
+"""Baseline of an ideographic em box below its top, as a part of the em."""
+SIGNATURE_ROWS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    text: str
+    x: float
+    face: Face = "serif"
+    size: float = SIZE3
+    spacing: float = 0.0
+    cells: tuple[tuple[float, str], ...] = ()
+    edges: tuple[float, ...] = ()
+
+
+def lay_out(paper: Paper) -> list[Sheet]:
+    """The pages of a paper, each with 样张 in its margins.
+
+    Raises:
+        MissingTool: when the Noto CJK fonts are not there.
+    """
+    sheets = [_fresh(1)]
+    y = draw_head(paper, sheets[0])
+    rows = [row for block in paper.body for row in _rows(block)]
+    y = _pour(sheets, rows, y, keep=2)
+    signature = _Signature(paper)
+    if y + ROW * signature.rows > BOTTOM + 0.1:
+        y = _carry_over(sheets)
+    signature.draw(sheets[-1], y)
+    _imprint(paper, sheets, y + ROW * signature.rows)
+    for sheet in sheets:
+        _page_number(paper, sheet)
+    return sheets
+
+
+def _fresh(number: int) -> Sheet:
+    sheet = Sheet(number=number)
+    size = 3.7
+    x = (PAPER_W - width(STAMP, size)) / 2
+    for y in (13.0, 290.0):
+        sheet.things.append(Text(x, y, STAMP, size, "serif", "stamp"))
+    return sheet
+
+
+def _rows(block: Block) -> list[_Row]:
+    if block.kind == "table":
+        return _table_rows(block)
+    face: Face = "sans-bold" if block.kind == "head" else "serif"
+    measure = RIGHT - LEFT
+    lines = wrap(block.text, first=measure - 2 * PITCH, rest=measure, size=SIZE3, face=face)
+    rows = []
+    for index, line in enumerate(lines):
+        room = measure - (2 * PITCH if index == 0 else 0)
+        slack = room - width(line, SIZE3, face)
+        last = index == len(lines) - 1
+        fill = slack / max(1, len(line) - 1) if not last and abs(slack) < 3 * PITCH else min(0.0, slack / len(line))
+        rows.append(_Row(line, LEFT + (2 * PITCH if index == 0 else 0), face, spacing=fill))
+    return rows
+
+
+def _table_rows(block: Block) -> list[_Row]:
+    columns = len(block.rows[0])
+    wide = [max(width(row[i], SIZE5) for row in block.rows) + 4 for i in range(columns)]
+    scale = (RIGHT - LEFT) / sum(wide)
+    edges = [LEFT]
+    for column in wide:
+        edges.append(edges[-1] + column * scale)
+    rows = []
+    for number, row in enumerate(block.rows):
+        face: Face = "sans-bold" if number == 0 else "serif"
+        cells = tuple(
+            (edges[i] + (edges[i + 1] - edges[i] - width(cell, SIZE5, face)) / 2, cell) for i, cell in enumerate(row)
+        )
+        rows.append(_Row(" ".join(row), LEFT, face, SIZE5, cells=cells, edges=tuple(edges)))
+    return rows
+
+
+def _pour(sheets: list[Sheet], rows: list[_Row], y: float, keep: int) -> float:
+    for index, row in enumerate(rows):
+        last_of_head = row.face == "sans-bold" and not row.cells and index + 1 < len(rows)
+        if y + ROW * (keep if last_of_head else 1) > BOTTOM + 0.1:
+            sheets.append(_fresh(len(sheets) + 1))
+            y = TOP
+        _place(sheets[-1], row, y)
+        y += ROW
+    return y
+
+
+def _place(sheet: Sheet, row: _Row, y: float) -> None:
+    base = y + (ROW - row.size) / 2 + ASCENT * row.size
+    if row.cells:
+        for x, cell in row.cells:
+            sheet.things.append(Text(x, base, cell, row.size, row.face))
+        for edge in row.edges:
+            sheet.things.append(Rule(edge, y, edge, y + ROW, 0.2))
+        for line in (y, y + ROW):
+            sheet.things.append(Rule(row.edges[0], line, row.edges[-1], line, 0.2))
+    else:
+        sheet.things.append(Text(row.x, base, row.text, row.size, row.face, spacing=row.spacing))
+    sheet.lines.append(row.text)
+
+
+def _carry_over(sheets: list[Sheet]) -> float:
+    """A signature never stands alone on a page: the last line of the body goes with it."""
+    old, new = sheets[-1], _fresh(len(sheets) + 1)
+    moved = old.lines[-1]
+    texts = [thing for thing in old.things if isinstance(thing, Text) and thing.text == moved]
+    y = TOP
+    if texts and len(old.lines) > 1:
+        text = texts[-1]
+        old.things.remove(text)
+        old.lines.pop()
+        base = y + (ROW - text.size) / 2 + ASCENT * text.size
+        new.things.append(Text(text.x, base, text.text, text.size, text.face, spacing=text.spacing))
+        new.lines.append(moved)
+        y += ROW
+    sheets.append(new)
+    return y
+
+
+class _Signature:
+    """Signature, date, seal and note, from the first free row under the body."""
+
+    def __init__(self, paper: Paper) -> None:
+        self.paper = paper
+        fields = paper.fields
+        self.organs = fields.organs if paper.layout not in ("minutes",) else ()
+        self.dated = fields.signed_date is not None and paper.layout != "minutes"
+        self.note = f"（{fields.note}）" if fields.note else ""
+        gap = 2 if paper.seal else 1
+        signed = len(self.organs) if self.dated else 0
+        self.rows = (gap + signed + 1 if self.dated else 1) + (1 if self.note else 0)
+
+    def draw(self, sheet: Sheet, y: float) -> None:
+        paper = self.paper
+        y += ROW * (2 if paper.seal else 1)
+        if self.dated:
+            date_wide = width(paper.date_text, SIZE3)
+            date_x = RIGHT - (4 if paper.seal else 2) * PITCH - date_wide
+            middle = date_x + date_wide / 2
+            first = y
+            signers = list(self.organs)
+            if paper.layout == "order":
+                signers = [f"省（市）长　{paper.printed_by or '（签名章）'}"]
+            for organ in signers:
+                wide = width(organ, SIZE3)
+                x = min(middle - wide / 2, RIGHT - wide)
+                _place(sheet, _Row(organ, x), y)
+                y += ROW
+            _place(sheet, _Row(paper.date_text, date_x), y)
+            if paper.seal:
+                for index, organ in enumerate(signers):
+                    x = middle - 23 * (len(signers) - 1) + 46 * index if len(signers) > 1 else middle
+                    x = min(x, 210 - 24)
+                    sheet.things.append(Seal(x - (12 if len(signers) > 1 else 0), (first + y + ROW) / 2, organ))
+            y += ROW
+        if self.note:
+            _place(sheet, _Row(self.note, LEFT + 2 * PITCH), y)
+
+
+def _imprint(paper: Paper, sheets: list[Sheet], y: float) -> None:
+    """版记: at the foot of the last page; a new page when there is no room."""
+    fields = paper.fields
+    rows: list[tuple[str, str]] = []
+    if paper.subject_words:
+        rows.append((f"主题词：{paper.subject_words}", ""))
+    if fields.copied_to:
+        lines = wrap("抄送：" + "，".join(fields.copied_to) + "。", first=146, rest=130, size=SIZE4)
+        rows += [(line, "") for line in lines]
+    if fields.printed_date and paper.printed_by:
+        day = fields.printed_date
+        rows.append((paper.printed_by, f"{day.year}年{day.month}月{day.day}日印发"))
+    if fields.print_count:
+        rows.append(("", f"（共印{fields.print_count}份）"))
+    if not rows:
+        return
+    step = 8.2
+    if BOTTOM - step * len(rows) < y + 2:
+        sheets.append(_fresh(len(sheets) + 1))
+    sheet = sheets[-1]
+    start = top = BOTTOM - step * len(rows)
+    sheet.things.append(Rule(LEFT, start, RIGHT, start, 0.35))
+    for left, right in rows:
+        base = top + (step - SIZE4) / 2 + ASCENT * SIZE4
+        if left:
+            sheet.things.append(Text(LEFT + SIZE4, base, left, SIZE4))
+        if right:
+            sheet.things.append(Text(RIGHT - SIZE4 - width(right, SIZE4), base, right, SIZE4))
+        sheet.lines.append(f"{left}　{right}".strip("　"))
+        top += step
+        thick = 0.35 if top > BOTTOM - 0.1 else 0.25
+        sheet.things.append(Rule(LEFT, top, RIGHT, top, thick))
+
+
+def _page_number(paper: Paper, sheet: Sheet) -> None:
+    if paper.layout in ("letter", "telegram") and sheet.number == 1:
+        return
+    text = f"— {sheet.number} —"
+    wide = width(text, SIZE4)
+    x = RIGHT - SIZE4 - wide if sheet.number % 2 else LEFT + SIZE4
+    sheet.things.append(Text(x, BOTTOM + 7 + SIZE4, text, SIZE4))

@@ -1,0 +1,61 @@
+"""Born-digital PDF (real text, embedded subset fonts) and scanned PDF (a picture a page), byte for byte the same again."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from fpdf import FPDF
+
+from .picture import seal_picture
+from .sheet import INKS, PAPER_H, PAPER_W, SIMPLIFIED, Rule, Seal, Sheet, Text, font_path
+
+MM_TO_PT = 72 / 25.4
+MADE = datetime(2026, 1, 1, tzinfo=UTC)
+"""The date inside every file, fixed so that making it again gives the same bytes."""
+
+
+def draw_pdf(sheets: Sequence[Sheet]) -> bytes:
+    """The pages as a PDF with a text layer; seals are pictures, as when a stamp file is inserted."""
+    pdf = _fresh()
+    faces = {thing.face for sheet in sheets for thing in sheet.things if isinstance(thing, Text)}
+    for face in sorted(faces):
+        pdf.add_font(face, fname=font_path(face), collection_font_number=SIMPLIFIED)
+    for sheet in sheets:
+        pdf.add_page()
+        for thing in sheet.things:
+            if isinstance(thing, Text):
+                pdf.set_font(thing.face, size=thing.size * MM_TO_PT)
+                pdf.set_text_color(*INKS[thing.ink])
+                pdf.set_char_spacing(thing.spacing * MM_TO_PT)
+                pdf.text(thing.x, thing.y, thing.text)
+            elif isinstance(thing, Rule):
+                pdf.set_draw_color(*INKS[thing.ink])
+                pdf.set_line_width(thing.width)
+                pdf.line(thing.x1, thing.y1, thing.x2, thing.y2)
+        for thing in sheet.things:
+            if isinstance(thing, Seal):
+                stamp = seal_picture(thing.organ, 330)
+                half = thing.diameter / 2
+                pdf.image(stamp, thing.x - half, thing.y - half, thing.diameter, thing.diameter)
+    return bytes(pdf.output())
+
+
+def pictures_pdf(pictures: Sequence[bytes]) -> bytes:
+    """A scanned PDF: each JPEG fills an A4 page; there is no text layer."""
+    pdf = _fresh()
+    for picture in pictures:
+        pdf.add_page()
+        pdf.image(io.BytesIO(picture), 0, 0, PAPER_W, PAPER_H)
+    return bytes(pdf.output())
+
+
+def _fresh() -> FPDF:
+    pdf = FPDF(unit="mm", format="A4")
+    pdf.set_creation_date(MADE)
+    pdf.set_producer("jiyao samples")
+    pdf.set_title("样张")
+    pdf.set_auto_page_break(False)
+    pdf.set_margin(0)
+    return pdf

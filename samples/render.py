@@ -1,0 +1,103 @@
+"""A paper as the bytes of a file, in each format that a room receives."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from ..formats.opened import Picture
+from .degrade import DPI, FAX_DPI, JPEG_QUALITY, degrade, to_bits
+from .docx_file import draw_docx
+from .layout import lay_out
+from .paper import Format, Paper, Severity
+from .pdf import draw_pdf, pictures_pdf
+from .picture import draw_picture
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A file and the text of each of its pages (a DOCX has no pages of its own: one text)."""
+
+    data: bytes
+    pages: int | None
+    texts: tuple[str, ...]
+    severity: Severity
+    """`clean` where the format is not scanned."""
+
+
+def render(paper: Paper, fmt: Format, severity: Severity = "clean", seed: int = 0) -> bytes:
+    """The file's bytes; the same arguments give the same bytes.
+
+    JPEG and PNG hold one picture: the first page of the paper.
+
+    Raises:
+        MissingTool: `samples_font_missing` without the Noto CJK fonts.
+        KeyError: for an unknown format.
+    """
+    return render_with_text(paper, fmt, severity, seed).data
+
+
+def render_with_text(paper: Paper, fmt: Format, severity: Severity = "clean", seed: int = 0) -> Rendered:
+    """As `render`, with what a perfect reader would find on each page."""
+    sheets = lay_out(paper)
+    texts = tuple("\n".join(sheet.lines) for sheet in sheets)
+    if fmt == "docx":
+        return Rendered(draw_docx(paper), None, ("\n".join(texts),), "clean")
+    if fmt == "pdf":
+        return Rendered(draw_pdf(sheets), len(sheets), texts, "clean")
+    if fmt in ("jpeg", "png"):
+        sheets, texts = sheets[:1], texts[:1]
+    dpi = FAX_DPI if fmt == "fax" else DPI[severity]
+    drawn = [draw_picture(sheet, dpi=dpi) for sheet in sheets]
+    scans = [
+        degrade(page, severity=severity, seed=seed * 1000 + index, back=drawn[index - 1] if len(drawn) > 1 else None)
+        for index, page in enumerate(drawn)
+    ]
+    quality = JPEG_QUALITY[severity]
+    match fmt:
+        case "scan":
+            data = pictures_pdf([_jpeg(page, quality) for page in scans])
+        case "jpeg":
+            data = _jpeg(scans[0], quality, dpi)
+        case "png":
+            data = _png(scans[0], dpi)
+        case "tiff":
+            data = _tiff([Image.fromarray(page) for page in scans], dpi, "jpeg", quality)
+        case "tiff-grey":
+            data = _tiff([Image.fromarray(page).convert("L") for page in scans], dpi, "jpeg", quality)
+        case "fax":
+            bits = [to_bits(page, severity=severity, seed=seed * 1000 + i) for i, page in enumerate(scans)]
+            data = _tiff([Image.fromarray(page) for page in bits], dpi, "group4")
+        case _:
+            raise KeyError(fmt)
+    return Rendered(data, len(sheets), texts, severity)
+
+
+def _jpeg(page: Picture, quality: int, dpi: int = 200) -> bytes:
+    out = io.BytesIO()
+    Image.fromarray(page).save(out, "JPEG", quality=quality, dpi=(dpi, dpi))
+    return out.getvalue()
+
+
+def _png(page: Picture, dpi: int) -> bytes:
+    """Quantised to 16 steps a channel, as office scanners do to keep PNG files small."""
+    steps = cv2.medianBlur(np.ascontiguousarray(page), 3) if dpi < 300 else page
+    image = Image.fromarray((steps // 17 * 17).astype(np.uint8))
+    out = io.BytesIO()
+    image.quantize(16, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(
+        out, "PNG", optimize=True, dpi=(dpi, dpi)
+    )
+    return out.getvalue()
+
+
+def _tiff(pages: list[Image.Image], dpi: int, compression: str, quality: int | None = None) -> bytes:
+    out = io.BytesIO()
+    extra = {"quality": quality} if quality is not None else {}
+    pages[0].save(
+        out, "TIFF", save_all=True, append_images=pages[1:], compression=compression, dpi=(dpi, dpi), **extra
+    )
+    return out.getvalue()

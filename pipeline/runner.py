@@ -7,7 +7,6 @@ are in the register and the others still in the inbox; run again, nothing stands
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import time
 from collections import deque
@@ -23,7 +22,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from ..common.clock import today
-from ..common.errors import JiyaoError, MissingTool
+from ..common.errors import MissingTool
 from ..common.limits import DEFAULT_LIMITS, Limits
 from ..models.fields import OfficialFields
 from ..models.level import Level
@@ -36,6 +35,7 @@ from . import receipt as receipts
 from .actors import Actor
 from .documents import document_json
 from .executor import Job, LocalExecutor, Reply
+from .faults import disk_trouble
 from .inbox import Unreadable, read_file
 from .plan import job_of
 from .register_entry import ReadPaper, enter, enter_problem, tag_of
@@ -44,6 +44,7 @@ from .source_file import consume_source
 from .station import Station
 
 ALIVE = ("pending", "pending_second", "registered", "archived", "handed_over")
+_LOOK_SECONDS = 0.02
 _WINDOW_BYTES = 256 * 1024 * 1024
 _ENVIRONMENT = frozenset({"no_ocr_engine", "ocr_engine_missing", "ocr_model_altered", "font_missing"})
 
@@ -61,6 +62,15 @@ class Request:
     urgent: bool = False
     consume: bool = False
     limits: Limits = DEFAULT_LIMITS
+
+
+class _Unjudged(Exception):
+    """A file that was read but could not be judged or cut; kept sealed like one that could not be read."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__(reply.code)
+        self.code = reply.code or "worker_failed"
+        self.detail = reply.detail
 
 
 class Progress:
@@ -124,10 +134,14 @@ class BatchRun:
         )
 
     def __enter__(self) -> BatchRun:
-        choose(self.request.engine)
-        if self.request.receipt:
-            with self.station.read() as session:
-                receipts.get_receipt(session, self.request.receipt)
+        try:
+            choose(self.request.engine)
+            if self.request.receipt:
+                with self.station.read() as session:
+                    receipts.get_receipt(session, self.request.receipt)
+        except BaseException:
+            self._held.close()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -139,12 +153,13 @@ class BatchRun:
         for path in feed:
             if path is not None and (taken := self._take(path, waiting)) is not None:
                 waiting.append(taken)
-            while waiting and (self._full(waiting) or waiting[0].is_ready):
-                self._settle(waiting.popleft())
+            while waiting and (self._full(waiting) or waiting[0].is_ready) and not stopped():
+                self._settle_first(waiting, stopped)
             if stopped():
-                return
+                break
         while waiting and not stopped():
-            self._settle(waiting.popleft())
+            self._settle_first(waiting, stopped)
+        self._tally.counts["received"] -= len(waiting)
 
     def answer(self) -> dict[str, Any]:
         """The command's value: counts, documents in file order, problems named."""
@@ -170,6 +185,14 @@ class BatchRun:
             len(waiting) > 2 * self.request.jobs + 1
             or sum(len(item.data) for item in waiting) > _WINDOW_BYTES
         )
+
+    def _settle_first(self, waiting: deque[_Waiting], stopped: Callable[[], bool]) -> None:
+        """Waits for the first file's reading and settles it; a stop meanwhile leaves it where it is."""
+        while not waiting[0].is_ready:
+            if stopped():
+                return
+            time.sleep(_LOOK_SECONDS)
+        self._settle(waiting.popleft())
 
     def _take(self, path: Path, waiting: Iterable[_Waiting]) -> _Waiting | None:
         self._tally.counts["received"] += 1
@@ -213,9 +236,12 @@ class BatchRun:
                 if code in _ENVIRONMENT:
                     raise MissingTool(code)
                 self._unread[item.sha256] = code
-                self._fail(item.path, item.data, item.sha256, "quarantined", code)
+                self._fail(item.path, item.data, item.sha256, "quarantined", code, detail=reply.detail)
+        except _Unjudged as error:
+            self._unread[item.sha256] = error.code
+            self._fail(item.path, item.data, item.sha256, "quarantined", error.code, detail=error.detail)
         except (OSError, OperationalError) as error:
-            if not _disk_trouble(error):
+            if not disk_trouble(error):
                 raise
             self._note(item.path, "failed", "disk_full")
 
@@ -289,7 +315,7 @@ class BatchRun:
             )
         ).result()
         if reply.outcome not in ("done", "doubt"):
-            raise JiyaoError(reply.code or "worker_failed")
+            raise _Unjudged(reply)
         return (
             from_plain(LevelSuggestion, reply.value["level"]),
             from_plain(RetentionSuggestion, reply.value["retention"]),
@@ -315,7 +341,7 @@ class BatchRun:
         fields = {"first": part["first"], "last": part["last"]}
         reply = self._judge.submit(Job(act="cut", fields=fields, data=item.data)).result()
         if reply.outcome != "done":
-            raise JiyaoError(reply.code or "worker_failed")
+            raise _Unjudged(reply)
         return bytes(reply.data)
 
     # ------------------------------------------------------------ ends other than a document
@@ -335,6 +361,7 @@ class BatchRun:
         code: str,
         *,
         level: Level | None = None,
+        detail: str = "",
     ) -> None:
         try:
             with self.station.write() as session:
@@ -347,11 +374,11 @@ class BatchRun:
                     self._incident(session, row, level)
                 document = row.id
         except (OSError, OperationalError) as error:
-            if not _disk_trouble(error):
+            if not disk_trouble(error):
                 raise
             self._note(path, "failed", "disk_full")
             return
-        self._note(path, status, code, document=document)
+        self._note(path, status, code, document=document, detail=detail)
 
     def _incident(self, session: Session, row: Document, level: Level | None) -> None:
         incident = f"I{self.station.next_number(session, 'incident'):05d}"
@@ -366,9 +393,13 @@ class BatchRun:
             account=self.actor.user, facts={"kind": "above_station_level"},
         )  # fmt: skip
 
-    def _note(self, path: Path, status: str, code: str, *, document: str | None = None) -> None:
+    def _note(
+        self, path: Path, status: str, code: str, *, document: str | None = None, detail: str = ""
+    ) -> None:
         self._tally.counts[status] += 1
-        self._tally.problems.append({"path": str(path), "code": code, "status": status, "document": document})
+        self._tally.problems.append(
+            {"path": str(path), "code": code, "status": status, "document": document, "detail": detail}
+        )
         self._progress.file_settled(path, status)
 
     # ------------------------------------------------------------ batch and receipt
@@ -398,9 +429,3 @@ class BatchRun:
     def _above(self, level: Level) -> bool:
         policy = self.station.policy
         return policy.rank(level) > policy.rank(self.station.level)
-
-
-def _disk_trouble(error: OSError | OperationalError) -> bool:
-    if isinstance(error, OperationalError):
-        return "disk" in str(error.orig) or "readonly" in str(error.orig)
-    return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS)

@@ -28,7 +28,7 @@ ROOMS: Final = {
     "approval": "approval", "circle": "circle", "receive": "receive", "ingest": "ingest",
     "documents": "documents", "review": "review", "batch": "later", "copies": "copies", "trace": "trace",
     "due": "later", "inventory": "later", "register": "register", "destroy": "destroy",
-    "certificate": "certificate", "ledger": "ledger", "hold": "hold", "backup": "backup", "restore": "backup",
+    "certificate": "certificate", "ledger": "ledger", "hold": "hold", "incident": "incident", "backup": "backup", "restore": "backup",
     "policy": "policy", "learn": "later", "drill": "later", "vault": "later", "serve": "later", "bench": "later",
 }  # fmt: skip
 """Every command and the module of `commands/` it stands in; a module is read when one of its commands is called."""
@@ -55,7 +55,7 @@ class Jiyao(Room):
         prog_name: str | None = None,
         complete_var: str | None = None,
         standalone_mode: bool = True,
-        windows_expand_args: bool = True,
+        windows_expand_args: bool = True,  # noqa: ARG002
         **extra: Any,
     ) -> Any:
         """Runs a command and exits with its code."""

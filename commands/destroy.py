@@ -6,15 +6,17 @@ from collections.abc import Callable
 from typing import Any
 
 from ..common.errors import UsageFault
+from ..common.messages import say
 from ..pipeline import destruction, destruction_certificate, destruction_run
 from . import show
-from .frame import Room, argument, enter, option
+from .frame import Room, argument, current, enter, option
 
 destroy = Room("destroy")
 _STATE = (
     "id", "state", "phase", "reason", "list_sha256", "needed", "proposer", "counters", "approvers", "supervisors",
     "operators", "attested", "approval_expires", "verdict", "certificate",
 )  # fmt: skip
+_PERSONS = ("counters", "approvers", "supervisors", "operators", "attested")
 
 
 @destroy.command("propose")
@@ -125,30 +127,25 @@ def _step(act: str, step: Callable[..., dict[str, Any]], **given: Any) -> None:
 
 
 def _draw(value: dict[str, Any]) -> None:
-    show.record(
-        {
-            **value,
-            **{
-                name: _persons(value[name])
-                for name in ("counters", "approvers", "supervisors", "operators", "attested")
-            },
-        },
-        _STATE,
-    )
+    show.record({**value, **{name: _persons(value[name]) for name in _PERSONS}}, _STATE)
     rows = [
-        (item["item"], item["id"], item["level"], [block["code"] for block in item["blocks"]])
+        (item["item"], item["id"], item["level"], [_block(block["code"]) for block in item["blocks"]])
         for item in value["items"]
     ]
     show.table(("item", "id", "level", "blocks"), rows)
     if value["checks"]:
         show.table(
             ("check", "result", "detail"),
-            [(check["name"], check["result"], check.get("detail")) for check in value["checks"]],
+            [(check["name"], check["result"], check["reason"]) for check in value["checks"]],
         )
     for place in value["outside_scope"]:
         show.closing("outside_scope", kind=place["kind"], path=place.get("path") or "—")
     if value["dry_run"]:
         show.closing("dry_run")
+
+
+def _block(code: str) -> str:
+    return f"{say(f'block_{code}', current().lang)} ({code})"
 
 
 def _persons(acts: list[dict[str, str]]) -> list[str]:

@@ -184,12 +184,12 @@ def _said(*codes: str) -> str:
 # ---------------------------------------------------------------- kinds of values
 
 
-class LevelType(click.ParamType):
+class LevelType(click.ParamType[Level]):
     """A level by its id or code."""
 
     name = "level"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Level:
+    def convert(self, value: Any, param: Any, ctx: Any) -> Level:  # noqa: ARG002
         """The level.
 
         Raises:
@@ -203,12 +203,12 @@ class LevelType(click.ParamType):
             ) from None
 
 
-class DateType(click.ParamType):
+class DateType(click.ParamType[date]):
     """A date, ISO."""
 
     name = "date"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+    def convert(self, value: Any, param: Any, ctx: Any) -> date:  # noqa: ARG002
         """The date.
 
         Raises:
@@ -220,14 +220,12 @@ class DateType(click.ParamType):
             raise UsageFault("bad_date", date=value) from None
 
 
-class FieldType(click.ParamType):
+class FieldType(click.ParamType[tuple[str, str]]):
     """A register field with its value, `N=V`."""
 
     name = "N=V"
 
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[str, str]:
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, str]:  # noqa: ARG002
         """Name and value.
 
         Raises:

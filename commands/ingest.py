@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsed
 from rich.progress import Progress as Bar
 
 from ..common.errors import JiyaoError, PartlyDone, UsageFault
-from ..common.messages import say
+from ..common.messages import advise, say
 from ..pipeline.actors import Actor
 from ..pipeline.inbox import files_of, watch
 from ..pipeline.runner import BatchRun, Progress, Request
@@ -74,8 +74,7 @@ def ingest(
         station, actor = enter("ingest")
         return _ingest(station, actor, request, paths, watching=watching)
 
-    value = show.run(work, _draw)
-    _ = value
+    show.run(work, _draw)
 
 
 def _ingest(
@@ -90,10 +89,20 @@ def _ingest(
             value = batch.answer()
         if stopped() and not watching:
             raise Stopped("interrupted")
+    _explain(value["problems"])
     counts = value["counts"]
     if wrong := counts["quarantined"] + counts["refused"] + counts["failed"]:
         raise PartlyDone("partly_done", value=value, wrong=wrong)
     return value
+
+
+def _explain(problems: list[dict[str, Any]]) -> None:
+    """Says beside each code what it means and what to do."""
+    lang = current().lang
+    for item in problems:
+        facts = {"detail": item["detail"] or "-", "level": "—", "station": "—", "where": item["path"]}
+        parts = (say(item["code"], lang, **facts), advise(item["code"], lang, **facts))
+        item["message"] = ("" if lang == "zh" else " ").join(filter(None, parts))
 
 
 def _draw(value: dict[str, Any]) -> None:

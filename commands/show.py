@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import click
@@ -21,7 +21,7 @@ _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e
 """Control characters: words of a paper must not drive the terminal."""
 _WIDE = 160
 
-Draw = Callable[[dict[str, Any]], None]
+Draw = Callable[[dict[str, Any]], object]
 
 
 def run(work: Callable[[], dict[str, Any]], draw: Draw) -> dict[str, Any]:
@@ -68,12 +68,12 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str 
         _console().print(made)
 
 
-def record(value: Mapping[str, Any], keys: Sequence[str] = ()) -> None:
+def record(value: dict[str, Any], keys: Sequence[str] = ()) -> None:
     """One thing, a line for each key that has a value."""
     made = Table(show_header=False, box=None, pad_edge=False)
     made.add_column(no_wrap=True)
     made.add_column(overflow="fold")
-    for key in keys or [key for key in value]:
+    for key in keys or list(value):
         if (found := value.get(key)) not in (None, "", [], {}):
             made.add_row(Text(label(key), style="bold"), _cell(found))
     _console().print(made)

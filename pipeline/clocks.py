@@ -23,7 +23,7 @@ def confirm(station: Station, actor: Actor) -> dict[str, Any]:
         Refused: the same person twice.
     """
     with acting(station, actor, "clock.confirm") as session:
-        value = clock_guard.confirm(station, session, actor.person)
+        value = clock_guard.confirm(session, actor.person)
         station.log(
             session, "clock.confirm", person=actor.person, account=actor.user,
             facts={"trusted": value["trusted"]},

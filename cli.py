@@ -28,7 +28,8 @@ ROOMS: Final = {
     "approval": "approval", "circle": "circle", "receive": "receive", "ingest": "ingest",
     "documents": "documents", "review": "review", "batch": "later", "copies": "copies", "trace": "trace",
     "due": "later", "inventory": "later", "register": "register", "destroy": "destroy",
-    "certificate": "certificate", "ledger": "ledger", "hold": "hold", "incident": "incident", "backup": "backup", "restore": "backup",
+    "certificate": "certificate", "ledger": "ledger", "hold": "hold", "incident": "incident",
+    "backup": "backup", "restore": "backup",
     "policy": "policy", "learn": "later", "drill": "later", "vault": "later", "serve": "later", "bench": "later",
 }  # fmt: skip
 """Every command and the module of `commands/` it stands in; a module is read when one of its commands is called."""
@@ -128,7 +129,7 @@ def _usage_error(error: click.ClickException) -> JiyaoError:
 
 
 def _name(error: click.BadParameter) -> str:
-    if error.param is None:
+    if error.param is None or error.ctx is None:
         return "-"
     return (
         error.param.opts[0] if isinstance(error.param, click.Option) else error.param.make_metavar(error.ctx)

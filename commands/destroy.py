@@ -91,10 +91,11 @@ def destroy_cancel(batch: str, dry_run: bool) -> None:
 
 @destroy.command("show")
 @argument("batch", metavar="ID")
-def destroy_show(batch: str) -> None:
+@option("--dry-run", is_flag=True)
+def destroy_show(batch: str, dry_run: bool) -> None:
     def work() -> dict[str, Any]:
         station, _ = enter("destroy.show")
-        return destruction.show(station, batch=batch)
+        return {**destruction.show(station, batch=batch), "dry_run": dry_run}
 
     show.run(work, _draw)
 

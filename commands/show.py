@@ -30,7 +30,7 @@ def run(work: Callable[[], dict[str, Any]], draw: Draw) -> dict[str, Any]:
         value = work()
     except JiyaoError as error:
         if error.value is not None and not current().json:
-            draw(error.value)
+            draw(dict(error.value))
         raise
     answer(value, draw)
     return value
@@ -47,9 +47,9 @@ def answer(value: dict[str, Any], draw: Draw) -> None:
 def print_json(value: Any) -> None:
     """One JSON value on stdout, UTF-8; a name that is no Unicode keeps its escape."""
     data = json.dumps(value, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n"
-    out = click.get_binary_stream("stdout")
-    out.write(data)
-    out.flush()
+    sys.stdout.flush()
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str = "") -> None:

@@ -20,7 +20,7 @@ from ..common.errors import NotThere, Refused, UsageFault
 from ..models.level import Level
 from ..models.policy.schema import Row as MatrixRow
 from ..models.tables import Approval, ApprovalAct, CircleMember, Document
-from . import clock_guard
+from . import clock_guard, people
 from .actors import Actor, acting
 from .station import Station
 
@@ -75,6 +75,7 @@ def request(
         raise UsageFault("unknown_approval_act", act=act, acts="、".join(sorted(_acts(station))))
     with acting(station, actor, "approval.request", objects=tuple(documents)) as session:
         rows = [_document(session, document) for document in documents]
+        recipients = [people.find_person(station, session, person) for person in recipients]
         needed: list[str] = []
         for row in rows:
             asked = matrix_row(station, act, row)

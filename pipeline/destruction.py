@@ -25,10 +25,11 @@ from ..models.level import Level
 from ..models.rights import MAY
 from ..models.tables import Certificate, Destruction, DestructionAct, DestructionItem, Document
 from ..models.wire import from_plain
-from . import approvals, clock_guard, people
+from . import access, approvals, clock_guard
 from .actors import Actor, acting
-from .destruction_list import REASONS, blocks_of, is_unchanged, make_list, require_free
+from .destruction_list import OPEN_STATES, REASONS, blocks_of, is_unchanged, make_list, require_free
 from .documents import is_expired
+from .source_file import path_of
 from .station import Station
 
 _NOTE = "destruction.note"
@@ -112,21 +113,23 @@ def approve(station: Station, actor: Actor, *, batch: str, dry_run: bool = False
     """One approver's word, as the matrix asks for the levels in the list; the last one makes it `approved`.
 
     Raises:
-        Refused: not asked of this person, proposer or counter, twice, a block stands, the list has changed.
+        Refused: not asked of this person, proposer or counter, twice, a block stands, the list has changed, an
+            earlier approver's word has expired.
     """
     with acting(station, actor, "destroy.approve", objects=(batch,)) as session:
         clock_guard.trust_time(station, session)
         row, items = _open(session, batch, ("counted",))
         _require_unblocked(station, session, row, items)
+        if row.approval_expires is not None:
+            require_approved(station, session, row)
         _not_again(session, row, "approve", actor)
         if actor.person in (row.proposed_by, *_persons(session, row, "count")):
             raise Refused("not_own_batch", person=actor.person)
         role = _missing_role(station, session, row, items, actor)
         if not dry_run:
             left = set(_needed(station, session, items)) - set(_roles_given(session, row)) - {role}
-            row.approval_expires = (
-                today(station.clock) + timedelta(days=station.policy.approval_days)
-            ).isoformat()
+            expires = today(station.clock) + timedelta(days=station.policy.approval_days)
+            row.approval_expires = row.approval_expires or expires.isoformat()
             _state(station, session, actor, row, "approve", "counted" if left else "approved", role)
         return _json(station, session, row, items, dry_run=dry_run)
 
@@ -149,13 +152,18 @@ def refuse(
         if not dry_run:
             _close(session, row, "refused")
             station.log(
-                session, "destroy.refuse", objects=(batch,), person=actor.person, account=actor.user, reason=why
+                session,
+                "destroy.refuse",
+                objects=(batch,),
+                person=actor.person,
+                account=actor.user,
+                reason=why,
             )
         return _json(station, session, row, items, dry_run=dry_run)
 
 
 def cancel(station: Station, actor: Actor, *, batch: str, dry_run: bool = False) -> dict[str, Any]:
-    """The proposer takes the batch back, before its execution has begun.
+    """The proposer takes the batch back, as long as no key is gone (vault.md section 3, step 1).
 
     Raises:
         Refused: not the proposer, or too late.
@@ -164,9 +172,10 @@ def cancel(station: Station, actor: Actor, *, batch: str, dry_run: bool = False)
         row, items = _open(session, batch, ("proposed", "counted", "approved", "supervised", "executing"))
         if row.proposed_by != actor.person:
             raise Refused("not_your_batch", batch=batch)
-        if row.phase is not None:
+        if row.phase not in (None, "intent"):
             raise Refused("execution_begun", batch=batch)
         if not dry_run:
+            row.phase = None
             _close(session, row, "cancelled")
             station.log(session, "destroy.cancel", objects=(batch,), person=actor.person, account=actor.user)
         return _json(station, session, row, items, dry_run=dry_run)
@@ -285,7 +294,7 @@ def require_unblocked(
     if not is_unchanged(station, session, row, items, salt):
         raise Refused("list_changed", batch=row.id)
     for item in items:
-        blocks = blocks_of(station, session, reason=row.reason, item=item)
+        blocks = blocks_of(station, session, reason=row.reason, item=item, items=items)
         if blocks:
             raise Refused("blocked", item=item.id, block=blocks[0]["code"], lift=blocks[0]["lifted_by"])
 
@@ -294,7 +303,7 @@ def batch_json(
     station: Station, session: Session, row: Destruction, items: Sequence[ListItem], *, dry_run: bool = False
 ) -> dict[str, Any]:
     """A batch with every key of the contract."""
-    closed = row.state not in ("proposed", "counted", "approved", "supervised") or not items
+    closed = row.state not in OPEN_STATES or row.phase not in (None, "intent")
     outcomes = json.loads(row.outcomes) if row.outcomes else {}
     acts = session.scalars(
         select(DestructionAct).where(DestructionAct.destruction_id == row.id).order_by(DestructionAct.id)
@@ -312,7 +321,9 @@ def batch_json(
         "items": [
             {
                 "item": item.item, "kind": item.kind, "id": item.id, "level": item.level,
-                "blocks": [] if closed else blocks_of(station, session, reason=row.reason, item=item),
+                "blocks": []
+                if closed
+                else blocks_of(station, session, reason=row.reason, item=item, items=items),
             }
             for item in items
         ],
@@ -326,7 +337,10 @@ def batch_json(
         "approval_expires": row.approval_expires,
         "outcomes": outcomes.get("items", []),
         "checks": outcomes.get("checks", []),
-        "outside_scope": outcomes.get("outside_scope", []),
+        "outside_scope": [
+            {**place, "path": path_of(station, session, place["clear"])}
+            for place in outcomes.get("outside_scope", [])
+        ],
         "verdict": row.verdict,
         "certificate": certificate.id if certificate else None,
         "dry_run": dry_run,
@@ -334,7 +348,6 @@ def batch_json(
 
 
 _json = batch_json
-_persons_of = persons
 _require_unblocked = require_unblocked
 
 
@@ -399,10 +412,9 @@ def _apart(session: Session, row: Destruction, actor: Actor, acts: tuple[str, ..
 
 
 def _cleared(station: Station, session: Session, items: Sequence[ListItem], actor: Actor) -> None:
-    clearance = people.clearance_of(session, actor.person)
     for item in items:
-        if item.level and not station.policy.reaches(clearance, Level.parse(item.level)):
-            raise Refused("clearance_too_low", person=actor.person, level=item.level, document=item.id)
+        document = session.get_one(Document, str(item.register_no))
+        access.check_clearance(station, session, actor.person, document)
 
 
 def _needed(station: Station, session: Session, items: Sequence[ListItem]) -> list[str]:

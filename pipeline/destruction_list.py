@@ -1,8 +1,8 @@
 """What a destruction batch is about: its list, line by line, and what blocks each line.
 
-The list binds ids, levels, retention, and every sealed file of every item; its hash is what is counted, approved and
-executed (TL art. 28; 002-B§2.4). The checks run at listing, counting, approval and execution; each block names its
-rule (destruction.md section 5; the reasons' own checks: the command line contract).
+The list binds ids, levels, retention, pages and titles; its hash is what is counted, approved and executed (TL art. 28;
+002-B§2.4). With an item goes every sealed file of it. The checks run at listing, counting, approval and execution; each
+block names its rule (destruction.md section 5; the reasons' own checks: the command line contract).
 """
 
 from __future__ import annotations
@@ -136,13 +136,19 @@ def require_free(session: Session, items: Sequence[ListItem]) -> None:
             raise Refused("in_other_batch", item=item.id, batch=other)
 
 
-def blocks_of(station: Station, session: Session, *, reason: str, item: ListItem) -> list[dict[str, Any]]:
-    """Everything that stands in the way of destroying a line now: code, rule, and who can lift it."""
+def blocks_of(
+    station: Station, session: Session, *, reason: str, item: ListItem, items: Sequence[ListItem]
+) -> list[dict[str, Any]]:
+    """Everything that stands in the way of destroying a line of the list now: code, rule, and who can lift it."""
     document = session.get_one(Document, str(item.register_no))
-    blocks = _common(session, document)
+    together = frozenset(line.id for line in items)
     if item.kind == "copy":
         copy = session.get_one(Copy, item.id)
-        return blocks + _copy_blocks(document, copy, reason)
+        return _common(session, document, (copy,)) + _copy_blocks(document, copy, reason, together)
+    copies = session.scalars(select(Copy).where(Copy.document_id == document.id).order_by(Copy.number))
+    blocks = _common(session, document, copies.all()) + _carriers(session, document)
+    if reason == "duplicate":
+        return blocks + _duplicate(station, session, document, together)
     return blocks + _REASON[reason](station, session, document)
 
 
@@ -150,7 +156,7 @@ def _block(code: str, rule: str, lift: str, **facts: Any) -> dict[str, Any]:
     return {"code": code, "rule": rule, "lifted_by": lift, **facts}
 
 
-def _common(session: Session, document: Document) -> list[dict[str, Any]]:
+def _common(session: Session, document: Document, copies: Sequence[Copy]) -> list[dict[str, Any]]:
     blocks = [
         _block("hold", "destruction.md §5", "leader_in_charge、principal、secadmin", since=hold.at)
         for hold in session.scalars(
@@ -163,9 +169,16 @@ def _common(session: Session, document: Document) -> list[dict[str, Any]]:
             select(Incident).where(Incident.document_id == document.id, Incident.state == "open")
         )
     ]
-    for copy in session.scalars(select(Copy).where(Copy.document_id == document.id).order_by(Copy.number)):
-        if copy.status in ("issued", "recalled"):
-            blocks.append(_block("copy_out", "R-094", "jiyao_clerk", copy=copy.id, since=copy.issued_at))
+    blocks += [
+        _block("copy_out", "R-094", "jiyao_clerk", copy=copy.id, since=copy.issued_at)
+        for copy in copies
+        if copy.status in ("issued", "recalled")
+    ]
+    return blocks
+
+
+def _carriers(session: Session, document: Document) -> list[dict[str, Any]]:
+    blocks = []
     for carrier in session.scalars(select(Carrier).where(Carrier.document_id == document.id)):
         if carrier.state == "missing":
             blocks.append(_block("carrier_missing", "R-104", "head_of_room", carrier=carrier.id))
@@ -188,15 +201,24 @@ def _retention_expired(station: Station, _session: Session, document: Document) 
         blocks.append(_block("no_retention_period", "令第8号 art. 6", "archivist"))
     elif not document.retention_until or document.retention_until > today(station.clock).isoformat():
         blocks.append(_block("not_expired", "档案法 art. 21", "-", until=document.retention_until))
-    if document.appraised_at is None:
+    if not _appraised(document):
         blocks.append(_block("not_appraised", "档案法实施条例 art. 24", "archivist"))
     return blocks
+
+
+def _appraised(document: Document) -> bool:
+    """What is appraised is the expired file: a word given before the end of the retention does not count."""
+    if document.appraised_at is None:
+        return False
+    return document.retention_until is None or document.appraised_at[:10] >= document.retention_until
 
 
 def _no_filing_value(_station: Station, _session: Session, document: Document) -> list[dict[str, Any]]:
     blocks = _confirmed(document)
     if document.retention != "不归档":
         blocks.append(_block("has_filing_value", "004-B§4.8", "archivist", retention=document.retention))
+    if document.archived_at:
+        blocks.append(_block("archived", "档案法 art. 21", "archivist"))
     return blocks
 
 
@@ -204,7 +226,10 @@ def _surplus_copy(_station: Station, _session: Session, _document: Document) -> 
     return [_block("not_a_copy", "destruction.md §5", "-")]
 
 
-def _duplicate(station: Station, session: Session, document: Document) -> list[dict[str, Any]]:
+def _duplicate(
+    station: Station, session: Session, document: Document, together: frozenset[str]
+) -> list[dict[str, Any]]:
+    """A twin that goes with the same list is no living twin."""
     own = words_of(station, session, document)
     key = [own.get(name) for name in ("title", "doc_number", "organs")]
     if key[0] or key[1]:
@@ -212,7 +237,10 @@ def _duplicate(station: Station, session: Session, document: Document) -> list[d
             select(Document).where(Document.id != document.id, Document.status.in_(_ALIVE))
         ):
             words = words_of(station, session, other)
-            if [words.get(name) for name in ("title", "doc_number", "organs")] == key:
+            if (
+                other.id not in together
+                and [words.get(name) for name in ("title", "doc_number", "organs")] == key
+            ):
                 return []
     return [_block("no_living_twin", "destruction.md §5", "-")]
 
@@ -239,7 +267,9 @@ def _pi_erasure(station: Station, _session: Session, document: Document) -> list
     kept = document.retention == "永久" or (
         document.retention_until is not None and document.retention_until > today(station.clock).isoformat()
     )
-    if kept and document.retention != "不归档":
+    if document.retention is None:
+        blocks.append(_block("no_retention_period", "个人信息保护法 art. 47", "archivist"))
+    elif kept and document.retention != "不归档":
         blocks.append(
             _block("legal_retention", "个人信息保护法 art. 47", "-", until=document.retention_until)
         )
@@ -256,7 +286,6 @@ _REASON = {
     "retention_expired": _retention_expired,
     "no_filing_value": _no_filing_value,
     "surplus_copy": _surplus_copy,
-    "duplicate": _duplicate,
     "waste_draft": _waste_draft,
     "returned_original": _returned_original,
     "pi_erasure": _pi_erasure,
@@ -264,10 +293,14 @@ _REASON = {
 }
 
 
-def _copy_blocks(document: Document, copy: Copy, reason: str) -> list[dict[str, Any]]:
+def _copy_blocks(
+    document: Document, copy: Copy, reason: str, together: frozenset[str]
+) -> list[dict[str, Any]]:
     """A copy goes with its document, or alone as surplus or duplicate while the document is kept."""
-    if reason not in ("surplus_copy", "duplicate"):
+    if document.id in together:
         return []
+    if reason not in ("surplus_copy", "duplicate"):
+        return [_block("copy_alone", "destruction.md §5", "-", document=document.id)]
     if document.status not in _ALIVE:
         return [_block("main_copy_gone", "destruction.md §5", "-")]
     if copy.status == "lost":

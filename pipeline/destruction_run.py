@@ -7,14 +7,20 @@
     verified    V1 … V7, verdict
 
 Killed at any step, `destroy execute` by one of the two operators goes on from there; the start-up rule of the vault
-has by then rolled the keys forward or back. There is never a second certificate for one batch.
+has by then rolled the keys forward or back. Until keys are gone (`intent`) nothing is destroyed: five minutes later
+two operators have to call again, or the proposer cancels. There is never a second certificate for one batch.
+
+A mirror that could not be reached leaves the batch at `pending_key_epoch`, a file that could not be erased at `failed`:
+once mirror or file are in reach, `destroy execute` by one of the two operators settles it. That voids attestations
+made before, since what they attest has changed; a certified batch is settled no more.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
@@ -24,6 +30,7 @@ from ..common.errors import Refused
 from ..models.certificate import ListItem
 from ..models.tables import Artefact, Copy, Destruction, DestructionAct, DestructionItem, Document
 from ..stages.shred import Shredded, shred
+from ..vault.rotation import Recovery
 from ..vault.vault import Vault
 from . import destruction
 from .actors import Actor, acting
@@ -43,85 +50,121 @@ def execute(station: Station, actor: Actor, *, batch: str, dry_run: bool = False
     """
     with acting(station, actor, "destroy.execute", objects=(batch,)) as session:
         row, items = destruction.get(session, batch)
-        if row.state not in ("supervised", "executing"):
+        if row.state not in ("supervised", "executing") and not _unsettled(row):
             raise Refused("destruction_state", batch=batch, state=row.state)
-        resumed = row.phase is not None
-        if not resumed:
+        if not _begun(row):
             destruction.require_approved(station, session, row)
             destruction.require_unblocked(station, session, row, items)
-        first = _operators(station, session, row, actor, resumed=resumed)
+        turn, stale = _turn(station, session, row, actor)
         if dry_run:
             return destruction.batch_json(station, session, row, items, dry_run=True)
-        if not resumed:
+        if turn != "resume":
+            for act in stale:
+                session.delete(act)
+            session.flush()
             destruction.sign(station, session, actor, row, "execute", "destroy_operator")
             row.state = "executing"
+            row.phase = None if turn == "first" else "intent"
             station.log(
                 session, "destroy.execute", objects=(batch,), person=actor.person, account=actor.user,
-                role="destroy_operator", facts={"list": row.list_sha256, "step": 1 if first else 2},
+                role="destroy_operator", facts={"list": row.list_sha256, "step": 1 if turn == "first" else 2},
             )  # fmt: skip
-            if first:
+            if turn == "first":
                 return destruction.batch_json(station, session, row, items)
-            row.phase = "intent"
     _run(station, actor, batch)
     with station.read() as session:
         row, items = destruction.get(session, batch)
         return destruction.batch_json(station, session, row, items)
 
 
-def _operators(station: Station, session: Session, row: Destruction, actor: Actor, *, resumed: bool) -> bool:
-    """Whether this is the first of the two calls; a first call that is too old is thrown away."""
+def _begun(row: Destruction) -> bool:
+    """Whether keys are gone: from there on the batch only goes forward."""
+    return row.phase not in (None, "intent")
+
+
+def _unsettled(row: Destruction) -> bool:
+    """Whether a verified batch may come out better once what was out of reach is back."""
+    return (row.state == "verified" and row.verdict == "pending_key_epoch") or (
+        row.state == "failed" and row.phase == "verified"
+    )
+
+
+def _turn(
+    station: Station, session: Session, row: Destruction, actor: Actor
+) -> tuple[Literal["first", "second", "resume"], list[DestructionAct]]:
+    """Which call this is, and the earlier calls that no longer count."""
     acts = session.scalars(
         select(DestructionAct)
         .where(DestructionAct.destruction_id == row.id, DestructionAct.act == "execute")
         .order_by(DestructionAct.id)
     ).all()
-    if resumed:
-        if actor.person not in [act.person for act in acts]:
+    named = [act.person for act in acts]
+    now = station.clock.now()
+    fresh = [act for act in acts if now - datetime.fromisoformat(act.at) <= WITHIN]
+    if _begun(row) or (row.phase == "intent" and len(fresh) == 2):
+        if actor.person not in named:
             raise Refused("not_the_operator", batch=row.id)
-        return False
+        return "resume", []
     apart = ["approve", "supervise", "propose"] + ([] if station.policy.small_room else ["count"])
     if actor.person in destruction.persons(session, row, apart):
         raise Refused("persons_apart", person=actor.person)
-    now = station.clock.now()
-    fresh = [act for act in acts if now - datetime.fromisoformat(act.at) <= WITHIN]
-    for act in acts:
-        if act not in fresh:
-            session.delete(act)
-    session.flush()
+    if row.phase == "intent":
+        fresh = []
     if any(act.person == actor.person for act in fresh):
         raise Refused("same_person_twice", person=actor.person)
-    return not fresh
+    return "second" if fresh else "first", [act for act in acts if act not in fresh]
 
 
 def _run(station: Station, actor: Actor, batch: str) -> None:
     """The protocol from wherever it stands."""
-    with station.read() as session:
-        row, items = destruction.get(session, batch)
-        phase = row.phase
-    vault = station.vault
-    evidence: Evidence | None = None
-    with vault.rotating():
-        if phase == "intent":
+    with ExitStack() as kept:
+        evidence: Evidence | None = None
+        with station.vault.rotating():
             with station.read() as session:
-                evidence = gather(station, session, items)
-                vault.stage_root(session)
-            with acting(station, actor, "destroy.keys", objects=(batch,)) as session:
                 row, items = destruction.get(session, batch)
-                destruction.require_unblocked(station, session, row, items)
-                _commit_keys(station, session, vault, row, items, evidence)
+                if row.phase == "intent":
+                    evidence = gather(station, session, items)
+                    kept.callback(evidence.close)
+                    station.vault.stage_root(session)
+            if evidence is not None:
+                _destroy_keys(station, actor, batch, evidence)
             with station.read() as session:
-                vault.check(session, evidence.rewritten)
-        with station.read() as session:
-            recovery = vault.recover(session)
-        _phase(station, batch, "erased", lambda _session, _row: None)
-    shredded = shred(_files(station, batch), vault.erase_blob)
+                recovery = station.vault.recover(session)
+            _phase(station, batch, "erased", lambda _session, _row: None)
+        _finish(station, actor, batch, evidence, recovery)
+
+
+def _destroy_keys(station: Station, actor: Actor, batch: str, evidence: Evidence) -> None:
+    """Steps 3 and 4. The checks run once more, in the transaction itself."""
+    with acting(station, actor, "destroy.keys", objects=(batch,)) as session:
+        row, items = destruction.get(session, batch)
+        if row.state != "executing" or row.phase != "intent":
+            raise Refused("destruction_state", batch=batch, state=row.state)
+        destruction.require_unblocked(station, session, row, items)
+        _commit_keys(station, session, station.vault, row, items, evidence)
+    with station.read() as session:
+        station.vault.check(session, evidence.rewritten)
+
+
+def _finish(
+    station: Station, actor: Actor, batch: str, evidence: Evidence | None, recovery: Recovery
+) -> None:
+    """Files, verification, verdict. Done again on a settled batch it changes nothing."""
+    shredded = shred(_files(station, batch), station.vault.erase_blob)
     _checkpoint(station)
     _phase(station, batch, "files_done", lambda session, _row: _keep_file_outcomes(session, shredded))
     outcome = verify_batch(station, batch, evidence=evidence, recovery=recovery)
-    if evidence is not None:
-        evidence.close()
     with acting(station, actor, "destroy.verify", objects=(batch,)) as session:
         row, _ = destruction.get(session, batch)
+        if row.state == "certified" or (row.outcomes and row.outcomes == canonical(outcome.to_plain())):
+            return
+        void = session.scalars(
+            select(DestructionAct).where(
+                DestructionAct.destruction_id == batch, DestructionAct.act == "attest"
+            )
+        ).all()
+        for act in void:
+            session.delete(act)
         row.outcomes = canonical(outcome.to_plain())
         row.verdict = outcome.verdict
         row.state = "failed" if outcome.verdict == "failed" else "verified"
@@ -132,6 +175,7 @@ def _run(station: Station, actor: Actor, batch: str) -> None:
             session, "destroy.verify", objects=(batch,), person=actor.person, account=actor.user,
             facts={
                 "verdict": outcome.verdict,
+                "attestations_void": len(void),
                 "checks": {check.name: check.result for check in outcome.checks},
             },
         )  # fmt: skip

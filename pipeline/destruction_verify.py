@@ -6,6 +6,7 @@ wiped. After a crash it is gone, by design: the checks that need it then say so 
 
 from __future__ import annotations
 
+import json
 import mmap
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,7 +20,7 @@ from sqlalchemy.orm import Session
 from ..ledger.verify import verify as verify_ledger
 from ..models.certificate import Check, CheckName, CheckResult, ItemOutcome, ListItem, Verdict
 from ..models.tables import Artefact, Backup, Destruction, Document, KeyStoreRow
-from ..models.wire import to_plain
+from ..models.wire import from_plain, to_plain
 from ..vault.medium import Claim
 from ..vault.rotation import Recovery, Rewritten
 from ..vault.scratch import scratch_place
@@ -35,6 +36,7 @@ from .station import Station
 _CANARIES = 8
 _CANARY = re.compile(r"[一-鿿A-Za-z0-9，、：；（）《》“”%．.]{12,24}")
 _SAMPLE_BYTES = 4 * 1024 * 1024
+_NO_WITNESS = "resumed_without_witness"
 _ENCODINGS = ("utf-8", "utf-16-le", "gbk")
 
 
@@ -104,26 +106,24 @@ def verify_batch(
     evidence: Evidence | None,
     recovery: Recovery,
 ) -> BatchOutcome:
-    """Runs V1 … V7 and draws the verdict."""
+    """Runs V1 … V7 and draws the verdict. What only the first run could see keeps its first result."""
     with station.read() as session:
         row, items = destruction.get(session, batch)
         slots = _slots(session, items)
-        checks = (
-            _v1(station, session, evidence, slots),
-            _v2(station, session, evidence),
-            _v3(station, evidence),
-            _v4(session, items),
-            _v5(session, row, recovery),
-            _v6(station, evidence),
-            _v7(station, session),
-        )
-        outside = tuple(
-            {"item": item.id, **place}
-            for item in items
-            for place in outside_scope(
-                station, session, str(item.register_no), copy=item.id if item.kind == "copy" else None
+        former = {check.name: check for check in _former(row)}
+        checks = tuple(
+            former.get(check.name, check) if check.reason == _NO_WITNESS else check
+            for check in (
+                _v1(station, session, evidence, slots),
+                _v2(station, session, evidence),
+                _v3(station, evidence),
+                _v4(session, items),
+                _v5(session, row, recovery),
+                _v6(station, evidence),
+                _v7(station, session),
             )
         )
+        outside = tuple(_outside(station, session, items))
         verdict = _verdict(checks, recovery, outside)
         status = {"failed": "failed", "pending_key_epoch": "pending_key_epoch"}.get(verdict, "complete")
         outcomes = tuple(
@@ -153,6 +153,23 @@ def verify_batch(
     )  # fmt: skip
 
 
+def _former(row: Destruction) -> tuple[Check, ...]:
+    """The checks of an earlier run of this batch, none on the first."""
+    if row.outcomes is None:
+        return ()
+    return tuple(from_plain(Check, check) for check in json.loads(row.outcomes)["checks"])
+
+
+def _outside(station: Station, session: Session, items: Sequence[ListItem]) -> Iterator[dict[str, Any]]:
+    """Each place once: a copy that is a line of its own has its places there."""
+    lines = {item.id for item in items}
+    for item in items:
+        copy = item.id if item.kind == "copy" else None
+        for place in outside_scope(station, session, str(item.register_no), copy=copy):
+            if copy is not None or place["copy"] not in lines:
+                yield {"item": item.id, **place}
+
+
 def _verdict(checks: Sequence[Check], recovery: Recovery, outside: Sequence[Any]) -> Verdict:
     if any(check.result == "fail" for check in checks):
         return "failed"
@@ -172,7 +189,7 @@ def _v1(station: Station, session: Session, evidence: Evidence | None, slots: Se
     if any(station.vault.has_slot(session, slot) for slot in slots):
         return _check("V1", "fail", "slot_alive")
     if evidence is None:
-        return _check("V1", "pass", "resumed_without_witness")
+        return _check("V1", "pass", _NO_WITNESS)
     found = evidence.witness.found_in(_station_files(station))
     return _check("V1", "fail", "key_found") if found else _check("V1", "pass")
 
@@ -180,7 +197,7 @@ def _v1(station: Station, session: Session, evidence: Evidence | None, slots: Se
 def _v2(station: Station, session: Session, evidence: Evidence | None) -> Check:
     """No surviving key opens what was sealed."""
     if evidence is None:
-        return _check("V2", "not_applicable", "resumed_without_witness")
+        return _check("V2", "not_applicable", _NO_WITNESS)
     for slot, (name, sealed) in evidence.sealed.items():
         if not evidence.witness.opens(slot, sealed, name=name):
             return _check("V2", "fail", "control_failed")
@@ -192,7 +209,7 @@ def _v2(station: Station, session: Session, evidence: Evidence | None) -> Check:
 def _v3(station: Station, evidence: Evidence | None) -> Check:
     """Distinctive strings of the text stand in no file of the station, in any usual encoding."""
     if evidence is None:
-        return _check("V3", "not_applicable", "resumed_without_witness")
+        return _check("V3", "not_applicable", _NO_WITNESS)
     if not evidence.canaries:
         return _check("V3", "not_applicable", "no_text")
     shapes = [canary.encode(encoding, "ignore") for canary in evidence.canaries for encoding in _ENCODINGS]
@@ -220,7 +237,7 @@ def _v5(session: Session, row: Destruction, recovery: Recovery) -> Check:
 def _v6(station: Station, evidence: Evidence | None) -> Check:
     """The key store as a backup of before holds it does not open with today's roots and passphrase."""
     if evidence is None:
-        return _check("V6", "not_applicable", "resumed_without_witness")
+        return _check("V6", "not_applicable", _NO_WITNESS)
     epoch, sealed = evidence.former
     opens = station.vault.opens_former(epoch, sealed)
     return _check("V6", "fail", "former_store_opens") if opens else _check("V6", "pass")

@@ -28,8 +28,9 @@ def consume_source(station: Station, actor: Actor, *, document: str, path: Path,
             select(Clear)
             .where(Clear.document_id == document, Clear.kind == "inbox")
             .order_by(Clear.id.desc())
-        ).one()
-        row.grade, row.state = grade, state
+        ).first()
+        if row is not None:
+            row.grade, row.state = grade, state
         station.log(
             session, "source.erase", objects=(document,), person=actor.person, account=actor.user,
             result="done" if state == "erased" else "failed", facts={"grade": grade},
@@ -41,20 +42,31 @@ def outside_scope(
 ) -> list[dict[str, Any]]:
     """Places outside the vault where content lies in clear: what was handed out and not taken back, and every file
     that the station wrote or read and that is still there.
+
+    `clear` names the register's row: a path is a source name, and stays sealed there (`path_of`).
     """
     wanted = select(Clear).where(Clear.document_id == document, Clear.state != "erased").order_by(Clear.id)
     if copy is not None:
         wanted = wanted.where(Clear.copy_id == copy)
     places = []
     for row in session.scalars(wanted):
-        path = Path(station.unseal(session, CLEAR, row.sealed)["path"])
+        path = Path(_path(station, session, row))
         handed_out = row.kind in ("copy_out", "export", "print") and row.state == "outstanding"
         if not handed_out and not _exists(path):
             continue
         places.append(
-            {"kind": row.kind, "at": row.at, "holder": row.holder, "copy": row.copy_id, "path": str(path)}
+            {"kind": row.kind, "at": row.at, "holder": row.holder, "copy": row.copy_id, "clear": row.id}
         )
     return places
+
+
+def path_of(station: Station, session: Session, clear: int) -> str:
+    """Where a place in clear was or is."""
+    return _path(station, session, session.get_one(Clear, clear))
+
+
+def _path(station: Station, session: Session, row: Clear) -> str:
+    return str(station.unseal(session, CLEAR, row.sealed)["path"])
 
 
 def _exists(path: Path) -> bool:

@@ -73,13 +73,17 @@ def _stain(page: _Floats, rng: np.random.Generator) -> _Floats:
         radius = int(rng.integers(wide // 60, wide // 22))
         cv2.ellipse(mask, middle, (radius, int(radius * rng.uniform(0.6, 1.2))), 0.0, 0.0, 360.0, 1.0, -1)
     mask = cv2.resize(cv2.GaussianBlur(mask, (0, 0), 4), (wide, height)).astype(np.float32)
-    return np.asarray(page * (1 - mask[..., None] * np.float32([0.12, 0.2, 0.34])), dtype=np.float32)
+    return np.asarray(
+        page * (1 - mask[..., None] * np.array([0.12, 0.2, 0.34], np.float32)), dtype=np.float32
+    )
 
 
 def _skew(page: _Floats, degrees: float) -> _Floats:
     height, wide = page.shape[:2]
     turn = cv2.getRotationMatrix2D((wide / 2, height / 2), degrees, 1.0)
-    turned = cv2.warpAffine(page, turn, (wide, height), flags=cv2.INTER_LINEAR, borderValue=(250.0, 250.0, 250.0))
+    turned = cv2.warpAffine(
+        page, turn, (wide, height), flags=cv2.INTER_LINEAR, borderValue=(250.0, 250.0, 250.0)
+    )
     return np.asarray(turned, dtype=np.float32)
 
 

@@ -42,7 +42,12 @@ def draw_docx(paper: Paper) -> bytes:
     _tail(document, paper)
     core = document.core_properties
     core.created = core.modified = MADE
-    core.title, core.author, core.last_modified_by, core.comments = "样张", "jiyao samples", "jiyao samples", STAMP
+    core.title, core.author, core.last_modified_by, core.comments = (
+        "样张",
+        "jiyao samples",
+        "jiyao samples",
+        STAMP,
+    )
     out = io.BytesIO()
     document.save(out)
     return _fixed_dates(out.getvalue())
@@ -50,7 +55,10 @@ def draw_docx(paper: Paper) -> bytes:
 
 def _fixed_dates(data: bytes) -> bytes:
     out = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(data)) as before, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as after:
+    with (
+        zipfile.ZipFile(io.BytesIO(data)) as before,
+        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as after,
+    ):
         for name in before.namelist():
             info = zipfile.ZipInfo(name, (2026, 1, 1, 0, 0, 0))
             info.compress_type = zipfile.ZIP_DEFLATED
@@ -82,10 +90,19 @@ def _line(
 
 def _head(document: Any, paper: Paper) -> None:
     fields, layout = paper.fields, paper.layout
-    marks = [*fields.serials, paper.mark_text, fields.urgency or ""] if layout != "telegram" else [paper.mark_text]
+    marks = (
+        [*fields.serials, paper.mark_text, fields.urgency or ""]
+        if layout != "telegram"
+        else [paper.mark_text]
+    )
     for text in filter(None, marks):
         at_right = layout == "old" and text not in fields.serials
-        _line(document.add_paragraph(), text, face=FANG if text.isdigit() else HEI, align=RIGHT if at_right else None)
+        _line(
+            document.add_paragraph(),
+            text,
+            face=FANG if text.isdigit() else HEI,
+            align=RIGHT if at_right else None,
+        )
     for banner in _banners(paper):
         paragraph = _line(document.add_paragraph(), banner, face=SONG, size=36, colour=RED, align=CENTRE)
         paragraph.paragraph_format.line_spacing = Pt(48)
@@ -139,7 +156,7 @@ def _tail(document: Any, paper: Paper) -> None:
     fields = paper.fields
     if fields.signed_date and paper.layout != "minutes":
         document.add_paragraph()
-        signers = ("省（市）长　（签名章）",) if paper.layout == "order" else fields.organs
+        signers = (f"首长　{paper.signed_by}",) if paper.layout == "order" else fields.organs
         for text in (*signers, paper.date_text):
             paragraph = _line(document.add_paragraph(), text, align=RIGHT)
             paragraph.paragraph_format.right_indent = Pt(48)

@@ -48,7 +48,9 @@ def book(split: Split) -> Book:
     )
 
 
-def expand(text: str, *, rng: random.Random, words: Mapping[str, tuple[str, ...]], fixed: Mapping[str, str]) -> str:
+def expand(
+    text: str, *, rng: random.Random, words: Mapping[str, tuple[str, ...]], fixed: Mapping[str, str]
+) -> str:
     """`text` with every choice, word and number filled in.
 
     A word of `fixed` always gives the same text: what the title names, the body names again.
@@ -82,7 +84,9 @@ def id_number(rng: random.Random, *, born: tuple[int, int] = (1940, 2005)) -> st
 
     Regions that begin with 99 were never given out, so the number can be nobody's.
     """
-    digits = f"9901{rng.randint(1, 9):02d}{rng.randint(*born)}{rng.randint(1, 12):02d}{rng.randint(1, 28):02d}"
+    digits = (
+        f"9901{rng.randint(1, 9):02d}{rng.randint(*born)}{rng.randint(1, 12):02d}{rng.randint(1, 28):02d}"
+    )
     digits += f"{rng.randint(1, 999):03d}"
     weights = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
     total = sum(int(digit) * weight for digit, weight in zip(digits, weights, strict=True))

@@ -28,7 +28,6 @@ from .sheet import (
 
 ASCENT = 0.88
 """Baseline of an ideographic em box below its top, as a part of the em."""
-SIGNATURE_ROWS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +81,11 @@ def _rows(block: Block) -> list[_Row]:
         room = measure - (2 * PITCH if index == 0 else 0)
         slack = room - width(line, SIZE3, face)
         last = index == len(lines) - 1
-        fill = slack / max(1, len(line) - 1) if not last and abs(slack) < 3 * PITCH else min(0.0, slack / len(line))
+        fill = (
+            slack / max(1, len(line) - 1)
+            if not last and abs(slack) < 3 * PITCH
+            else min(0.0, slack / len(line))
+        )
         rows.append(_Row(line, LEFT + (2 * PITCH if index == 0 else 0), face, spacing=fill))
     return rows
 
@@ -98,7 +101,8 @@ def _table_rows(block: Block) -> list[_Row]:
     for number, row in enumerate(block.rows):
         face: Face = "sans-bold" if number == 0 else "serif"
         cells = tuple(
-            (edges[i] + (edges[i + 1] - edges[i] - width(cell, SIZE5, face)) / 2, cell) for i, cell in enumerate(row)
+            (edges[i] + (edges[i + 1] - edges[i] - width(cell, SIZE5, face)) / 2, cell)
+            for i, cell in enumerate(row)
         )
         rows.append(_Row(" ".join(row), LEFT, face, SIZE5, cells=cells, edges=tuple(edges)))
     return rows
@@ -153,38 +157,43 @@ class _Signature:
     def __init__(self, paper: Paper) -> None:
         self.paper = paper
         fields = paper.fields
-        self.organs = fields.organs if paper.layout not in ("minutes",) else ()
+        self.signers = fields.organs if paper.layout != "minutes" else ()
+        if paper.layout == "order":
+            self.signers = (f"首长　{paper.signed_by}",)
         self.dated = fields.signed_date is not None and paper.layout != "minutes"
         self.note = f"（{fields.note}）" if fields.note else ""
-        gap = 2 if paper.seal else 1
-        signed = len(self.organs) if self.dated else 0
-        self.rows = (gap + signed + 1 if self.dated else 1) + (1 if self.note else 0)
+        self.gap = 2 if paper.seal else 1
+        # Seals of joint signers stand side by side, two a row, each with room for its ring.
+        self.banks = [self.signers[i : i + 2] for i in range(0, len(self.signers), 2)]
+        joint = len(self.signers) > 1
+        self.step = 4 if joint and paper.seal else 1
+        signed = self.step * (len(self.banks) - 1) + 2
+        self.rows = (
+            (self.gap + signed if self.dated else 0) + (1 if self.note else 0) + (1 if paper.seal else 0)
+        )
 
     def draw(self, sheet: Sheet, y: float) -> None:
-        paper = self.paper
-        y += ROW * (2 if paper.seal else 1)
+        """Draws from `y` (mm) on."""
         if self.dated:
-            date_wide = width(paper.date_text, SIZE3)
-            date_x = RIGHT - (4 if paper.seal else 2) * PITCH - date_wide
-            middle = date_x + date_wide / 2
-            first = y
-            signers = list(self.organs)
-            if paper.layout == "order":
-                signers = [f"省（市）长　{paper.printed_by or '（签名章）'}"]
-            for organ in signers:
-                wide = width(organ, SIZE3)
-                x = min(middle - wide / 2, RIGHT - wide)
-                _place(sheet, _Row(organ, x), y)
-                y += ROW
-            _place(sheet, _Row(paper.date_text, date_x), y)
-            if paper.seal:
-                for index, organ in enumerate(signers):
-                    x = middle - 23 * (len(signers) - 1) + 46 * index if len(signers) > 1 else middle
-                    x = min(x, 210 - 24)
-                    sheet.things.append(Seal(x - (12 if len(signers) > 1 else 0), (first + y + ROW) / 2, organ))
-            y += ROW
+            y = self._signed(sheet, y + ROW * self.gap)
         if self.note:
             _place(sheet, _Row(self.note, LEFT + 2 * PITCH), y)
+
+    def _signed(self, sheet: Sheet, y: float) -> float:
+        paper = self.paper
+        date_wide = width(paper.date_text, SIZE3)
+        date_x = RIGHT - (4 if paper.seal else 2) * PITCH - date_wide
+        for bank in self.banks:
+            last = bank is self.banks[-1]
+            for index, organ in enumerate(bank):
+                middle = date_x + date_wide / 2 - 76 * (len(bank) - 1 - index)
+                x = min(middle - width(organ, SIZE3) / 2, RIGHT - width(organ, SIZE3))
+                _place(sheet, _Row(organ, x), y)
+                if paper.seal:
+                    sheet.things.append(Seal(middle, y + ROW, organ))
+            y += ROW * (1 if last else self.step)
+        _place(sheet, _Row(paper.date_text, date_x), y)
+        return y + ROW
 
 
 def _imprint(paper: Paper, sheets: list[Sheet], y: float) -> None:

@@ -6,7 +6,7 @@ import random
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, cast
 
 from ..models.fields import OfficialFields
 from ..models.level import Level
@@ -42,8 +42,8 @@ def make_paper(
     rng = random.Random(f"{split}:{seed}")
     words = book(split)
     family = words.by_id[template] if template else rng.choice(words.families)
-    chosen_layout: Layout = layout or rng.choice(family["layouts"])
-    chosen_origin: Origin = origin or rng.choice(family["origins"])
+    chosen_layout = layout or cast(Layout, rng.choice(family["layouts"]))
+    chosen_origin = origin or cast(Origin, rng.choice(family["origins"]))
     day = signed or _date_for(chosen_layout, rng)
     paper = _Maker(words, family, chosen_layout, chosen_origin, day, rng).make(mark, seed)
     return paper if chosen_layout != "old" else _as_old(paper)
@@ -66,7 +66,13 @@ class _Maker:
     """Holds the choices of one paper while it is written."""
 
     def __init__(
-        self, words: Book, family: Mapping[str, Any], layout: Layout, origin: Origin, signed: date, rng: random.Random
+        self,
+        words: Book,
+        family: Mapping[str, Any],
+        layout: Layout,
+        origin: Origin,
+        signed: date,
+        rng: random.Random,
     ) -> None:
         self.book, self.family, self.layout, self.origin, self.signed, self.rng = (
             words, family, layout, origin, signed, rng,
@@ -87,7 +93,9 @@ class _Maker:
         organs = self._joint() if family.get("joint") else (self.organ,)
         date_text = f"{self.signed.year}年{self.signed.month}月{self.signed.day}日"
         upward = self.layout == "upward"
-        contact = f"联系人：{person(rng, self.book.words)}，电话：{mobile(rng)}" if family["kind"] == "请示" else ""
+        contact = (
+            f"联系人：{person(rng, self.book.words)}，电话：{mobile(rng)}" if family["kind"] == "请示" else ""
+        )
         fields = self._fields(drawn, organs, upward=upward, contact=contact)
         return Paper(
             id=f"{self.book.split}-{seed}",
@@ -97,7 +105,9 @@ class _Maker:
             layout=self.layout,
             unit=self.organs["unit"],
             origin=self.origin,
-            letterhead=(family["letterhead"],) if "letterhead" in family and self.layout == "minutes" else organs,
+            letterhead=(family["letterhead"],)
+            if "letterhead" in family and self.layout == "minutes"
+            else organs,
             fields=fields,
             mark_text=drawn.text,
             date_text=date_text,
@@ -105,6 +115,7 @@ class _Maker:
             expected=self._expected(drawn, fields),
             seal=self.layout not in ("minutes", "order", "telegram", "plain"),
             printed_by=self._office() if fields.printed_date else "",
+            signed_by=person(rng, self.book.words) if self.layout == "order" else "",
             contact=contact,
             telegram=self._telegram(fields) if self.layout == "telegram" else (),
         )
@@ -143,10 +154,12 @@ class _Maker:
         if contact:
             note = contact
         return OfficialFields(
-            serials=(f"{rng.randint(1, 120):06d}",) if state and self.layout not in ("plain", "telegram") else (),
+            serials=(f"{rng.randint(1, 120):06d}",)
+            if state and self.layout not in ("plain", "telegram")
+            else (),
             mark=drawn.mark,
             urgency=self._urgency(),
-            organs=organs,
+            organs=organs if kind != "试卷" else (),
             doc_number=self._number(kind) if numbered else None,
             signers=tuple(person(rng, self.book.words) for _ in organs) if upward else (),
             title=title,
@@ -194,7 +207,9 @@ class _Maker:
         return (str(self.organs["self"][0][0]), str(self.organs["peer"][0][0]))
 
     def _copied_to(self) -> tuple[str, ...]:
-        pool = [name for origin in ("superior", "peer") for name, _ in self.organs[origin] if name != self.organ]
+        pool = [
+            name for origin in ("superior", "peer") for name, _ in self.organs[origin] if name != self.organ
+        ]
         return tuple(self.rng.sample(pool, k=min(len(pool), self.rng.choice((1, 2)))))
 
     def _body(self) -> tuple[Block, ...]:
@@ -208,7 +223,9 @@ class _Maker:
             if family.get("heads", True) and len(parts) > 1:
                 blocks.append(Block(kind="head", text=f"{_HEADS[index]}、{parts[0]}"))
                 if len(parts) > 2 and rng.random() < 0.35:
-                    blocks += [Block(kind="sub", text=f"（{_HEADS[i]}）{part}") for i, part in enumerate(parts[1:])]
+                    blocks += [
+                        Block(kind="sub", text=f"（{_HEADS[i]}）{part}") for i, part in enumerate(parts[1:])
+                    ]
                 else:
                     blocks.append(Block(kind="para", text="".join(parts[1:])))
             elif family.get("heads", True) or family["kind"] == "试卷":
@@ -249,7 +266,9 @@ class _Maker:
             level = drawn.mark.level
             if level.family.value == "state" and level is not Level.STATE_CONFIDENTIAL and not fields.serials:
                 findings = (*findings, "serial_missing")
-            return Expected(level=level, basis="marked", period=drawn.mark.period, findings=findings, **common)
+            return Expected(
+                level=level, basis="marked", period=drawn.mark.period, findings=findings, **common
+            )
         interim = plain.get("interim")
         return Expected(
             level=Level(plain["level"]) if plain["level"] else None,
@@ -266,7 +285,14 @@ def _table(name: str, words: Book, rng: random.Random) -> Block:
             rows = [("项目", "本期数", "上期数", "增减")]
             for item in ("营业收入", "营业成本", "期间费用", "利润总额", "净利润"):
                 now, before = rng.randint(200, 9800), rng.randint(200, 9800)
-                rows.append((item, f"{now}.{rng.randint(10, 99)}", f"{before}.{rng.randint(10, 99)}", f"{now - before}"))
+                rows.append(
+                    (
+                        item,
+                        f"{now}.{rng.randint(10, 99)}",
+                        f"{before}.{rng.randint(10, 99)}",
+                        f"{now - before}",
+                    )
+                )
         case "wages":
             rows = [("姓名", "岗位", "月工资", "身份证号")]
             for _ in range(5):
@@ -277,5 +303,13 @@ def _table(name: str, words: Book, rng: random.Random) -> Block:
             rows = [("姓名", "住院号", "诊断", "身份证号", "电话")]
             for _ in range(6):
                 who = person(rng, words.words)
-                rows.append((who, str(rng.randint(100000, 999999)), rng.choice(illnesses), id_number(rng), mobile(rng)))
+                rows.append(
+                    (
+                        who,
+                        str(rng.randint(100000, 999999)),
+                        rng.choice(illnesses),
+                        id_number(rng),
+                        mobile(rng),
+                    )
+                )
     return Block(kind="table", rows=tuple(rows))

@@ -29,9 +29,7 @@ class Drawn:
     findings: tuple[str, ...] = ()
 
 
-def draw_mark(
-    kind: str, *, family: Mapping[str, Any], signed: date, owner: str, rng: random.Random
-) -> Drawn:
+def draw_mark(kind: str, *, family: Mapping[str, Any], signed: date, owner: str, rng: random.Random) -> Drawn:
     """A mark of the kind that the template asks for (`s_years … s_bare`, `work`, `company`, `soe`, `none` …).
 
     Raises:
@@ -75,7 +73,9 @@ def _state(kind: str, *, level: Level, family: Mapping[str, Any], signed: date, 
             findings = () if level is Level.STATE_TOP else ("forever_below_top",)
         case "s_until":
             end = add_months(signed, 12 * rng.randint(1, top - 1))
-            words = rng.choice((f"{end.year}年{end.month}月{end.day}日", f"{end.year}年{end.month}月", f"{end.year}年"))
+            words = rng.choice(
+                (f"{end.year}年{end.month}月{end.day}日", f"{end.year}年{end.month}月", f"{end.year}年")
+            )
             period = Period(kind="until", date=words)
         case "s_cond":
             period = Period(kind="condition", condition=rng.choice(family["conditions"]))

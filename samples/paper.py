@@ -80,6 +80,8 @@ class Paper:
     subject_words: str = ""
     """主题词, before 2012 only."""
     printed_by: str = ""
+    signed_by: str = ""
+    """Who signs an order."""
     contact: str = ""
     telegram: tuple[tuple[str, str], ...] = ()
     """Head of a telegram: (label, value)."""

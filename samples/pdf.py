@@ -1,4 +1,4 @@
-"""Born-digital PDF (real text, embedded subset fonts) and scanned PDF (a picture a page), byte for byte the same again."""
+"""Born-digital PDF (real text, embedded fonts) and scanned PDF (a picture a page), the same bytes each time."""
 
 from __future__ import annotations
 

@@ -52,7 +52,9 @@ def _faint_stamp(dpi: int) -> Image.Image:
     turned = tile.rotate(35, expand=True, resample=Image.Resampling.BILINEAR)
     for middle in (95.0, 205.0):
         corner = (round(105 * scale - turned.width / 2), round(middle * scale - turned.height / 2))
-        image.paste(FAINT, (corner[0], corner[1], corner[0] + turned.width, corner[1] + turned.height), turned)
+        image.paste(
+            FAINT, (corner[0], corner[1], corner[0] + turned.width, corner[1] + turned.height), turned
+        )
     return image
 
 

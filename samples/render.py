@@ -27,6 +27,8 @@ class Rendered:
     texts: tuple[str, ...]
     severity: Severity
     """`clean` where the format is not scanned."""
+    whole: bool = True
+    """False when the format holds one picture and the paper has more pages."""
 
 
 def render(paper: Paper, fmt: Format, severity: Severity = "clean", seed: int = 0) -> bytes:
@@ -43,7 +45,7 @@ def render(paper: Paper, fmt: Format, severity: Severity = "clean", seed: int = 
 
 def render_with_text(paper: Paper, fmt: Format, severity: Severity = "clean", seed: int = 0) -> Rendered:
     """As `render`, with what a perfect reader would find on each page."""
-    sheets = lay_out(paper)
+    sheets = drawable = lay_out(paper)
     texts = tuple("\n".join(sheet.lines) for sheet in sheets)
     if fmt == "docx":
         return Rendered(draw_docx(paper), None, ("\n".join(texts),), "clean")
@@ -51,10 +53,16 @@ def render_with_text(paper: Paper, fmt: Format, severity: Severity = "clean", se
         return Rendered(draw_pdf(sheets), len(sheets), texts, "clean")
     if fmt in ("jpeg", "png"):
         sheets, texts = sheets[:1], texts[:1]
+    whole = fmt not in ("jpeg", "png") or len(drawable) == 1
     dpi = FAX_DPI if fmt == "fax" else DPI[severity]
     drawn = [draw_picture(sheet, dpi=dpi) for sheet in sheets]
     scans = [
-        degrade(page, severity=severity, seed=seed * 1000 + index, back=drawn[index - 1] if len(drawn) > 1 else None)
+        degrade(
+            page,
+            severity=severity,
+            seed=seed * 1000 + index,
+            back=drawn[index - 1] if len(drawn) > 1 else None,
+        )
         for index, page in enumerate(drawn)
     ]
     quality = JPEG_QUALITY[severity]
@@ -74,7 +82,7 @@ def render_with_text(paper: Paper, fmt: Format, severity: Severity = "clean", se
             data = _tiff([Image.fromarray(page) for page in bits], dpi, "group4")
         case _:
             raise KeyError(fmt)
-    return Rendered(data, len(sheets), texts, severity)
+    return Rendered(data, len(sheets), texts, severity, whole)
 
 
 def _jpeg(page: Picture, quality: int, dpi: int = 200) -> bytes:

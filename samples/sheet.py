@@ -31,7 +31,11 @@ _FILES: dict[Face, str] = {
     "sans": "NotoSansCJK-Regular.ttc",
     "sans-bold": "NotoSansCJK-Bold.ttc",
 }
-FONT_FOLDERS = ("/usr/share/fonts/opentype/noto", "/usr/share/fonts/noto-cjk", "/usr/share/fonts/google-noto-cjk")
+FONT_FOLDERS = (
+    "/usr/share/fonts/opentype/noto",
+    "/usr/share/fonts/noto-cjk",
+    "/usr/share/fonts/google-noto-cjk",
+)
 SIMPLIFIED = 2
 """Place of the simplified Chinese face in the Noto CJK collections (JP KR SC TC HK)."""
 
@@ -137,7 +141,13 @@ def wrap(text: str, *, first: float, rest: float, size: float, face: Face = "ser
 def _pieces(text: str) -> list[str]:
     pieces: list[str] = []
     for char in text:
-        if pieces and char.isascii() and char.isalnum() and pieces[-1][-1].isascii() and pieces[-1][-1].isalnum():
+        if (
+            pieces
+            and char.isascii()
+            and char.isalnum()
+            and pieces[-1][-1].isascii()
+            and pieces[-1][-1].isalnum()
+        ):
             pieces[-1] += char
         else:
             pieces.append(char)

@@ -11,7 +11,7 @@ from ..models.tables import Clear
 from . import access, approvals
 from .actors import Actor, acting
 from .judgement import load_judgement, open_artefact
-from .register_entry import CLEAR
+from .source_file import CLEAR
 from .station import Station
 
 

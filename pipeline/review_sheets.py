@@ -24,7 +24,7 @@ from . import access
 from .actors import Actor, acting
 from .executor import Job, LocalExecutor
 from .judgement import Judgement, load_judgement, open_artefact
-from .register_entry import CLEAR
+from .source_file import CLEAR
 from .station import Station
 
 

@@ -41,6 +41,14 @@ PEOPLE: dict[str, tuple[str, str]] = {
     "jianxiao2": ("简晓乙", "destroy_supervisor"),
     "yuewen": ("岳文", "reader"),
 }
+PARTS = {
+    "01-flood.pdf": "copy",
+    "05-peer-2012.jpg": "expired",
+    "06-copy.png": "worthless",
+    "07-rule.docx": "permanent",
+    "08-peer-2011.pdf": "hold",
+}
+"""Which sample plays which part after the review."""
 ADMINISTRATORS = ("sysadmin", "secadmin", "auditor")
 
 
@@ -142,8 +150,8 @@ def _confirm(demo: Demo, documents: list[dict[str, Any]], truth: dict[str, Any])
     parts: dict[str, str] = {}
     for document in documents:
         paper = truth[document["source_name"]]
-        if paper.get("demo"):
-            parts[paper["demo"]] = document["id"]
+        if part := PARTS.get(document["source_name"]):
+            parts[part] = document["id"]
         shown = document["level"] or f"暂按{document['interim_level']}"
         say(
             f"· {document['id']} {document['title'] or '（无标题）'}：{shown} {document['secrecy_period'] or ''}"

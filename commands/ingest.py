@@ -100,7 +100,10 @@ def _explain(problems: list[dict[str, Any]]) -> None:
     """Says beside each code what it means and what to do."""
     lang = current().lang
     for item in problems:
-        facts = {"detail": item["detail"] or "-", "level": "—", "station": "—", "where": item["path"]}
+        facts = {
+            "detail": item["detail"] or "-", "level": item["level"] or "—", "station": item["station"],
+            "where": item["detail"] or item["path"],
+        }  # fmt: skip
         parts = (say(item["code"], lang, **facts), advise(item["code"], lang, **facts))
         item["message"] = ("" if lang == "zh" else " ").join(filter(None, parts))
 

@@ -1,8 +1,10 @@
 """Workers as plain subprocesses: started lazily, one job each at a time, watched, killed, replaced.
 
-Threat model: a worker is taken over, hangs, eats memory, or dies. It has no key; its time and its memory (with its
-children's) are limited from outside; it is killed with its whole group, its scratch is cleared, and the job is
-answered with a named failure. Killed hard itself, the coordinator takes its workers with it.
+Threat model: a worker is taken over, hangs, eats memory, or dies. It has no key; its time and its memory
+(with its children's) are limited from outside; it is killed with its whole group, its scratch is
+cleared, and the job is answered with a named failure. Its answer is bounded and checked before it is
+believed. Killed hard itself, the coordinator takes its workers with it; a program that a worker had
+started may live on until it ends by itself.
 """
 
 from __future__ import annotations
@@ -10,13 +12,13 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import struct
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import SimpleQueue
@@ -24,14 +26,19 @@ from typing import Any, Literal
 
 import psutil
 
+from ..common.frames import read_frame, write_frame
 from ..common.limits import DEFAULT_LIMITS, Limits
 from ..common.sandbox import environment
 from ..models.wire import to_plain
-from ..stages.worker import read_frame, write_frame
+from ..vault.erase import erase_file
+from .faults import disk_trouble
 
 WORKER = (sys.executable, "-m", "jiyao.stages.worker")
 _LOOK_SECONDS = 0.1
 _GRACE_SECONDS = 2.0
+_HEADER_BYTES = 256 * 1024 * 1024
+_DATA_BYTES = 1024 * 1024 * 1024
+_DETAIL = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +102,11 @@ class LocalExecutor:
 
     def take(self) -> _Task | None:
         """The next job, for a desk; None at the end."""
-        task = self._tasks.get()
-        if task is not None and self._closed.is_set():
+        while (task := self._tasks.get()) is not None:
+            if not self._closed.is_set():
+                return task
             task[1].set_result(Reply("failed", code="executor_closed"))
-            return self.take()
-        return task
+        return None
 
 
 class _Desk:
@@ -148,36 +155,45 @@ class _Desk:
         try:
             process = self._worker()
         except OSError as error:
-            return Reply("failed", code="worker_unusable", detail=type(error).__name__)
+            code = "disk_full" if disk_trouble(error) else "worker_unusable"
+            detail = str(self._scratch) if code == "disk_full" else type(error).__name__
+            return Reply("failed", code=code, detail=detail)
         seconds = job.seconds or self._limits.seconds_per_document
         done = threading.Event()
         watcher = threading.Thread(target=self._watch, args=(process, seconds, done), daemon=True)
         watcher.start()
         try:
-            return self._exchange(process, job)
-        except (OSError, ValueError, struct.error):
+            reply = self._exchange(process, job)
+        except Exception:  # noqa: BLE001 - a worker that was taken over may answer anything
+            reply = None
+        done.set()
+        watcher.join()
+        if reply is None:
             return self._died(process, seconds)
-        finally:
-            done.set()
-            watcher.join()
+        if self._killed_for:  # at the very moment of its answer: the next job gets a fresh worker
+            self._died(process, seconds)
+        else:
+            self._tidy()
+        return reply
 
     def _exchange(self, process: subprocess.Popen[bytes], job: Job) -> Reply:
         if process.stdin is None or process.stdout is None:
             raise OSError("no pipes")
         header = {"act": job.act, "fields": job.fields, "limits": to_plain(self._limits)}
         write_frame(process.stdin, header, job.data)  # type: ignore[arg-type]
-        frame = read_frame(process.stdout)  # type: ignore[arg-type]
+        frame = read_frame(process.stdout, header_bytes=_HEADER_BYTES, data_bytes=_DATA_BYTES)  # type: ignore[arg-type]
         if frame is None:
             raise OSError("the worker is gone")
-        plain, data = frame
-        return Reply(
-            outcome=plain["outcome"], value=plain["value"] or {}, code=plain["code"], detail=plain["detail"],
-            questions=tuple(plain["questions"]), data=data,
-        )  # fmt: skip
+        return _reply(*frame)
 
     def _died(self, process: subprocess.Popen[bytes], seconds: float) -> Reply:
+        code = process.poll()
         self.kill("worker_crashed")
-        code = process.wait()
+        process.wait()
+        for pipe in (process.stdin, process.stdout):
+            with suppress(OSError):
+                if pipe is not None:
+                    pipe.close()
         why, self._killed_for = self._killed_for, None
         self._process = None
         self._clear()
@@ -185,7 +201,7 @@ class _Desk:
             return Reply("failed", code=why, detail=f"{seconds:.0f}")
         if why in ("too_much_memory", "executor_closed"):
             return Reply("failed", code=why)
-        return Reply("failed", code="worker_crashed", detail=str(code))
+        return Reply("failed", code="worker_crashed", detail="-" if code is None else str(code))
 
     def _watch(self, process: subprocess.Popen[bytes], seconds: float, done: threading.Event) -> None:
         end = time.monotonic() + seconds
@@ -213,8 +229,40 @@ class _Desk:
             )
         return self._process
 
+    def _tidy(self) -> None:
+        """What a job left in the worker's folder goes before the next one."""
+        if any(self._scratch.iterdir()):
+            self._erase()
+            self._scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
+
     def _clear(self) -> None:
+        if self._scratch.exists():
+            self._erase()
+
+    def _erase(self) -> None:
+        for root, _, names in os.walk(self._scratch):
+            for name in names:
+                erase_file(Path(root) / name)
         shutil.rmtree(self._scratch, ignore_errors=True)
+
+
+def _reply(plain: object, data: bytes) -> Reply:
+    """The answer of a worker, if it is one.
+
+    Raises:
+        ValueError: it is none.
+    """
+    match plain:
+        case {
+            "outcome": "done" | "doubt" | "refused" | "failed" as outcome,
+            "value": dict() | None as value,
+            "code": str() | None as code,
+            "detail": str() as detail,
+            "questions": list() as questions,
+        } if all(isinstance(question, str) for question in questions):
+            return Reply(outcome, value or {}, code, detail[:_DETAIL], tuple(questions), data)
+        case _:
+            raise ValueError("not an answer")
 
 
 def _memory(pid: int) -> int:

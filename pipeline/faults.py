@@ -16,6 +16,8 @@ def disk_trouble(error: BaseException) -> bool:
     if isinstance(error, OperationalError):
         text = str(error.orig)
         return "disk" in text or "readonly" in text
+    if isinstance(error, JiyaoError):
+        return error.code == "disk_full"
     return isinstance(error, OSError) and error.errno in DISK
 
 

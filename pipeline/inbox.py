@@ -67,7 +67,7 @@ def read_file(path: Path, limit: int) -> bytes:
     """The whole file.
 
     Raises:
-        Unreadable: not a regular file, a link, too large, no permission, vanished.
+        Unreadable: not a regular file, a link, too large, no permission, vanished, written to meanwhile.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -87,6 +87,8 @@ def read_file(path: Path, limit: int) -> bytes:
             data = source.read(limit + 1)
         except OSError:
             raise Unreadable("file_read_error") from None
+        if Fingerprint.of(os.fstat(source.fileno())) != Fingerprint.of(status):
+            raise Unreadable("file_still_written")
     if len(data) > limit:
         raise Unreadable("too_large")
     return data
@@ -104,7 +106,11 @@ def watch(
     given: dict[Path, Fingerprint] = {}
     while not stopped():
         ready = False
-        for path in files_of([path for path in paths if path.exists()]):
+        present = files_of([path for path in paths if path.exists()])
+        there = set(present)
+        given = {path: mark for path, mark in given.items() if path in there}
+        seen = {path: mark for path, mark in seen.items() if path in there}
+        for path in present:
             try:
                 status = path.lstat()
             except OSError:
@@ -126,7 +132,13 @@ def watch(
 
 def _walk(folder: Path) -> list[Path]:
     found: list[Path] = []
-    for entry in sorted(folder.iterdir(), key=_natural):
+    try:
+        entries = sorted(folder.iterdir(), key=_natural)
+    except FileNotFoundError:
+        return []
+    except OSError:
+        return [folder]  # named as one that cannot be read, not passed over
+    for entry in entries:
         if _UNFINISHED.search(entry.name):
             continue
         if entry.is_dir() and not entry.is_symlink():

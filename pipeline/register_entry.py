@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -14,7 +17,7 @@ from ..models.fields import OfficialFields
 from ..models.level import Level
 from ..models.page import Finding, Transcript
 from ..models.suggestion import LevelSuggestion, RetentionSuggestion
-from ..models.tables import Artefact, Clear, Document, Event, Receipt
+from ..models.tables import Artefact, Document, Event, Receipt
 from ..models.wire import to_plain
 from ..stages.retain import retention_until
 from ..stages.seal import seal
@@ -22,11 +25,11 @@ from . import receipt as receipts
 from .actors import Actor
 from .documents import keep_words, words_of
 from .judgement import Judgement, pack_transcript
+from .source_file import remember_place
 from .station import Station
 
 DUPLICATE = "duplicate"
 EVENT = "event"
-CLEAR = "clear"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,20 @@ class ReadPaper:
     origin: str | None
     urgent: bool
     findings: tuple[Finding, ...]
+    identity: str = ""
+    """What a duplicate is told by, 64 hex digits; empty: `sha256`. A part of a stack is told by stack and pages."""
+    stack: str = ""
+    """SHA-256 of the stack that a part was cut from."""
+
+
+def path_identity(path: Path) -> str:
+    """What a file that cannot be read is told by: its place."""
+    return hashlib.sha256(b"place:" + os.fsencode(path.absolute())).hexdigest()
+
+
+def part_identity(stack: str, first: int, last: int) -> str:
+    """What a part of a stack is told by: cutting it again gives other bytes."""
+    return hashlib.sha256(f"part:{stack}:{first}-{last}".encode()).hexdigest()
 
 
 def tag_of(station: Station, session: Session, sha256: str) -> bytes:
@@ -52,16 +69,10 @@ def tag_of(station: Station, session: Session, sha256: str) -> bytes:
     return station.vault.keyed_hash(session, DUPLICATE, bytes.fromhex(sha256))
 
 
-def row_for(station: Station, session: Session, receipt: Receipt, tag: bytes | None) -> Document:
+def row_for(station: Station, session: Session, receipt: Receipt, identities: Iterable[str]) -> Document:
     """The row a paper goes into: the one it failed in before, the receipt's provisional one, or a new one."""
-    if tag is not None:
-        again = session.scalars(
-            select(Document).where(
-                Document.duplicate_tag == tag, Document.status.in_(("quarantined", "failed"))
-            )
-        ).first()
-        if again is not None:
-            return again
+    if (again := failed_before(station, session, identities)) is not None:
+        return again
     provisional = session.scalars(
         select(Document)
         .where(Document.receipt_id == receipt.id, Document.status == "received")
@@ -70,16 +81,30 @@ def row_for(station: Station, session: Session, receipt: Receipt, tag: bytes | N
     return provisional or receipts.new_document(station, session, receipt=receipt)
 
 
+def failed_before(station: Station, session: Session, identities: Iterable[str]) -> Document | None:
+    """The row in which this paper stands as quarantined or failed."""
+    tags = [tag_of(station, session, identity) for identity in identities if identity]
+    return session.scalars(
+        select(Document)
+        .where(Document.duplicate_tag.in_(tags), Document.status.in_(("quarantined", "failed")))
+        .order_by(Document.year, Document.seq)
+    ).first()
+
+
 def enter(
     station: Station, session: Session, actor: Actor, paper: ReadPaper, *, receipt: Receipt, batch: str
 ) -> Document:
     """Registers a read paper as `pending`: a named person decides what then stands."""
-    tag = tag_of(station, session, paper.sha256)
-    row = row_for(station, session, receipt, tag)
+    identity = paper.identity or paper.sha256
+    row = row_for(station, session, receipt, (identity, paper.stack, path_identity(paper.path)))
     judgement = Judgement(
         sha256=paper.sha256, format=paper.format, fields=paper.fields, level=paper.level,
         retention=paper.retention, findings=paper.findings,
     )  # fmt: skip
+    row.batch_id = batch
+    row.status = "pending"
+    row.duplicate_tag = tag_of(station, session, identity)
+    _fill(station, session, row, paper)
     seal_artefacts(
         station,
         session,
@@ -90,17 +115,8 @@ def enter(
             "judgement": judgement.pack(),
         },
     )
-    row.batch_id = batch
-    row.status = "pending"
-    row.duplicate_tag = tag
-    _fill(station, session, row, paper)
     _remember_suggestion(station, session, row, paper)
-    session.add(
-        Clear(
-            document_id=row.id, kind="inbox", at=station.now(), state="outstanding", holder=actor.person,
-            sealed=station.seal(session, CLEAR, {"path": str(paper.path), "size": len(paper.data)}),
-        )
-    )  # fmt: skip
+    remember_place(station, session, actor, document=row.id, path=paper.path, size=len(paper.data))
     station.log(
         session, "ingest", objects=(row.id, receipt.id, batch), person=actor.person, account=actor.user,
         level=paper.level.level.value if paper.level.level else None,
@@ -116,7 +132,7 @@ def enter_problem(
     *,
     path: Path,
     data: bytes | None,
-    sha256: str | None,
+    identity: str,
     status: str,
     code: str,
     level: Level | None,
@@ -129,25 +145,31 @@ def enter_problem(
     name are kept.
     """
     keep = status != "refused"
-    tag = tag_of(station, session, sha256) if sha256 else None
-    row = row_for(station, session, receipt, tag)
-    first = row.status not in ("quarantined", "failed")
+    row = row_for(station, session, receipt, (identity, path_identity(path)))
     row.batch_id = batch
     row.status = status
-    row.duplicate_tag = tag
+    row.duplicate_tag = tag_of(station, session, identity)
     row.level_code = level.code if level else None
-    if first:
-        name = path.name if keep else None
-        words = {**words_of(station, session, row), "source_name": name}
-        keep_words(station, session, row, words)
-        if keep and data is not None:
+    words = {**words_of(station, session, row), "source_name": path.name if keep else None}
+    keep_words(station, session, row, words)
+    if keep and data is not None:
+        if _original(session, row) is None:
             seal_artefacts(station, session, row, {"original": data})
+        remember_place(station, session, actor, document=row.id, path=path, size=len(data))
     remember(station, session, row, None, "problem", "status", {"code": code})
     station.log(
         session, f"ingest.{status}", objects=(row.id, receipt.id, batch), person=actor.person,
         account=actor.user, level=level.value if level else None, result="failed", rule=code,
     )  # fmt: skip
     return row
+
+
+def _original(session: Session, row: Document) -> Artefact | None:
+    return session.scalars(
+        select(Artefact).where(
+            Artefact.document_id == row.id, Artefact.kind == "original", Artefact.state == "live"
+        )
+    ).first()
 
 
 def seal_artefacts(station: Station, session: Session, row: Document, artefacts: dict[str, bytes]) -> None:
@@ -238,13 +260,21 @@ def _fill(station: Station, session: Session, row: Document, paper: ReadPaper) -
     row.interim_code = level.interim.code if level.interim else None
     row.level_basis = level.basis
     row.overlays = ",".join(level.overlays)
-    row.read_level_code = fields.mark.level.code if fields.mark else None
+    row.read_level_code = _read_level(paper)
     row.suggested_level_code = row.level_code
     row.suggested_retention = paper.retention.retention.value if paper.retention.retention else None
     row.must_review = level.must_review or any(item.code in _SERIOUS for item in paper.findings)
     row.confidence_percent = round(100 * level.confidence)
     set_period(row, level.period, fields.signed_date)
     set_retention(row, paper.retention.retention)
+
+
+def _read_level(paper: ReadPaper) -> str | None:
+    """The level of the mark that was read; a company's own mark is read as the company's, without a star."""
+    if paper.fields.mark is None:
+        return None
+    level = paper.level.level if paper.level.basis == "marked" else None
+    return (level or paper.fields.mark.level).code
 
 
 _SERIOUS = frozenset({"text_layer_unsound", "low_confidence_page", "engine_failed_page", "active_content"})

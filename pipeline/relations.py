@@ -52,6 +52,11 @@ class RelationIndex:
             )
         return Relations(related=tuple(related))
 
+    def learn(self, document: str, number: str | None) -> None:
+        """A document that was just registered, also in a row that stood there before."""
+        if number:
+            self._by_number[number] = document
+
     def _lookup(self, cited: str) -> str | None:
         """The document of a cited number; leading words of the sentence may cling to it."""
         for start in range(len(cited)):

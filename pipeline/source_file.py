@@ -17,24 +17,50 @@ from .station import Station
 CLEAR = "clear"
 
 
-def consume_source(station: Station, actor: Actor, *, document: str, path: Path, data: bytes) -> None:
-    """Erases a source file that has been sealed, and writes down how surely. A changed file is left alone."""
+def consume_source(station: Station, actor: Actor, *, document: str, path: Path, data: bytes) -> bool:
+    """Erases a source file that has been sealed, and writes down how surely. A changed file is left alone.
+
+    Returns whether it is gone.
+    """
     grade, state = "changed_left", "outstanding"
     if _same(path, data):
         erased = erase_file(path)
         grade, state = erased.grade.value, "erased" if erased.gone else "outstanding"
     with station.write() as session:
-        row = session.scalars(
-            select(Clear)
-            .where(Clear.document_id == document, Clear.kind == "inbox")
-            .order_by(Clear.id.desc())
-        ).first()
+        row = _place(station, session, document, path)
         if row is not None:
             row.grade, row.state = grade, state
         station.log(
             session, "source.erase", objects=(document,), person=actor.person, account=actor.user,
             result="done" if state == "erased" else "failed", facts={"grade": grade},
         )  # fmt: skip
+    return state == "erased"
+
+
+def remember_place(
+    station: Station, session: Session, actor: Actor, *, document: str, path: Path, size: int
+) -> bool:
+    """Writes down that the document lies in clear at `path`, unless that is known; whether it was new."""
+    if _place(station, session, document, path) is not None:
+        return False
+    session.add(
+        Clear(
+            document_id=document, kind="inbox", at=station.now(), state="outstanding", holder=actor.person,
+            sealed=station.seal(session, CLEAR, {"path": str(path.absolute()), "size": size}),
+        )
+    )  # fmt: skip
+    session.flush()
+    return True
+
+
+def _place(station: Station, session: Session, document: str, path: Path) -> Clear | None:
+    """The row that says the document lies at `path`, while it does."""
+    known = session.scalars(
+        select(Clear)
+        .where(Clear.document_id == document, Clear.kind == "inbox", Clear.state == "outstanding")
+        .order_by(Clear.id)
+    )
+    return next((row for row in known if _path(station, session, row) == str(path.absolute())), None)
 
 
 def outside_scope(

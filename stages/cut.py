@@ -1,6 +1,6 @@
 """Cuts some pages out of a scanned stack into a file of their own (`--split slip`).
 
-PDF pages are taken over as they are; pictures become the pages of a PDF. Runs in the worker.
+PDF pages and TIFF frames are taken over without loss; pages of other kinds are drawn into a PDF. Runs in the worker.
 """
 
 from __future__ import annotations
@@ -10,28 +10,58 @@ import io
 from PIL import Image
 from pypdf import PdfReader, PdfWriter
 
+from ..common.limits import Limits
+from ..formats.fault import FormatFault, guarded
 from ..formats.opened import OpenedDocument
 
 _DPI = 300
 _QUALITY = 92
+_KEPT_MODES = frozenset({"1", "L", "RGB", "RGBA", "CMYK", "P", "I;16"})
 
 
-def cut(opened: OpenedDocument, data: bytes, *, first: int, last: int) -> bytes:
-    """Pages `first` to `last` (from 1, both included) as a PDF.
+def cut(opened: OpenedDocument, data: bytes, *, first: int, last: int, limits: Limits) -> bytes:
+    """Pages `first` to `last` (from 1, both included): a PDF, or a TIFF of a TIFF.
 
     Raises:
         ValueError: pages outside the document.
-        FormatFault: a page cannot be drawn.
+        FormatFault: a page cannot be taken over.
     """
     if not 1 <= first <= last <= opened.page_count:
         raise ValueError("pages out of range")
-    if opened.kind == "pdf":
-        writer = PdfWriter()
-        writer.append(PdfReader(io.BytesIO(data)), pages=(first - 1, last))
-        out = io.BytesIO()
-        writer.write(out)
-        return out.getvalue()
+    with guarded(opened.kind):
+        if opened.kind == "pdf":
+            return _pdf_pages(data, first, last)
+        if opened.kind == "tiff":
+            return _tiff_frames(data, first, last, limits)
     pages = [Image.fromarray(opened.render(number, _DPI)) for number in range(first, last + 1)]
     out = io.BytesIO()
-    pages[0].save(out, format="PDF", save_all=True, append_images=pages[1:], resolution=_DPI, quality=_QUALITY)
+    pages[0].save(
+        out, format="PDF", save_all=True, append_images=pages[1:], resolution=_DPI, quality=_QUALITY
+    )
+    return out.getvalue()
+
+
+def _pdf_pages(data: bytes, first: int, last: int) -> bytes:
+    writer = PdfWriter()
+    writer.append(PdfReader(io.BytesIO(data)), pages=(first - 1, last))
+    out = io.BytesIO()
+    writer.write(out)
+    return out.getvalue()
+
+
+def _tiff_frames(data: bytes, first: int, last: int, limits: Limits) -> bytes:
+    frames = []
+    with Image.open(io.BytesIO(data), formats=["TIFF"]) as stack:
+        for number in range(first - 1, last):
+            stack.seek(number)
+            if stack.width * stack.height > limits.page_pixels:
+                raise FormatFault("too_many_pixels", "tiff")
+            frame = stack.copy() if stack.mode in _KEPT_MODES else stack.convert("RGB")
+            frame.info = {name: stack.info[name] for name in ("dpi",) if name in stack.info}
+            frame.encoderinfo = {
+                **frame.info, "compression": "group4" if frame.mode == "1" else "tiff_adobe_deflate"
+            }  # fmt: skip
+            frames.append(frame)
+    out = io.BytesIO()
+    frames[0].save(out, format="TIFF", save_all=True, append_images=frames[1:], **frames[0].encoderinfo)
     return out.getvalue()

@@ -1,9 +1,11 @@
 """A worker: `python -m jiyao.stages.worker`. Reads hostile files; holds no key, no registry, no network.
 
-Framing, both ways, on standard input and output: 4 bytes big-endian length and that many bytes of UTF-8 JSON, then
-8 bytes length and that many raw bytes. A request is `{"act", "fields"}` and the file; an answer is
-`{"outcome": "done|doubt|refused|failed", "value", "code", "detail", "questions"}` and bytes. The end of the input ends
-the worker. What libraries print goes nowhere. No text of a document ever stands in `code` or `detail`.
+Frames, both ways, on standard input and output: 4 bytes big-endian length and that many bytes of UTF-8
+JSON, then 8 bytes length and that many raw bytes. A request is `{"act", "fields", "limits"}` and the
+file. While it works the worker may send frames `{"page": n}`: it has come to page n, further than
+before. The answer is `{"outcome": "done|doubt|refused|failed", "value", "code", "detail", "questions"}`
+and bytes. The end of the input ends the worker. What libraries print goes nowhere. No text of a document
+stands in `code` or `detail`.
 """
 
 from __future__ import annotations
@@ -13,9 +15,10 @@ import json
 import os
 import struct
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 from ..common.errors import JiyaoError
 from ..common.limits import DEFAULT_LIMITS, Limits
@@ -23,9 +26,16 @@ from ..common.sandbox import confine
 from ..models.outcome import Done, Doubt, Failure, Outcome, Refusal
 from ..models.wire import from_plain, to_plain
 
+if TYPE_CHECKING:
+    from ..formats.opened import OpenedDocument, Picture
+    from ..models.incoming import Kind
+    from ..models.page import Finding, Line
+
+MAX_HEADER = 256 * 1024 * 1024
+MAX_DATA = 2 * 1024**3
 _FILE_BYTES = 2 * 1024**3
 Answer = tuple[dict[str, Any], bytes]
-Act = Callable[[dict[str, Any], bytes, Limits], Answer]
+Report = Callable[[int], None]
 
 
 def main() -> None:
@@ -35,19 +45,23 @@ def main() -> None:
     silent = os.open(os.devnull, os.O_WRONLY)
     for stream in (1, 2):
         os.dup2(silent, stream)
+
+    def report(page: int) -> None:
+        write_frame(sink, {"page": page}, b"")
+
     while (request := read_frame(source)) is not None:
         header, data = request
-        write_frame(sink, *serve(header, data))
+        write_frame(sink, *serve(header, data, report=report))
 
 
-def serve(header: dict[str, Any], data: bytes) -> Answer:
+def serve(header: dict[str, Any], data: bytes, *, report: Report = lambda _: None) -> Answer:
     """One request, answered; whatever goes wrong becomes a named failure."""
     limits = from_plain(Limits, header["limits"]) if header.get("limits") else DEFAULT_LIMITS
     act = ACTS.get(str(header.get("act")))
     if act is None:
         return _failed("unknown_act", str(header.get("act"))[:32])
     try:
-        return act(header["fields"], data, limits)
+        return act(_Request(header["fields"], data, limits, report))
     except JiyaoError as error:
         return _failed(error.code, str(error.facts.get("detail", "")))
     except MemoryError:
@@ -60,50 +74,145 @@ def serve(header: dict[str, Any], data: bytes) -> Answer:
 
 
 def read_frame(source: BinaryIO) -> tuple[dict[str, Any], bytes] | None:
-    """The next frame; None at the end of the input."""
-    head = _exactly(source, 4)
+    """The next frame; None at the end of the input.
+
+    Raises:
+        ValueError: a length beyond the limits, no JSON object: the other side is not to be trusted any more.
+    """
+    head = _exactly(source, 4, most=4)
     if head is None:
         return None
-    header = _exactly(source, struct.unpack(">I", head)[0])
-    size = _exactly(source, 8)
+    header = _exactly(source, struct.unpack(">I", head)[0], most=MAX_HEADER)
+    size = _exactly(source, 8, most=8)
     if header is None or size is None:
         return None
-    data = _exactly(source, struct.unpack(">Q", size)[0])
-    return None if data is None else (json.loads(header), data)
+    data = _exactly(source, struct.unpack(">Q", size)[0], most=MAX_DATA)
+    if data is None:
+        return None
+    plain = json.loads(header)
+    if not isinstance(plain, dict):
+        raise ValueError("a frame begins with a JSON object")  # noqa: TRY004 - a wrong value from outside
+    return plain, data
 
 
 def write_frame(sink: BinaryIO, header: dict[str, Any], data: bytes) -> None:
     """Writes one frame and flushes it."""
-    plain = json.dumps(header, ensure_ascii=False).encode()
+    plain = json.dumps(header, ensure_ascii=False).encode(errors="replace")
     sink.write(struct.pack(">I", len(plain)) + plain + struct.pack(">Q", len(data)))
     sink.write(data)
     sink.flush()
 
 
-def _exactly(source: BinaryIO, count: int) -> bytes | None:
+def _exactly(source: BinaryIO, count: int, *, most: int) -> bytes | None:
+    if count > most:
+        raise ValueError("frame too long")
     data = source.read(count)
     return data if len(data) == count else None
+
+
+# ---------------------------------------------------------------- one request
+
+
+class _Request:
+    """What one request asks, and the way to its file."""
+
+    __slots__ = ("data", "fields", "limits", "report")
+
+    def __init__(self, fields: dict[str, Any], data: bytes, limits: Limits, report: Report) -> None:
+        self.fields, self.data, self.limits, self.report = fields, data, limits, report
+
+    @contextmanager
+    def opened(self) -> Iterator[OpenedDocument]:
+        """The file, opened; going through its pages is reported."""
+        from ..formats.open import open_document
+
+        opened = open_document(self.data, limits=self.limits)
+        try:
+            yield _Watched(opened, self.report)
+        finally:
+            opened.close()
+
+
+class _Watched:
+    """An opened document that reports each page reached, so that a long paper is given the time it needs."""
+
+    __slots__ = ("_furthest", "_opened", "_report", "active", "kind", "page_count", "protection", "signature")
+
+    def __init__(self, opened: OpenedDocument, report: Report) -> None:
+        self._opened, self._report, self._furthest = opened, report, 1
+        self.kind: Kind = opened.kind
+        self.page_count: int = opened.page_count
+        self.signature: Literal["none", "present"] = opened.signature
+        self.protection: Literal["none", "owner", "read"] = opened.protection
+        self.active: tuple[str, ...] = opened.active
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        return self._opened.findings
+
+    @findings.setter
+    def findings(self, _value: tuple[Finding, ...]) -> None:
+        raise AttributeError("findings come from the document")
+
+    def size_mm(self, number: int) -> tuple[float, float]:
+        return self._opened.size_mm(number)
+
+    def text_lines(self, number: int) -> tuple[Line, ...] | None:
+        self._reach(number)
+        return self._opened.text_lines(number)
+
+    def render(self, number: int, dpi: int) -> Picture:
+        self._reach(number)
+        return self._opened.render(number, dpi)
+
+    def close(self) -> None:
+        self._opened.close()
+
+    def _reach(self, number: int) -> None:
+        if number > self._furthest:
+            self._furthest = number
+            self._report(number)
 
 
 # ---------------------------------------------------------------- acts
 # Imports stand inside: a worker that only reads pictures loads no PDF parser, one that judges no OCR engine.
 
 
-def _read(fields: dict[str, Any], data: bytes, limits: Limits) -> Answer:
+def _look(request: _Request) -> Answer:
+    """intake alone: what the file is."""
+    from .intake import intake
+
+    outcome = intake(request.data, limits=request.limits)
+    if not isinstance(outcome, Done):
+        return _plain(outcome), b""
+    incoming = outcome.value
+    value = {
+        "kind": incoming.kind, "pages": incoming.pages, "signature": incoming.signature,
+        "protection": incoming.protection, "active": list(incoming.active),
+        "findings": to_plain(incoming.findings),
+    }  # fmt: skip
+    return _done(value), b""
+
+
+def _read(request: _Request) -> Answer:
     """intake → split → for each part: ocr → extract."""
-    from ..formats.open import open_document
     from .extract import extract
     from .intake import incoming_of
     from .ocr import ocr
     from .split import split
 
-    opened = open_document(data, limits=limits)
-    try:
-        incoming = incoming_of(opened, data)
+    with request.opened() as opened:
+        incoming = incoming_of(opened, request.data)
         parts: list[dict[str, Any]] = []
         questions: list[str] = []
-        for part in split(opened, mode=fields["split"]):
-            outcome = ocr(opened, engine=fields["engine"], first=part.first, last=part.last, limits=limits)
+        for part in split(opened, mode=request.fields["split"]):
+            outcome = ocr(
+                opened,
+                engine=request.fields["engine"],
+                first=part.first,
+                last=part.last,
+                limits=request.limits,
+            )
             if isinstance(outcome, Failure | Refusal):
                 return _plain(outcome), b""
             if isinstance(outcome, Doubt):
@@ -122,11 +231,9 @@ def _read(fields: dict[str, Any], data: bytes, limits: Limits) -> Answer:
             "parts": parts,
         }  # fmt: skip
         return _done(value, questions=tuple(dict.fromkeys(questions))), b""
-    finally:
-        opened.close()
 
 
-def _judge(fields: dict[str, Any], _data: bytes, _limits: Limits) -> Answer:
+def _judge(request: _Request) -> Answer:
     """classify → retain."""
     from ..models.fields import OfficialFields
     from ..models.page import Transcript
@@ -135,6 +242,7 @@ def _judge(fields: dict[str, Any], _data: bytes, _limits: Limits) -> Answer:
     from .classify import classify
     from .retain import retain
 
+    fields = request.fields
     policy = parse_policy(fields["policy"])
     transcript = from_plain(Transcript, fields["transcript"])
     official = from_plain(OfficialFields, fields["fields"])
@@ -150,65 +258,52 @@ def _judge(fields: dict[str, Any], _data: bytes, _limits: Limits) -> Answer:
     return _done({"level": to_plain(level), "retention": to_plain(retention)}), b""
 
 
-def _draw(fields: dict[str, Any], data: bytes, limits: Limits) -> Answer:
+def _draw(request: _Request) -> Answer:
     """A copy of the document, by its specification; PNG pages come as one zip."""
-    from ..formats.open import open_document
     from ..models.copy import CopySpec
     from .stamp import draw, zip_pages
 
-    spec = from_plain(CopySpec, fields["spec"])
-    opened = open_document(data, limits=limits)
-    try:
+    spec = from_plain(CopySpec, request.fields["spec"])
+    with request.opened() as opened:
         drawn = (
-            zip_pages(opened, spec, limits=limits)
+            zip_pages(opened, spec, limits=request.limits)
             if spec.format == "png"
-            else draw(opened, spec, limits=limits, source=data)
+            else draw(opened, spec, limits=request.limits, source=request.data)
         )
         return _done({"pages": opened.page_count}), drawn
-    finally:
-        opened.close()
 
 
-def _cut(fields: dict[str, Any], data: bytes, limits: Limits) -> Answer:
+def _cut(request: _Request) -> Answer:
     """Some pages of a stack as a file of their own."""
-    from ..formats.open import open_document
     from .cut import cut
 
-    opened = open_document(data, limits=limits)
-    try:
-        return _done({}), cut(opened, data, first=int(fields["first"]), last=int(fields["last"]))
-    finally:
-        opened.close()
+    first, last = int(request.fields["first"]), int(request.fields["last"])
+    with request.opened() as opened:
+        return _done({}), cut(opened, request.data, first=first, last=last)
 
 
-def _sheet(fields: dict[str, Any], data: bytes, limits: Limits) -> Answer:
+def _sheet(request: _Request) -> Answer:
     """Crops of boxes on pages, as PNG in base64."""
-    from ..formats.open import open_document
     from ..models.page import Box
     from .review_sheet import crops
 
-    boxes = tuple((int(page), from_plain(Box, box)) for page, box in fields["boxes"])
-    opened = open_document(data, limits=limits)
-    try:
-        pictures = crops(opened, boxes, limits=limits)
-    finally:
-        opened.close()
+    boxes = tuple((int(page), from_plain(Box, box)) for page, box in request.fields["boxes"])
+    with request.opened() as opened:
+        pictures = crops(opened, boxes, limits=request.limits)
     return _done({"crops": [base64.b64encode(picture).decode() for picture in pictures]}), b""
 
 
-def _marks(_fields: dict[str, Any], data: bytes, limits: Limits) -> Answer:
+def _marks(request: _Request) -> Answer:
     """The marks of a suspect file."""
-    from ..formats.open import open_document
     from .read_marks import read_marks
 
-    opened = open_document(data, limits=limits)
-    try:
-        return _done({"marks": to_plain(read_marks(opened, limits=limits, source=data))}), b""
-    finally:
-        opened.close()
+    with request.opened() as opened:
+        marks = read_marks(opened, limits=request.limits, source=request.data)
+    return _done({"marks": to_plain(marks)}), b""
 
 
-ACTS: dict[str, Act] = {
+ACTS: dict[str, Callable[[_Request], Answer]] = {
+    "look": _look,
     "read": _read,
     "judge": _judge,
     "draw": _draw,

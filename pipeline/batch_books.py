@@ -1,0 +1,267 @@
+"""The books of one batch: its row and receipt, the end of every file, and the rows of what became no document."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from ..common.clock import today
+from ..models.level import Level
+from ..models.tables import Artefact, Batch, Clear, Document, Incident, Receipt
+from . import receipt as receipts
+from .actors import Actor
+from .documents import document_json, keep_words
+from .register_entry import ReadPaper, enter, enter_problem, failed_before, tag_of
+from .source_file import consume_source, remember_place
+from .station import Station
+
+KNOWN = ("pending", "pending_second", "registered", "archived", "handed_over", "received", "refused")
+"""States in which a paper that comes again is not taken in again."""
+_ENDS = ("received", "pending", "registered", "duplicate", "quarantined", "refused", "failed")
+
+
+class Progress:
+    """Told what goes on; the command line draws it, a test ignores it."""
+
+    def file_taken(self, path: Path) -> None:
+        """A file was read from the inbox."""
+
+    def file_settled(self, path: Path, status: str) -> None:
+        """A file, or a part of a stack, came to its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Twin:
+    """The row in which the same paper stands already."""
+
+    document: str
+    status: str
+
+
+@dataclass(slots=True)
+class _Tally:
+    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(_ENDS, 0))
+    pages: int = 0
+    documents: list[str] = field(default_factory=list)
+    problems: list[dict[str, Any]] = field(default_factory=list)
+
+
+class BatchBooks:
+    """What one batch writes down. Every method that ends a file is one transaction, then a line of the tally."""
+
+    def __init__(
+        self, station: Station, actor: Actor, *, receipt: str | None, name: str | None, progress: Progress
+    ) -> None:
+        self._station, self._actor, self._progress, self._name = station, actor, progress, name
+        self._tally = _Tally()
+        self._batch: str | None = None
+        self._receipt = receipt
+
+    def answer(self, *, seconds: float) -> dict[str, Any]:
+        """The command's value: counts, documents in file order, problems named."""
+        with self._station.read() as session:
+            documents = [
+                document_json(self._station, session, session.get_one(Document, document), actor=self._actor)
+                for document in self._tally.documents
+            ]
+        return {
+            "batch": self._batch,
+            "receipt": self._receipt,
+            "counts": self._tally.counts,
+            "pages": self._tally.pages,
+            "seconds": round(seconds, 3),
+            "documents": documents,
+            "problems": self._tally.problems,
+        }
+
+    # ------------------------------------------------------------ files
+
+    def taken(self, path: Path) -> None:
+        """A file came in."""
+        self._tally.counts["received"] += 1
+        self._progress.file_taken(path)
+
+    def left(self, count: int) -> None:
+        """So many files were taken and then left untouched where they are."""
+        self._tally.counts["received"] -= count
+
+    def twin(self, session: Session, identity: str) -> Twin | None:
+        """The same paper in the register, when it must not be taken in again."""
+        tag = tag_of(self._station, session, identity)
+        row = session.scalars(
+            select(Document)
+            .where(Document.duplicate_tag == tag, Document.status.in_(KNOWN))
+            .order_by(Document.year, Document.seq)
+        ).first()
+        return Twin(row.id, row.status) if row else None
+
+    def enter(self, paper: ReadPaper, *, slip: str | None) -> str | Twin:
+        """Registers a read paper as `pending`; its id, or the twin that somebody registered meanwhile."""
+        with self._station.write() as session:
+            twin = self.twin(session, paper.identity or paper.sha256)
+            if twin is None:
+                receipt, batch = self._opened(session, slip)
+                row = enter(self._station, session, self._actor, paper, receipt=receipt, batch=batch)
+                strange = slip is not None and slip != receipt.id
+        if twin is not None:
+            self.again(paper.path, twin, paper.data)
+            return twin
+        self._tally.counts["pending"] += 1
+        self._tally.pages += paper.pages
+        self._tally.documents.append(row.id)
+        if strange:
+            self.remark(paper.path, "slip_unknown", document=row.id, detail=slip or "")
+        self._progress.file_settled(paper.path, "pending")
+        return row.id
+
+    def again(self, path: Path, twin: Twin, data: bytes) -> None:
+        """A paper that the register knows: a duplicate, or refused as before. Its place in clear is written down."""
+        if twin.status == "refused":
+            self.note(path, "refused", "above_station_level", document=twin.document)
+            return
+        with self._station.write() as session:
+            if remember_place(
+                self._station, session, self._actor, document=twin.document, path=path, size=len(data)
+            ):
+                self._station.log(
+                    session, "ingest.duplicate", objects=(twin.document,), person=self._actor.person,
+                    account=self._actor.user,
+                )  # fmt: skip
+        self.note(path, "duplicate", "duplicate", document=twin.document)
+
+    def problem(
+        self, path: Path, data: bytes | None, identity: str, status: str, code: str, *, detail: str = ""
+    ) -> None:
+        """A file that became no document: kept sealed (where it could be read) with its reason."""
+        with self._station.write() as session:
+            receipt, batch = self._opened(session, None)
+            row = enter_problem(
+                self._station, session, self._actor, path=path, data=data, identity=identity, status=status,
+                code=code, level=None, receipt=receipt, batch=batch,
+            )  # fmt: skip
+        self.note(path, status, code, document=row.id, detail=detail)
+
+    def refuse(self, path: Path, identity: str, level: Level) -> None:
+        """A paper above the station's level: only the fact, its level and the time stay (R-021); an incident opens.
+
+        Bytes that an earlier run had put under quarantine go at once, their key with them.
+        """
+        with self._station.read() as session:
+            before = failed_before(self._station, session, (identity,))
+            slot = before.key_slot if before else None
+        with self._keys_going(slot) as rewrite, self._station.write() as session:
+            receipt, batch = self._opened(session, None)
+            row = enter_problem(
+                self._station, session, self._actor, path=path, data=None, identity=identity,
+                status="refused", code="above_station_level", level=level, receipt=receipt, batch=batch,
+            )  # fmt: skip
+            if slot is not None:
+                keep_words(self._station, session, row, {})
+                session.execute(delete(Clear).where(Clear.document_id == row.id))
+                session.execute(delete(Artefact).where(Artefact.document_id == row.id))
+                row.key_slot = None
+                rewrite(session)
+            self._incident(session, row, level)
+        self.note(path, "refused", "above_station_level", document=row.id, level=level)
+
+    def consume(self, path: Path, data: bytes, document: str) -> None:
+        """Erases a source whose every part is sealed; one that changed meanwhile is left and named."""
+        if not consume_source(self._station, self._actor, document=document, path=path, data=data):
+            self.remark(path, "source_left", document=document)
+
+    def note(
+        self,
+        path: Path,
+        status: str,
+        code: str,
+        *,
+        document: str | None = None,
+        detail: str = "",
+        level: Level | None = None,
+    ) -> None:
+        """Counts an end other than a document, and names it."""
+        self._tally.counts[status] += 1
+        self._name_problem(path, status, code, document=document, detail=detail, level=level)
+        self._progress.file_settled(path, status)
+
+    def remark(self, path: Path, code: str, *, document: str, detail: str = "") -> None:
+        """Names what a person should know of a paper that is in."""
+        self._name_problem(path, "pending", code, document=document, detail=detail)
+
+    def _name_problem(
+        self,
+        path: Path,
+        status: str,
+        code: str,
+        *,
+        document: str | None,
+        detail: str = "",
+        level: Level | None = None,
+    ) -> None:
+        self._tally.problems.append(
+            {
+                "path": str(path), "code": code, "status": status, "document": document, "detail": detail,
+                "level": level.value if level else None, "station": self._station.level.value,
+            }
+        )  # fmt: skip
+
+    # ------------------------------------------------------------ rows
+
+    @contextmanager
+    def _keys_going(self, slot: str | None) -> Iterator[Any]:
+        """Around a transaction that lets a key go: afterwards no copy of the key store opens what it sealed."""
+        if slot is None:
+            yield None
+            return
+        vault, station = self._station.vault, self._station
+        rewritten: list[Any] = []
+        with vault.rotating():
+            with station.read() as session:
+                vault.stage_root(session)
+            yield lambda session: rewritten.append(vault.rewrite(session, [slot]))
+            with station.read() as session:
+                vault.check(session, rewritten[0])
+            with station.read() as session:
+                vault.recover(session)
+        station.sweep_orphans()
+
+    def _incident(self, session: Session, row: Document, level: Level) -> None:
+        incident = f"I{self._station.next_number(session, 'incident'):05d}"
+        session.add(
+            Incident(
+                id=incident, kind="above_station_level", document_id=row.id, level_code=level.code,
+                at=self._station.now(), by=self._actor.person,
+            )
+        )  # fmt: skip
+        self._station.log(
+            session, "incident.open", objects=(incident, row.id), person=self._actor.person,
+            account=self._actor.user, facts={"kind": "above_station_level"},
+        )  # fmt: skip
+
+    def _opened(self, session: Session, slip: str | None) -> tuple[Receipt, str]:
+        """The receipt a paper belongs to and the batch; both made with the first paper, in its transaction."""
+        if slip is not None and (declared := session.get(Receipt, slip)) is not None:
+            return declared, self._batch_row(session)
+        if self._receipt is None or session.get(Receipt, self._receipt) is None:
+            arrival = receipts.Arrival(organ="", channel="batch")
+            self._receipt = receipts.new_receipt(self._station, session, self._actor, arrival).id
+        return session.get_one(Receipt, self._receipt), self._batch_row(session)
+
+    def _batch_row(self, session: Session) -> str:
+        if self._batch is None or session.get(Batch, self._batch) is None:
+            year = today(self._station.clock).year
+            self._batch = f"B{year}-{self._station.next_number(session, f'batch.{year}'):05d}"
+            session.add(
+                Batch(
+                    id=self._batch, at=self._station.now(), by=self._actor.person, receipt_id=self._receipt,
+                    sealed=self._station.seal(session, "batch", {"name": self._name}),
+                )
+            )  # fmt: skip
+            session.flush()
+        return self._batch

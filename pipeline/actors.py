@@ -88,12 +88,22 @@ def enter(station: Station, *, user: str | None, act: str, secrets: Secrets) -> 
     password = secrets.password(user)
     _check_password(station, user, password, act)
     with station.write() as session:
-        clock_guard.look(station, session)
-        if delegated and not own & MAY[act]:
-            clock_guard.trust_time(station, session)
-        account = session.get_one(Account, user)
-        signer = _signer(station, session, account, password)
-        clearance = account.clearance
+        doubt = clock_guard.look(station, session)
+        if doubt is not None and not own & MAY[act]:
+            station.log(
+                session, act, person=person, account=user, result="denied", rule="clock_unconfirmed",
+                facts={"authenticated": True},
+            )  # fmt: skip
+            refused = True
+        else:
+            account = session.get_one(Account, user)
+            signer = _signer(station, session, account, password)
+            clearance = account.clearance
+            refused = False
+    if doubt is not None:
+        if refused:
+            raise clock_guard.refusal(station, doubt)
+        roles, delegated = own, {}
 
     def sign(statement: bytes) -> bytes:
         return authority.sign_statement(station, statement, signer)

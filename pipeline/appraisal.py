@@ -15,12 +15,16 @@ from .station import Station
 def appraise(station: Station, actor: Actor, *, document: str, reason: str) -> dict[str, Any]:
     """Records that the document was appraised as having no further value.
 
+    It counts once the retention has ended, and until the retention is changed; 永久 stays blocked all the same.
+
     Raises:
-        Refused: its retention is not confirmed, it is 永久, or it is gone.
+        Refused: its retention is not confirmed, or it is gone.
     """
     why = station.reason(reason)
     with acting(station, actor, "documents.appraise", objects=(document,)) as session:
         row = access.get_document(session, document)
+        if row.status == "destroyed":
+            raise Refused("already_destroyed", document=document)
         access.check_clearance(station, session, actor.person, row)
         if not row.confirmed or row.retention is None:
             raise Refused("not_confirmed", document=document)

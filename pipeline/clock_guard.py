@@ -2,14 +2,16 @@
 
 What time decides (expiry, approvals' validity, delegations) then stops until two persons have confirmed the clock.
 Threat: whoever holds the operating system can set the clock to make a retention period look expired. There is no
-option to set the time from outside; this guard notices the attempt and leaves the word to two persons.
+option to set the time from outside; this guard notices the attempt and leaves the word to two persons. It looks before
+every entry of the ledger, so that no entry (a refused call, a watcher's) can make a jump look like the newest time.
+Not met: a clock that creeps forward by less than a day between two entries.
 """
 
 from __future__ import annotations
 
 import json
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.orm import Session
 
@@ -17,10 +19,14 @@ from ..common.clock import iso
 from ..common.errors import Refused
 from ..ledger import log as ledger
 from ..models.tables import Meta
-from .station import Station
+
+if TYPE_CHECKING:
+    from .station import Station
 
 BACK = timedelta(minutes=2)
 AHEAD = timedelta(hours=24)
+DOUBT = "clock.doubt"
+"""The ledger's act of a noticed jump; the one entry before which the guard does not look."""
 _KEY = "clock_guard"
 
 
@@ -32,10 +38,11 @@ def look(station: Station, session: Session) -> dict[str, Any] | None:
         return doubt
     now = station.clock.now()
     kind = "back" if now < newest - BACK else "ahead" if now > newest + AHEAD else None
-    if kind and (doubt is None or doubt["kind"] != kind):
-        doubt = {"kind": kind, "last": iso(newest), "seen": station.now(), "confirmed_by": []}
+    if kind:
+        last = doubt["last"] if doubt else iso(newest)
+        doubt = {"kind": kind, "last": last, "seen": station.now(), "confirmed_by": []}
         _save(session, doubt)
-        station.log(session, "clock.doubt", result="failed", facts={"kind": kind, "last": iso(newest)})
+        station.log(session, DOUBT, result="failed", facts={"kind": kind, "last": iso(newest)})
     return doubt
 
 
@@ -45,8 +52,13 @@ def trust_time(station: Station, session: Session) -> None:
     Raises:
         Refused: the clock waits for two persons.
     """
-    if (doubt := _load(session)) is not None:
-        raise Refused("clock_unconfirmed", last=doubt["last"], now=station.now())
+    if (doubt := look(station, session)) is not None:
+        raise refusal(station, doubt)
+
+
+def refusal(station: Station, doubt: dict[str, Any]) -> Refused:
+    """What an act that time decides is told."""
+    return Refused("clock_unconfirmed", last=doubt["last"], now=station.now())
 
 
 def confirm(session: Session, person: str) -> dict[str, Any]:

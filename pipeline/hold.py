@@ -39,7 +39,7 @@ def add_hold(station: Station, actor: Actor, *, document: str, reason: str) -> d
 
 
 def lift_hold(station: Station, actor: Actor, *, document: str, reason: str) -> dict[str, Any]:
-    """The first call asks to lift every hold of the document; a second person's call lifts them.
+    """The first call asks to lift every hold of the document; a second person's call lifts what was asked for.
 
     Raises:
         Refused: there is none, or the same person twice.
@@ -52,17 +52,17 @@ def lift_hold(station: Station, actor: Actor, *, document: str, reason: str) -> 
         ).all()
         if not holds:
             raise Refused("no_hold", document=document)
-        if any(hold.lift_first == actor.person for hold in holds):
+        asked = [hold for hold in holds if hold.lift_first not in (None, actor.person)]
+        fresh = [hold for hold in holds if hold.lift_first is None]
+        if not asked and not fresh:
             raise Refused("same_person_twice", person=actor.person)
-        second = all(hold.lift_first is not None for hold in holds)
-        for hold in holds:
-            if second:
-                hold.lifted_by, hold.lifted_at = actor.person, station.now()
-            elif hold.lift_first is None:
-                hold.lift_first = actor.person
+        for hold in asked:
+            hold.lifted_by, hold.lifted_at = actor.person, station.now()
+        for hold in fresh:
+            hold.lift_first = actor.person
         session.flush()
         station.log(
             session, "hold.lift", objects=(document,), person=actor.person, account=actor.user, reason=why,
-            facts={"step": 2 if second else 1},
+            facts={"step": 2 if asked else 1, "lifted": len(asked), "asked": len(fresh)},
         )  # fmt: skip
         return document_json(station, session, row, actor=actor)

@@ -101,6 +101,7 @@ def set_values(
         if retention is not None:
             old = row.retention
             set_retention(row, retention)
+            row.appraised_at = row.appraised_by = None
             _remember(station, session, actor, row, "retention", old, retention.value, why)
         row.confirmed = False
         if row.status == "registered":

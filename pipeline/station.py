@@ -28,6 +28,7 @@ from ..models.policy.schema import Policy
 from ..models.tables import Approval, Artefact, Counter, PolicyVersion
 from ..vault.scratch import Scratch, scratch_place, sweep_scratch
 from ..vault.vault import Vault
+from . import clock_guard
 from .registry import open_engine, reading, writing
 
 
@@ -153,7 +154,8 @@ class Station:
 
     def seal(self, session: Session, purpose: str, value: dict[str, Any], *, bind: str = "") -> bytes:
         """Seals register fields under the registry key; `bind` (a row's id) ties them to their row."""
-        plain = json.dumps(value, ensure_ascii=False, sort_keys=True).encode()
+        # surrogatepass: a file's name need not be Unicode
+        plain = json.dumps(value, ensure_ascii=False, sort_keys=True).encode("utf-8", "surrogatepass")
         return self.vault.seal_register(session, plain, purpose, bind=bind.encode())
 
     def unseal(self, session: Session, purpose: str, sealed: bytes, *, bind: str = "") -> dict[str, Any]:
@@ -240,8 +242,10 @@ class Station:
     ) -> int:
         """Appends one entry to the ledger, in the transaction of the act itself. Returns its number.
 
-        `facts` are ids, codes and numbers.
+        `facts` are ids, codes and numbers. The clock guard looks first.
         """
+        if act != clock_guard.DOUBT:
+            clock_guard.look(self, session)
         entry = Entry(
             at=self.clock.now(),
             person=person,

@@ -120,7 +120,13 @@ def build(base: Path, level: Level, **plan: Any) -> None:
     clock = HandClock()
     found_station(
         base / "home",
-        Plan(unit="样例市虚构局机要室", kdf="test", station_level=level, authorisation="样授〔2026〕1号", **plan),
+        Plan(
+            unit="样例市虚构局机要室",
+            kdf="test",
+            station_level=level,
+            authorisation="样授〔2026〕1号",
+            **plan,
+        ),
         SECRETS,
         clock=clock,
     )
@@ -252,10 +258,14 @@ class Room:
     def expired(self, title: str = "关于样例事项的函", **given: Any) -> str:
         """A confirmed paper whose retention has ended and which was appraised: nothing stands in its way."""
         document = self.document(title, **given)
-        appraisal.appraise(self.station, self.as_("arch", "appraise"), document=document, reason="已鉴定无保存价值")
+        appraisal.appraise(
+            self.station, self.as_("arch", "appraise"), document=document, reason="已鉴定无保存价值"
+        )
         return document
 
-    def copy(self, document: str, *, holder: str = "p-reader", status: str = "issued", data: bytes = b"copy") -> str:
+    def copy(
+        self, document: str, *, holder: str = "p-reader", status: str = "issued", data: bytes = b"copy"
+    ) -> str:
         """A copy as issuing leaves it, without drawing it."""
         with self.station.write() as session:
             row = session.get_one(Document, document)
@@ -280,7 +290,9 @@ class Room:
 
     def row(self, document: str) -> Document:
         with self.station.read() as session:
-            return session.get_one(Document, document)
+            row = session.get_one(Document, document)
+            session.expunge(row)
+            return row
 
     # ------------------------------------------------------------ destruction
 
@@ -340,7 +352,9 @@ class Room:
 
     # ------------------------------------------------------------ what is asked of it
 
-    def refused(self, code: str, act: Callable[..., object], *args: Any, exit_code: int = 4, **given: Any) -> JiyaoError:
+    def refused(
+        self, code: str, act: Callable[..., object], *args: Any, exit_code: int = 4, **given: Any
+    ) -> JiyaoError:
         """The act is refused with this code, and the ledger's newest entry says so."""
         with pytest.raises(JiyaoError) as caught:
             act(*args, **given)

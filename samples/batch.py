@@ -64,24 +64,26 @@ def write_batch(folder: Path) -> list[dict[str, Any]]:
         MissingTool: without the Noto CJK fonts.
     """
     inbox = folder / "inbox"
-    shutil.rmtree(inbox, ignore_errors=True)
-    inbox.mkdir(parents=True)
     papers: list[dict[str, Any]] = []
+    files: dict[str, bytes] = {}
     for entry in entries():
         paper = paper_of(entry.file)
         rendered = render_with_text(paper, entry.fmt, entry.severity, entry.seed)
-        (inbox / entry.file).write_bytes(rendered.data)
+        files[entry.file] = rendered.data
         truth = truth_of(paper, rendered, file=entry.file, fmt=entry.fmt, seed=entry.seed)
         papers.append({**truth, "outcome": entry.outcome, **({"demo": entry.demo} if entry.demo else {})})
+    files[TWIN], files[BROKEN] = files[TWIN_OF], _broken(files[BROKEN_FROM])
     by_file = {truth["file"]: truth for truth in papers}
-    shutil.copyfile(inbox / TWIN_OF, inbox / TWIN)
     twin = {key: value for key, value in by_file[TWIN_OF].items() if key != "demo"}
     papers.append({**twin, "file": TWIN, "outcome": "duplicate", "twin_of": TWIN_OF})
-    (inbox / BROKEN).write_bytes(_broken((inbox / BROKEN_FROM).read_bytes()))
     nothing = {"level": None, "basis": "none", "interim": None, "retention": None}
     papers.append(
         {"file": BROKEN, "format": "pdf", "pages": None, "expected": nothing, "outcome": "quarantined"}
     )
+    shutil.rmtree(inbox, ignore_errors=True)
+    inbox.mkdir(parents=True)
+    for name, data in files.items():
+        (inbox / name).write_bytes(data)
     write_truth(folder / "truth.json", papers)
     return papers
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from .paper import Paper
 from .sheet import (
     LEFT,
@@ -200,13 +202,28 @@ def _company(paper: Paper, sheet: Sheet) -> float:
 
 
 def title_lines(title: str, room: float = 140.0) -> list[str]:
-    """A title in lines of nearly even length, as 2号 type."""
-    lines = wrap(title, first=room, rest=room, size=SIZE2, face="serif-bold")
-    if len(lines) < 2:
-        return lines
-    even = max(room * 0.55, width(title, SIZE2, "serif-bold") / len(lines) + SIZE2 * 1.2)
-    balanced = wrap(title, first=min(even, room), rest=min(even, room), size=SIZE2, face="serif-bold")
-    return balanced if len(balanced) == len(lines) else lines
+    """A title in lines of 2号 type, broken where the sense allows: before 关于 and 《, between joint organs."""
+    if width(title, SIZE2, "serif-bold") <= room:
+        return [title]
+    lines: list[str] = []
+    for piece in filter(None, re.split(r" |(?=关于)|(?<=[一-龥]{4})(?=《)", title)):
+        joined = lines[-1] + piece if lines and not _closed(lines[-1], title) else piece
+        if lines and joined != piece and width(joined, SIZE2, "serif-bold") <= room:
+            lines[-1] = joined
+        else:
+            lines += _balanced(piece, room)
+    return lines
+
+
+def _balanced(piece: str, room: float) -> list[str]:
+    count = len(wrap(piece, first=room, rest=room, size=SIZE2, face="serif-bold"))
+    even = min(room, width(piece, SIZE2, "serif-bold") / count + 1.5 * SIZE2)
+    return wrap(piece, first=even, rest=even, size=SIZE2, face="serif-bold")
+
+
+def _closed(line: str, title: str) -> bool:
+    """Whether a joint organ's name ends here: in the title a space follows it."""
+    return f"{line} " in title
 
 
 def _title(paper: Paper, sheet: Sheet, y: float) -> float:

@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw
 from ..formats.opened import Picture
 from .sheet import INKS, PAPER_H, PAPER_W, Rule, Seal, Sheet, Text, pixel_font, width
 
-FAINT = (243, 236, 236)
+FAINT = (249, 245, 245)
 """Of the large 样张 under the text: seen by a person, lost in any threshold."""
 
 

@@ -1,8 +1,10 @@
 """What a worker does to itself before it touches a file from outside.
 
-Threat model: a hostile document takes over the parser. It then finds no key (the process never had one), no network,
-no `JIYAO_*` secrets in its environment, a private scratch folder, and limits on memory, files and time that its parent
-enforces from outside. Accepted: without user namespaces the network is denied inside Python only (`doctor` says which).
+Threat model: a hostile document takes over the parser. It then finds no key (the process never had one),
+no network, no `JIYAO_*` secrets in its environment, a private scratch folder, and limits on memory,
+files and time that its parent enforces from outside. Accepted: without user namespaces the network is
+denied inside Python only (`doctor` says which), so that native code taken over, or Tesseract, could
+still reach it; and the worker may read what its user may.
 """
 
 from __future__ import annotations
@@ -10,9 +12,9 @@ from __future__ import annotations
 import ctypes
 import os
 import resource
-import socket
+import sys
 from pathlib import Path
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal
 
 Denial = Literal["namespace", "socket"]
 
@@ -33,27 +35,46 @@ _KEPT = (
     "TESSDATA_PREFIX",
     "OPENBLAS_CORETYPE",
 )
+_NETWORK_EVENTS = (
+    "socket.connect",
+    "socket.bind",
+    "socket.sendto",
+    "socket.sendmsg",
+    "socket.getaddrinfo",
+    "socket.gethostbyname",
+    "socket.gethostbyaddr",
+)
 
 
 def environment(scratch: Path) -> dict[str, str]:
     """The environment a worker starts with: nothing of the station's, its own HOME and TMPDIR."""
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
     private = {name: str(scratch) for name in ("HOME", "TMPDIR", "XDG_CACHE_HOME")}
-    single = dict.fromkeys(("OMP_THREAD_LIMIT", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+    single = dict.fromkeys(
+        ("OMP_THREAD_LIMIT", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OPENCV_FOR_THREADS_NUM"), "1"
+    )
     return {**kept, **private, **single, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1"}
 
 
-def confine(*, file_bytes: int) -> Denial:
-    """Confines this process and everything it starts; dies with its parent. Says how the network is denied."""
+def confine(*, file_bytes: int, namespaces: bool = True) -> Denial:
+    """Confines this process and everything it starts; dies with its parent. Says how the network is denied.
+
+    `namespaces=False` goes straight to the denial inside Python, as on a machine that allows no namespace.
+    """
     libc = ctypes.CDLL(None, use_errno=True)
+    parent = os.getppid()
     libc.prctl(_PR_SET_PDEATHSIG, _SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:  # it died before the call above: no signal will come
+        os._exit(1)
+    for name in [name for name in os.environ if name.startswith("JIYAO_")]:
+        del os.environ[name]
     libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
     libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(512, soft), hard))
-    if _leave_network(libc):
+    if namespaces and _leave_network(libc):
         return "namespace"
     _forbid_sockets()
     return "socket"
@@ -74,10 +95,10 @@ def _leave_network(libc: ctypes.CDLL) -> bool:
 
 
 def _forbid_sockets() -> None:
-    def refuse(*_: Any, **__: Any) -> NoReturn:
-        raise PermissionError("no network in a worker")
+    """An audit hook: unlike a replaced function it cannot be taken away again from inside Python."""
 
-    socket.socket.connect = refuse  # type: ignore[method-assign]
-    socket.socket.connect_ex = refuse  # type: ignore[method-assign]
-    socket.create_connection = refuse
-    socket.getaddrinfo = refuse
+    def refuse(event: str, _arguments: tuple[Any, ...]) -> None:
+        if event in _NETWORK_EVENTS:
+            raise PermissionError("no network in a worker")
+
+    sys.addaudithook(refuse)

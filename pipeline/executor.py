@@ -5,6 +5,9 @@ Threat model: a worker is taken over, hangs, eats memory, or dies. It has no key
 cleared, and the job is answered with a named failure. Its answer is bounded and checked before it is
 believed. Killed hard itself, the coordinator takes its workers with it; a program that a worker had
 started may live on until it ends by itself.
+
+Time: a job has the time of one document; each further page that it reports gives it the time of a page, so
+that a long paper is not taken for a hanging one.
 """
 
 from __future__ import annotations
@@ -33,12 +36,16 @@ from ..models.wire import to_plain
 from ..vault.erase import erase_file
 from .faults import disk_trouble
 
-WORKER = (sys.executable, "-m", "jiyao.stages.worker")
+WORKER = (sys.executable, "-P", "-m", "jiyao.stages.worker")
 _LOOK_SECONDS = 0.1
 _GRACE_SECONDS = 2.0
 _HEADER_BYTES = 256 * 1024 * 1024
 _DATA_BYTES = 1024 * 1024 * 1024
 _DETAIL = 200
+_PAGE_SHARE = 2.0
+"""A page is drawn, turned and read again before its own limit cuts it: the outer limit stands wider."""
+_RECYCLE_SHARE = 0.6
+"""A worker that still holds more than this share of its memory after a job is replaced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +56,7 @@ class Job:
     fields: dict[str, Any]
     data: bytes = b""
     seconds: float | None = None
-    """Time limit; None: that of one document."""
+    """Time limit up to the second page; None: that of one document."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +81,7 @@ class LocalExecutor:
         self, *, jobs: int, scratch: Path, limits: Limits = DEFAULT_LIMITS, command: Sequence[str] = WORKER
     ) -> None:
         self._tasks: SimpleQueue[_Task | None] = SimpleQueue()
-        self._closed = threading.Event()
+        self.closed = threading.Event()
         self._desks = [_Desk(self, scratch / f"w{number}", limits, tuple(command)) for number in range(jobs)]
 
     def __enter__(self) -> LocalExecutor:
@@ -86,6 +93,9 @@ class LocalExecutor:
     def submit(self, job: Job) -> Future[Reply]:
         """Hands a job in; jobs begin in the order they came."""
         future: Future[Reply] = Future()
+        if self.closed.is_set():
+            future.set_result(Reply("failed", code="executor_closed"))
+            return future
         self._tasks.put((job, future))
         for desk in self._desks:
             desk.open()
@@ -93,7 +103,7 @@ class LocalExecutor:
 
     def close(self) -> None:
         """Ends every worker now; jobs that had not begun are answered `executor_closed`."""
-        self._closed.set()
+        self.closed.set()
         for desk in self._desks:
             self._tasks.put(None)
             desk.kill()
@@ -103,7 +113,9 @@ class LocalExecutor:
     def take(self) -> _Task | None:
         """The next job, for a desk; None at the end."""
         while (task := self._tasks.get()) is not None:
-            if not self._closed.is_set():
+            if not task[1].set_running_or_notify_cancel():
+                continue
+            if not self.closed.is_set():
                 return task
             task[1].set_result(Reply("failed", code="executor_closed"))
         return None
@@ -119,6 +131,7 @@ class _Desk:
         self._thread: threading.Thread | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._killed_for: str | None = None
+        self._end = 0.0
         self._lock = threading.Lock()
 
     def open(self) -> None:
@@ -136,20 +149,19 @@ class _Desk:
 
     def kill(self, why: str = "executor_closed") -> None:
         """Kills the worker with everything it started."""
-        process = self._process
-        if process is None or process.poll() is not None:
-            return
-        self._killed_for = self._killed_for or why
-        try:
-            os.killpg(process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            return
+        with self._lock:
+            process = self._process
+            if process is None or process.poll() is not None:
+                return
+            self._killed_for = self._killed_for or why
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
 
     def _serve(self) -> None:
         while (task := self._executor.take()) is not None:
             job, future = task
             future.set_result(self._answer(job))
-        self.kill()
+        self._release()
 
     def _answer(self, job: Job) -> Reply:
         try:
@@ -158,9 +170,12 @@ class _Desk:
             code = "disk_full" if disk_trouble(error) else "worker_unusable"
             detail = str(self._scratch) if code == "disk_full" else type(error).__name__
             return Reply("failed", code=code, detail=detail)
-        seconds = job.seconds or self._limits.seconds_per_document
+        if process is None:
+            return Reply("failed", code="executor_closed")
+        began = time.monotonic()
+        self._end = began + (job.seconds or self._limits.seconds_per_document)
         done = threading.Event()
-        watcher = threading.Thread(target=self._watch, args=(process, seconds, done), daemon=True)
+        watcher = threading.Thread(target=self._watch, args=(process, done), daemon=True)
         watcher.start()
         try:
             reply = self._exchange(process, job)
@@ -169,9 +184,10 @@ class _Desk:
         done.set()
         watcher.join()
         if reply is None:
-            return self._died(process, seconds)
-        if self._killed_for:  # at the very moment of its answer: the next job gets a fresh worker
-            self._died(process, seconds)
+            return self._died(time.monotonic() - began)
+        heavy = _memory(process.pid) > self._limits.worker_rss_bytes * _RECYCLE_SHARE
+        if self._killed_for or heavy:  # killed at the very moment of its answer, or grown too fat
+            self._release()
         else:
             self._tidy()
         return reply
@@ -181,69 +197,102 @@ class _Desk:
             raise OSError("no pipes")
         header = {"act": job.act, "fields": job.fields, "limits": to_plain(self._limits)}
         write_frame(process.stdin, header, job.data)  # type: ignore[arg-type]
-        frame = read_frame(process.stdout, header_bytes=_HEADER_BYTES, data_bytes=_DATA_BYTES)  # type: ignore[arg-type]
-        if frame is None:
-            raise OSError("the worker is gone")
-        return _reply(*frame)
+        furthest = 1
+        while True:
+            frame = read_frame(process.stdout, header_bytes=_HEADER_BYTES, data_bytes=_DATA_BYTES)  # type: ignore[arg-type]
+            if frame is None:
+                raise OSError("the worker is gone")
+            match frame[0]:
+                case {"page": int() as page}:
+                    if furthest < page <= self._limits.pages:
+                        furthest = page
+                        page_end = time.monotonic() + _PAGE_SHARE * self._limits.seconds_per_page
+                        self._end = max(self._end, page_end)
+                case _:
+                    return _reply(*frame)
 
-    def _died(self, process: subprocess.Popen[bytes], seconds: float) -> Reply:
-        code = process.poll()
-        self.kill("worker_crashed")
-        process.wait()
-        for pipe in (process.stdin, process.stdout):
-            with suppress(OSError):
-                if pipe is not None:
-                    pipe.close()
-        why, self._killed_for = self._killed_for, None
-        self._process = None
-        self._clear()
+    def _died(self, seconds: float) -> Reply:
+        why, code = self._release()
         if why == "timed_out":
             return Reply("failed", code=why, detail=f"{seconds:.0f}")
         if why in ("too_much_memory", "executor_closed"):
             return Reply("failed", code=why)
         return Reply("failed", code="worker_crashed", detail="-" if code is None else str(code))
 
-    def _watch(self, process: subprocess.Popen[bytes], seconds: float, done: threading.Event) -> None:
-        end = time.monotonic() + seconds
+    def _release(self) -> tuple[str | None, int | None]:
+        """Ends the worker and erases its folder. Why it had been killed, and how it had ended by itself, if so."""
+        process = self._process
+        if process is None:
+            return None, None
+        why = self._killed_for
+        with suppress(subprocess.TimeoutExpired):  # a crash is told apart from our own kill
+            if why is None:
+                process.wait(_LOOK_SECONDS)
+        code = process.poll()
+        self.kill()
+        process.wait()
+        for pipe in (process.stdin, process.stdout):
+            with suppress(OSError):
+                if pipe is not None:
+                    pipe.close()
+        with self._lock:
+            self._process, self._killed_for = None, None
+        self._clear()
+        return why, code
+
+    def _watch(self, process: subprocess.Popen[bytes], done: threading.Event) -> None:
         while not done.wait(_LOOK_SECONDS):
-            if time.monotonic() > end:
+            if time.monotonic() > self._end:
                 self.kill("timed_out")
                 return
             if _memory(process.pid) > self._limits.worker_rss_bytes:
                 self.kill("too_much_memory")
                 return
 
-    def _worker(self) -> subprocess.Popen[bytes]:
-        if self._process is None or self._process.poll() is not None:
-            self._clear()
-            self._scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._killed_for = None
-            self._process = subprocess.Popen(
-                self._command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                env=environment(self._scratch),
-                cwd=self._scratch,
-                start_new_session=True,
-            )
-        return self._process
+    def _worker(self) -> subprocess.Popen[bytes] | None:
+        """The worker, started when there is none; None when the executor was closed meanwhile."""
+        if self._process is not None and self._process.poll() is not None:
+            self._release()
+        with self._lock:
+            if self._executor.closed.is_set():
+                return None
+            if self._process is None:
+                self._clear()
+                self._scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
+                self._process = subprocess.Popen(
+                    self._command,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.DEVNULL,
+                    env=environment(self._scratch),
+                    cwd=self._scratch,
+                    start_new_session=True,
+                )
+            return self._process
 
     def _tidy(self) -> None:
-        """What a job left in the worker's folder goes before the next one."""
-        if any(self._scratch.iterdir()):
-            self._erase()
-            self._scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
+        """What a job left in the worker's folder goes before the next one; the folder is its home and stays."""
+        for entry in self._scratch.iterdir():
+            _erase(entry)
 
     def _clear(self) -> None:
-        if self._scratch.exists():
-            self._erase()
+        _erase(self._scratch)
 
-    def _erase(self) -> None:
-        for root, _, names in os.walk(self._scratch):
-            for name in names:
-                erase_file(Path(root) / name)
-        shutil.rmtree(self._scratch, ignore_errors=True)
+
+def _erase(place: Path) -> None:
+    """A file or folder, its files overwritten first; links are removed, never followed."""
+    if place.is_symlink() or place.is_file():
+        with suppress(FileNotFoundError):
+            erase_file(place) if not place.is_symlink() else place.unlink()
+        return
+    for root, folders, names in os.walk(place):
+        for name in (*folders, *names):
+            inner = Path(root) / name
+            if inner.is_symlink():
+                inner.unlink(missing_ok=True)
+            elif inner.is_file():
+                erase_file(inner)
+    shutil.rmtree(place, ignore_errors=True)
 
 
 def _reply(plain: object, data: bytes) -> Reply:
@@ -270,6 +319,10 @@ def _memory(pid: int) -> int:
     try:
         process = psutil.Process(pid)
         family = [process, *process.children(recursive=True)]
-        return sum(member.memory_info().rss for member in family)
     except psutil.Error:
         return 0
+    total = 0
+    for member in family:
+        with suppress(psutil.Error):  # one that just ended counts nothing
+            total += member.memory_info().rss
+    return total

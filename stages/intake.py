@@ -6,8 +6,10 @@ from ..common.limits import Limits
 from ..formats.fault import FormatFault
 from ..formats.open import open_document
 from ..formats.opened import OpenedDocument
+from ..formats.sniff import sniff
 from ..models.incoming import Incoming
 from ..models.outcome import Done, Failure, Outcome
+from ..models.page import Finding
 
 
 def intake(data: bytes, *, limits: Limits) -> Outcome[Incoming]:
@@ -23,7 +25,9 @@ def intake(data: bytes, *, limits: Limits) -> Outcome[Incoming]:
 
 
 def incoming_of(opened: OpenedDocument, data: bytes) -> Incoming:
-    """The value of an opened document."""
+    """The value of an opened document; says so when the same bytes are valid as another format too."""
+    also = sniff(data).also
+    polyglot = (Finding("polyglot_file", detail=", ".join(also)),) if also else ()
     return Incoming(
         kind=opened.kind,
         data=data,
@@ -31,5 +35,5 @@ def incoming_of(opened: OpenedDocument, data: bytes) -> Incoming:
         signature=opened.signature,
         protection=opened.protection,
         active=opened.active,
-        findings=opened.findings,
+        findings=(*opened.findings, *polyglot),
     )

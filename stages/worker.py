@@ -1,26 +1,24 @@
 """A worker: `python -m jiyao.stages.worker`. Reads hostile files; holds no key, no registry, no network.
 
-Frames, both ways, on standard input and output: 4 bytes big-endian length and that many bytes of UTF-8
-JSON, then 8 bytes length and that many raw bytes. A request is `{"act", "fields", "limits"}` and the
-file. While it works the worker may send frames `{"page": n}`: it has come to page n, further than
-before. The answer is `{"outcome": "done|doubt|refused|failed", "value", "code", "detail", "questions"}`
-and bytes. The end of the input ends the worker. What libraries print goes nowhere. No text of a document
-stands in `code` or `detail`.
+Frames are those of `common/frames.py`. A request is `{"act", "fields", "limits"}` and the file. While it
+works, the worker sends `{"page": n}` when it has come to page n, further than before. The answer is
+`{"outcome": "done|doubt|refused|failed", "value", "code", "detail", "questions"}` and bytes. The end of
+the input ends the worker. What libraries print goes nowhere. No text of a document stands in `code` or
+`detail`.
 """
 
 from __future__ import annotations
 
 import base64
-import json
 import os
-import struct
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..common.errors import JiyaoError
+from ..common.frames import read_frame, write_frame
 from ..common.limits import DEFAULT_LIMITS, Limits
 from ..common.sandbox import confine
 from ..models.outcome import Done, Doubt, Failure, Outcome, Refusal
@@ -31,8 +29,6 @@ if TYPE_CHECKING:
     from ..models.incoming import Kind
     from ..models.page import Finding, Line
 
-MAX_HEADER = 256 * 1024 * 1024
-MAX_DATA = 2 * 1024**3
 _FILE_BYTES = 2 * 1024**3
 Answer = tuple[dict[str, Any], bytes]
 Report = Callable[[int], None]
@@ -68,46 +64,6 @@ def serve(header: dict[str, Any], data: bytes, *, report: Report = lambda _: Non
         return _failed("too_much_memory")
     except Exception as error:  # noqa: BLE001 - the place, never the words: they may quote the file
         return _failed("worker_error", _place(error))
-
-
-# ---------------------------------------------------------------- frames
-
-
-def read_frame(source: BinaryIO) -> tuple[dict[str, Any], bytes] | None:
-    """The next frame; None at the end of the input.
-
-    Raises:
-        ValueError: a length beyond the limits, no JSON object: the other side is not to be trusted any more.
-    """
-    head = _exactly(source, 4, most=4)
-    if head is None:
-        return None
-    header = _exactly(source, struct.unpack(">I", head)[0], most=MAX_HEADER)
-    size = _exactly(source, 8, most=8)
-    if header is None or size is None:
-        return None
-    data = _exactly(source, struct.unpack(">Q", size)[0], most=MAX_DATA)
-    if data is None:
-        return None
-    plain = json.loads(header)
-    if not isinstance(plain, dict):
-        raise ValueError("a frame begins with a JSON object")  # noqa: TRY004 - a wrong value from outside
-    return plain, data
-
-
-def write_frame(sink: BinaryIO, header: dict[str, Any], data: bytes) -> None:
-    """Writes one frame and flushes it."""
-    plain = json.dumps(header, ensure_ascii=False).encode(errors="replace")
-    sink.write(struct.pack(">I", len(plain)) + plain + struct.pack(">Q", len(data)))
-    sink.write(data)
-    sink.flush()
-
-
-def _exactly(source: BinaryIO, count: int, *, most: int) -> bytes | None:
-    if count > most:
-        raise ValueError("frame too long")
-    data = source.read(count)
-    return data if len(data) == count else None
 
 
 # ---------------------------------------------------------------- one request
@@ -279,7 +235,7 @@ def _cut(request: _Request) -> Answer:
 
     first, last = int(request.fields["first"]), int(request.fields["last"])
     with request.opened() as opened:
-        return _done({}), cut(opened, request.data, first=first, last=last)
+        return _done({}), cut(opened, request.data, first=first, last=last, limits=request.limits)
 
 
 def _sheet(request: _Request) -> Answer:

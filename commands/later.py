@@ -21,7 +21,6 @@ vault.later("rekey")
 
 due = later("due", "due")
 serve = later("serve", "serve")
-bench = later("bench", "bench")
 
 
 @click.pass_context

@@ -1,0 +1,73 @@
+"""`bench`: what the project claims about its speed, as ratios against named baselines of the same run.
+
+Needs no station, account or secret: everything is made up, in a folder that is erased at the end, also when a
+measurement fails. The folder lies where temporary files do (`TMPDIR`), on the file system that is then measured.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import tempfile
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Final
+
+from ..common.errors import UsageFault
+from .bench_keys import destroy, seal
+from .bench_papers import certificate, trace
+from .bench_race import Races, run_race, seconds
+from .bench_reading import ingest, ocr
+from .bench_start import start
+
+Topic = Callable[[Path, bool], Races]
+"""From a folder of its own, and whether to be quick, the comparisons of one name, one after the other."""
+
+TOPICS: Final[dict[str, Topic]] = {
+    "ocr": ocr, "ingest": ingest, "seal": seal, "destroy": destroy, "certificate": certificate, "trace": trace,
+    "start": start,
+}  # fmt: skip
+
+
+def measure(
+    names: Sequence[str] = (), *, quick: bool = False, told: Callable[[str], None] = lambda _: None
+) -> dict[str, Any]:
+    """Runs the measurements of these names, all of them without names; `told` hears which one begins.
+
+    Returns:
+        `{"results": [{"name", "value", "unit", "baseline", "ratio", …}], "quick", "seconds", "machine"}`; for the
+        keys of a result see `bench_race.run_race`.
+
+    Raises:
+        UsageFault: `unknown_bench`. MissingTool: an engine, a font or a baseline is not installed.
+    """
+    for name in names:
+        if name not in TOPICS:
+            raise UsageFault("unknown_bench", name=name, names="、".join(TOPICS))
+    results: list[dict[str, Any]] = []
+
+    def run() -> None:
+        for name in dict.fromkeys(names or TOPICS):
+            told(name)
+            # closed when a race fails, so that workers and station end before their folder goes
+            with (
+                tempfile.TemporaryDirectory(prefix="jy-bench-") as folder,
+                closing(TOPICS[name](Path(folder), quick)) as races,
+            ):
+                results.extend(run_race(race) for race in races)
+
+    took = seconds(run)
+    return {"results": results, "quick": quick, "seconds": round(took, 1), "machine": _machine()}
+
+
+def _machine() -> dict[str, Any]:
+    """What the figures depend on most."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return {
+        "cores": cores,
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "jiyao": metadata.version("jiyao"),
+    }

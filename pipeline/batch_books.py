@@ -123,7 +123,10 @@ class BatchBooks:
     def again(self, path: Path, twin: Twin, data: bytes) -> None:
         """A paper that the register knows: a duplicate, or refused as before. Its place in clear is written down."""
         if twin.status == "refused":
-            self.note(path, "refused", "above_station_level", document=twin.document)
+            with self._station.read() as session:
+                code = session.get_one(Document, twin.document).level_code
+            level = Level.parse(code) if code else None
+            self.note(path, "refused", "above_station_level", document=twin.document, level=level)
             return
         with self._station.write() as session:
             if remember_place(

@@ -97,8 +97,9 @@ def request(
             expires=(today(station.clock) + timedelta(days=days)).isoformat(),
             recipients=",".join(recipients),
             paper=paper,
-            note_sealed=station.seal(session, _NOTE, {"note": note}) if note else None,
         )
+        if note:
+            approval.note_sealed = station.seal(session, _NOTE, {"note": note}, bind=approval.id)
         session.add(approval)
         session.flush()
         station.log(
@@ -144,7 +145,7 @@ def refuse(station: Station, actor: Actor, *, approval: str, reason: str) -> dic
         role = _open_role(station, session, row, actor)
         sign(station, session, row, actor, role, "refuse")
         row.state = "refused"
-        row.note_sealed = station.seal(session, _NOTE, why.sealed_form)
+        row.note_sealed = station.seal(session, _NOTE, why.sealed_form, bind=row.id)
         station.log(
             session, "approval.refuse", objects=(row.id, *_split(row.objects)), person=actor.person,
             account=actor.user, role=role, reason=why,

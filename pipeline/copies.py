@@ -131,7 +131,7 @@ def _issue_one(
             due=due.isoformat() if due else None,
             approval_id=approval,
             out=True,
-            sealed=station.seal(session, COPY, {"purpose": purpose}),
+            sealed=station.seal(session, COPY, {"purpose": purpose}, bind=f"{document}-C{number}"),
         )
         session.add(copy)
         session.flush()
@@ -245,7 +245,7 @@ def lose_copy(station: Station, actor: Actor, *, copy: str, reason: str) -> dict
         session.add(
             Incident(
                 id=incident, kind="copy_lost", document_id=row.document_id, copy_id=copy, at=station.now(),
-                by=actor.person, sealed=station.seal(session, "incident", why.sealed_form),
+                by=actor.person, sealed=station.seal(session, "incident", why.sealed_form, bind=incident),
             )
         )  # fmt: skip
         _move(station, session, actor, row, "lost", giver=row.holder, taker=None)

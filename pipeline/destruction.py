@@ -72,7 +72,7 @@ def propose(
         if dry_run:
             return _json(station, session, batch, items, dry_run=True)
         batch.id = f"X{today(station.clock).year}-{station.next_number(session, 'destruction'):05d}"
-        batch.note_sealed = station.seal(session, _NOTE, {"note": note, "salt": salt.hex()})
+        batch.note_sealed = station.seal(session, _NOTE, {"note": note, "salt": salt.hex()}, bind=batch.id)
         session.add(batch)
         session.flush()
         session.add_all(
@@ -290,7 +290,7 @@ def require_unblocked(
     Raises:
         Refused: `list_changed`, or `blocked` with the first block's code.
     """
-    salt = bytes.fromhex(station.unseal(session, _NOTE, row.note_sealed or b"")["salt"])
+    salt = bytes.fromhex(station.unseal(session, _NOTE, row.note_sealed or b"", bind=row.id)["salt"])
     if not is_unchanged(station, session, row, items, salt):
         raise Refused("list_changed", batch=row.id)
     for item in items:

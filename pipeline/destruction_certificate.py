@@ -101,7 +101,7 @@ def write_certificate(station: Station, actor: Actor, *, batch: str, out: Path) 
         row = session.scalars(select(Certificate).where(Certificate.destruction_id == batch)).first()
         if row is None or row.ledger_seq is None:
             raise NotThere("no_certificate", batch=batch)
-        pdf = bytes(station.vault.open_register(session, row.pdf_sealed, _SEALED))
+        pdf = bytes(station.vault.open_register(session, row.pdf_sealed, _SEALED, bind=row.id.encode()))
         station.log(
             session, "certificate.show", objects=(batch, row.id), person=actor.person, account=actor.user
         )
@@ -154,7 +154,7 @@ def _certify(
     session.add(
         Certificate(
             id=number, destruction_id=row.id, at=iso(now), sha256=made.sha256, ledger_seq=seq,
-            pdf_sealed=station.vault.seal_register(session, made.pdf, _SEALED),
+            pdf_sealed=station.vault.seal_register(session, made.pdf, _SEALED, bind=number.encode()),
         )
     )  # fmt: skip
     session.flush()

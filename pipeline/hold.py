@@ -28,7 +28,7 @@ def add_hold(station: Station, actor: Actor, *, document: str, reason: str) -> d
         session.add(
             Hold(
                 document_id=document, by=actor.person, at=station.now(),
-                reason_sealed=station.seal(session, "hold", why.sealed_form),
+                reason_sealed=station.seal(session, "hold", why.sealed_form, bind=document),
             )
         )  # fmt: skip
         session.flush()

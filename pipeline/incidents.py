@@ -39,7 +39,10 @@ def close_incident(station: Station, actor: Actor, *, incident: str, reason: str
             raise Refused("own_request", person=actor.person)
         row.state = "closed"
         row.sealed = station.seal(
-            session, "incident", {**_words(station, session, row), "conclusion": why.sealed_form}
+            session,
+            "incident",
+            {**_words(station, session, row), "conclusion": why.sealed_form},
+            bind=row.id,
         )
         station.log(
             session,
@@ -53,7 +56,7 @@ def close_incident(station: Station, actor: Actor, *, incident: str, reason: str
 
 
 def _words(station: Station, session: Any, row: Incident) -> dict[str, Any]:
-    return station.unseal(session, "incident", row.sealed) if row.sealed else {}
+    return station.unseal(session, "incident", row.sealed, bind=row.id) if row.sealed else {}
 
 
 def _json(row: Incident) -> dict[str, Any]:

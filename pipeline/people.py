@@ -56,7 +56,7 @@ def new_person(
     session.add(
         Person(
             id=person,
-            sealed=station.seal(session, _PERSON, {"name": name, "dept": dept}),
+            sealed=station.seal(session, _PERSON, {"name": name, "dept": dept}, bind=person),
             clearance=clearance,
             created_at=station.now(),
         )
@@ -74,7 +74,7 @@ def list_persons(station: Station) -> dict[str, Any]:
 def person_json(station: Station, session: Session, person: str) -> dict[str, Any]:
     """A person as the command line shows it; roles and clearance are those that hold now."""
     row = session.get_one(Person, person)
-    fields = station.unseal(session, _PERSON, row.sealed)
+    fields = _fields(station, session, row)
     account = session.scalars(select(Account).where(Account.person_id == person)).first()
     return {
         "user": account.user if account else None,
@@ -97,9 +97,13 @@ def clearance_of(session: Session, person: str) -> str:
     return max(granted, key=CLEARANCES.index)
 
 
+def _fields(station: Station, session: Session, row: Person) -> dict[str, Any]:
+    return station.unseal(session, _PERSON, row.sealed, bind=row.id)
+
+
 def name_of(station: Station, session: Session, person: str) -> str:
     """A person's name."""
-    return str(station.unseal(session, _PERSON, session.get_one(Person, person).sealed)["name"])
+    return str(_fields(station, session, session.get_one(Person, person))["name"])
 
 
 def find_person(station: Station, session: Session, word: str) -> str:
@@ -113,7 +117,7 @@ def find_person(station: Station, session: Session, word: str) -> str:
     found = [
         row.id
         for row in session.scalars(select(Person).order_by(Person.id))
-        if station.unseal(session, _PERSON, row.sealed)["name"] == word
+        if _fields(station, session, row)["name"] == word
     ]
     if not found:
         raise NotThere("no_person", person=word)

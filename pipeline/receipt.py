@@ -86,8 +86,9 @@ def receive(
 def new_receipt(station: Station, session: Session, actor: Actor, arrival: Arrival) -> Receipt:
     """The receipt's row, in the caller's transaction."""
     year = today(station.clock).year
+    number = f"R{year}-{station.next_number(session, f'receipt.{year}'):05d}"
     receipt = Receipt(
-        id=f"R{year}-{station.next_number(session, f'receipt.{year}'):05d}",
+        id=number,
         at=station.now(),
         by=actor.person,
         channel=arrival.channel,
@@ -103,6 +104,7 @@ def new_receipt(station: Station, session: Session, actor: Actor, arrival: Arriv
                 "from": arrival.organ, "envelope": arrival.envelope, "title": arrival.title,
                 "number": arrival.number, "serials": list(arrival.serials),
             },
+            bind=number,
         ),
     )  # fmt: skip
     session.add(receipt)
@@ -146,7 +148,7 @@ def get_receipt(session: Session, receipt: str) -> Receipt:
 
 def organ_of(station: Station, session: Session, receipt: Receipt) -> str:
     """Who sent it, as written down on receipt; empty when the receipt was made by a batch."""
-    return str(station.unseal(session, _RECEIPT, receipt.sealed)["from"])
+    return str(station.unseal(session, _RECEIPT, receipt.sealed, bind=receipt.id)["from"])
 
 
 def _check(arrival: Arrival) -> None:

@@ -214,7 +214,7 @@ def remember(
     session.add(
         Event(
             document_id=row.id, at=station.now(), person=person, act=act, what=what,
-            sealed=station.seal(session, EVENT, words),
+            sealed=station.seal(session, EVENT, words, bind=row.id),
         )
     )  # fmt: skip
 

@@ -59,7 +59,7 @@ def show_review(station: Station, actor: Actor, *, document: str) -> dict[str, A
             {"at": event.at, "person": event.person, "act": event.act, "what": event.what}
             | {
                 key: value
-                for key, value in station.unseal(session, EVENT, event.sealed).items()
+                for key, value in station.unseal(session, EVENT, event.sealed, bind=document).items()
                 if key != "salt"
             }
             for event in events
@@ -176,7 +176,7 @@ def _last_level_event(station: Station, session: Session, row: Document) -> tupl
     ).first()
     if events is None or events.what == "accepted":
         return None
-    return str(events.person), station.unseal(session, EVENT, events.sealed)
+    return str(events.person), station.unseal(session, EVENT, events.sealed, bind=row.id)
 
 
 def _set_level(

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from dataclasses import dataclass, field
+from typing import Any
 
 from .docx_numbering import Numbering, W
-from .lines import Colour, colour_of
+from .docx_style import Align, Look, StyleBook, attr, length, whole
+from .lines import Colour
 
-Align = Literal["left", "center", "right", "both"]
 PAGE_BREAK, RENDERED_BREAK, PAGE_NUMBER, PAGE_TOTAL = "\f", "\v", "\ue000", "\ue001"
 
 _MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
@@ -23,7 +23,6 @@ _WP = "{http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing}"
 _R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 _M = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
 _EMU_PER_POINT = 12_700
-_TWIPS = 20.0
 DEFAULT_SIZE = 10.5
 
 
@@ -72,26 +71,6 @@ class SectionEnd:
 Block = Paragraph | PictureBlock | Row | SectionEnd
 
 
-@dataclass(frozen=True, slots=True)
-class _Look:
-    """What a style says, inherited."""
-
-    size: float | None = None
-    align: Align | None = None
-    colour: Colour | None = None
-    hidden: bool = False
-    first: float | None = None
-    first_chars: float | None = None
-    left: float | None = None
-    right: float | None = None
-    before: float | None = None
-    after: float | None = None
-    pitch: float | None = None
-    list_id: str | None = None
-    depth: int = 0
-    page_before: bool = False
-
-
 @dataclass(slots=True)
 class _Text:
     """A paragraph being gathered."""
@@ -109,15 +88,7 @@ class Reader:
     def __init__(self, *, styles: Any | None, numbering: Any | None) -> None:
         self.flags: set[str] = set()
         self._numbering = Numbering(numbering)
-        self._styles = (
-            {} if styles is None else {s.get(f"{W}styleId", ""): s for s in styles.iter(f"{W}style")}
-        )
-        self._looks: dict[str, _Look] = {}
-        self._base = self._defaults(styles)
-        self._plain = next(
-            (key for key, s in self._styles.items()
-             if s.get(f"{W}type") == "paragraph" and s.get(f"{W}default") in ("1", "true", "on")), "",
-        )  # fmt: skip
+        self._styles = StyleBook(styles)
 
     def blocks(self, container: Any, part: Any) -> Iterator[Block]:
         """The blocks of a body, cell, header, footnote or text box."""
@@ -144,7 +115,7 @@ class Reader:
 
     def _paragraph(self, node: Any, part: Any) -> Iterator[Block]:
         properties = node.find(f"{W}pPr")
-        look = self._paragraph_look(properties)
+        look = self._styles.of_paragraph(properties)
         text = _Text()
         for child in node:
             self._inline(child, part, look, text)
@@ -172,7 +143,7 @@ class Reader:
             kind = section.find(f"{W}type")
             yield SectionEnd(section, new_page=kind is None or kind.get(f"{W}val") != "continuous")
 
-    def _inline(self, node: Any, part: Any, look: _Look, text: _Text) -> None:
+    def _inline(self, node: Any, part: Any, look: Look, text: _Text) -> None:
         name = node.tag
         if name == f"{W}r":
             self._run(node, part, look, text)
@@ -200,11 +171,9 @@ class Reader:
         elif name == f"{W}commentRangeStart":
             self.flags.add("comments_inside")
 
-    def _run(self, node: Any, part: Any, look: _Look, text: _Text) -> None:
+    def _run(self, node: Any, part: Any, look: Look, text: _Text) -> None:
         properties = node.find(f"{W}rPr")
-        style = _attr(properties, "rStyle")
-        own = _merge(look, self._style_look(style)) if style else look
-        own = _merge(own, _run_look(properties))
+        own = self._styles.of_run(look, properties)
         if own.hidden:
             if any(child.tag == f"{W}t" and (child.text or "").strip() for child in node):
                 self.flags.add("hidden_text")
@@ -217,7 +186,7 @@ class Reader:
             text.sizes[own.size or DEFAULT_SIZE] += letters
             text.colours[own.colour or "black"] += letters
 
-    def _run_child(self, child: Any, part: Any, look: _Look, text: _Text) -> None:
+    def _run_child(self, child: Any, part: Any, look: Look, text: _Text) -> None:
         name = child.tag
         if name == f"{W}fldChar":
             self._field(child.get(f"{W}fldCharType"), text)
@@ -278,7 +247,7 @@ class Reader:
             text.floats.append(PictureBlock(part=part, relation=relation, width=width, height=height))
 
     def _table(self, node: Any, part: Any) -> Iterator[Row]:
-        grid = [_length(column.get(f"{W}w")) or 0.0 for column in node.iterfind(f"{W}tblGrid/{W}gridCol")]
+        grid = [length(column.get(f"{W}w")) or 0.0 for column in node.iterfind(f"{W}tblGrid/{W}gridCol")]
         for row in node.iter(f"{W}tr"):
             if next(row.iterancestors(f"{W}tbl"), None) is not node:
                 continue
@@ -287,101 +256,13 @@ class Reader:
             for cell in row.iter(f"{W}tc"):
                 if next(cell.iterancestors(f"{W}tr"), None) is not row:
                     continue
-                span = _whole(_attr(cell.find(f"{W}tcPr"), "gridSpan"), 1)
+                span = whole(attr(cell.find(f"{W}tcPr"), "gridSpan"), 1)
                 width = sum(grid[column : column + span]) or 1.0
                 column += span
                 cells.append((width, tuple(self.blocks(cell, part))))
             total = sum(width for width, _ in cells) or 1.0
             if cells:
                 yield Row(tuple((width / total, blocks) for width, blocks in cells))
-
-    def _defaults(self, styles: Any | None) -> _Look:
-        if styles is None:
-            return _Look()
-        base = styles.find(f"{W}docDefaults/{W}rPrDefault/{W}rPr")
-        paragraph = styles.find(f"{W}docDefaults/{W}pPrDefault/{W}pPr")
-        return _merge(_run_look(base), _own_paragraph_look(paragraph))
-
-    def _style_look(self, style: str, depth: int = 0) -> _Look:
-        if style in self._looks:
-            return self._looks[style]
-        node = self._styles.get(style)
-        if node is None or depth > 20:
-            return _Look()
-        parent = _attr(node, "basedOn")
-        look = self._style_look(parent, depth + 1) if parent else _Look()
-        look = _merge(look, _own_paragraph_look(node.find(f"{W}pPr")))
-        look = _merge(look, _run_look(node.find(f"{W}rPr")))
-        self._looks[style] = look
-        return look
-
-    def _paragraph_look(self, properties: Any | None) -> _Look:
-        style = _attr(properties, "pStyle") or self._plain
-        look = _merge(self._base, self._style_look(style)) if style else self._base
-        return _merge(look, _own_paragraph_look(properties))
-
-
-def _merge(under: _Look, over: _Look) -> _Look:
-    given = {
-        name: getattr(over, name)
-        for name in _Look.__slots__
-        if getattr(over, name) is not None and name not in ("hidden", "depth", "page_before")
-    }
-    return replace(
-        under,
-        **given,
-        hidden=under.hidden or over.hidden,
-        depth=over.depth if over.list_id is not None else under.depth,
-        page_before=under.page_before or over.page_before,
-    )
-
-
-def _run_look(properties: Any | None) -> _Look:
-    if properties is None:
-        return _Look()
-    half = _attr(properties, "sz")
-    return _Look(
-        size=min(max(_whole(half, 21) / 2, 1.0), 400.0) if half else None,
-        colour=_colour(_attr(properties, "color")),
-        hidden=_on(properties.find(f"{W}vanish")),
-    )
-
-
-def _own_paragraph_look(properties: Any | None) -> _Look:
-    if properties is None:
-        return _Look()
-    indent, spacing = properties.find(f"{W}ind"), properties.find(f"{W}spacing")
-    listed = properties.find(f"{W}numPr")
-    align = _attr(properties, "jc")
-    return _Look(
-        align={"center": "center", "right": "right", "end": "right", "left": "left", "start": "left"}.get(
-            align, "both"
-        )  # type: ignore[arg-type]
-        if align
-        else None,
-        first=_get(indent, "firstLine"),
-        first_chars=None
-        if indent is None or indent.get(f"{W}firstLineChars") is None
-        else _whole(indent.get(f"{W}firstLineChars"), 0) / 100,
-        left=_get(indent, "left") if _get(indent, "left") is not None else _get(indent, "start"),
-        right=_get(indent, "right") if _get(indent, "right") is not None else _get(indent, "end"),
-        before=_get(spacing, "before"),
-        after=_get(spacing, "after"),
-        pitch=_pitch(spacing),
-        list_id=_attr(listed, "numId"),
-        depth=_whole(_attr(listed, "ilvl"), 0),
-        page_before=_on(properties.find(f"{W}pageBreakBefore")),
-    )
-
-
-def _pitch(spacing: Any | None) -> float | None:
-    """Line pitch in points, or minus a multiple of single spacing."""
-    line = None if spacing is None else spacing.get(f"{W}line")
-    if spacing is None or line is None:
-        return None
-    if spacing.get(f"{W}lineRule", "auto") == "auto":
-        return -max(_whole(line, 240) / 240, 0.5)
-    return max(_whole(line, 240) / _TWIPS, 1.0)
 
 
 def _picture_relations(node: Any) -> Iterator[tuple[str, Any]]:
@@ -394,7 +275,7 @@ def _picture_relations(node: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _extent(extent: Any) -> tuple[float, float]:
-    return _whole(extent.get("cx"), 0) / _EMU_PER_POINT, _whole(extent.get("cy"), 0) / _EMU_PER_POINT
+    return whole(extent.get("cx"), 0) / _EMU_PER_POINT, whole(extent.get("cy"), 0) / _EMU_PER_POINT
 
 
 def _vml_size(data: Any) -> tuple[float, float]:
@@ -427,39 +308,3 @@ def _field_sign(code: str) -> str:
 
 def _clean(text: str) -> str:
     return "".join(" " if char in "\t\r\n" else char for char in text if char >= " " or char in "\t\r\n")
-
-
-def _attr(node: Any | None, name: str) -> str:
-    child = None if node is None else node.find(f"{W}{name}")
-    return "" if child is None else child.get(f"{W}val", "")
-
-
-def _on(node: Any | None) -> bool:
-    return node is not None and node.get(f"{W}val", "1") not in ("0", "false", "off")
-
-
-def _get(node: Any | None, name: str) -> float | None:
-    return None if node is None else _length(node.get(f"{W}{name}"))
-
-
-def _length(twips: str | None) -> float | None:
-    try:
-        return min(max(float(twips or "") / _TWIPS, -1000.0), 5000.0)
-    except ValueError:
-        return None
-
-
-def _whole(text: str | None, default: int) -> int:
-    try:
-        return int(float(text or ""))
-    except (ValueError, OverflowError):
-        return default
-
-
-def _colour(value: str) -> Colour | None:
-    if len(value) != 6:
-        return None
-    try:
-        return colour_of(int(value[:2], 16), int(value[2:4], 16), int(value[4:], 16))
-    except ValueError:
-        return None

@@ -47,14 +47,15 @@ def guarded(detail: str) -> Iterator[None]:
     """Around a parser on hostile bytes: whatever it raises leaves as a named fault.
 
     Parsers raise dozens of kinds on broken input, their own and Python's; all of them mean the file is
-    damaged, save running out of memory or of stack, which only a hostile file brings about.
+    damaged, save running out of memory or of stack, which only a hostile file brings about. A missing name or
+    module is our own fault and passes.
 
     Raises:
         FormatFault: itself, or `damaged_file`, `unpack_bomb`, `hostile_markup`.
     """
     try:
         yield
-    except FormatFault:
+    except (FormatFault, NameError, ImportError):
         raise
     except MemoryError as error:
         raise FormatFault("unpack_bomb", detail) from error

@@ -27,6 +27,8 @@ _PLAUSIBLE_DPI = (50.0, 2400.0)
 _PLAUSIBLE_MM = (15.0, 1300.0)
 _SCREEN_DPI = 97.0
 """72 and 96 dpi are what cameras and screen grabs write when they know nothing."""
+_MAX_SCANS = 200
+"""A progressive JPEG of a few KB can ask for hundreds of passes over all its pixels; real ones need about ten."""
 _DECODERS: dict[str, tuple[str, ...]] = {
     "tiff": ("TIFF",),
     "jpeg": ("JPEG", "MPO"),
@@ -86,8 +88,10 @@ def open_image(data: bytes, kind: Kind, *, limits: Limits) -> OpenedImage:
     """A picture file, every frame decoded once and found whole.
 
     Raises:
-        FormatFault: `damaged_file`, `too_many_pages`, `too_many_pixels`.
+        FormatFault: `damaged_file`, `too_many_pages`, `too_many_pixels`, `unpack_bomb`.
     """
+    if kind == "jpeg" and b"\xff\xc2" in data and data.count(b"\xff\xda") > _MAX_SCANS:
+        raise FormatFault("unpack_bomb", f"> {_MAX_SCANS}")
     try:
         with guarded(kind), warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -156,10 +156,10 @@ def _on(node: Any | None) -> bool:
 
 
 def _get(node: Any | None, name: str) -> float | None:
-    return None if node is None else _length(node.get(f"{W}{name}"))
+    return None if node is None else length(node.get(f"{W}{name}"))
 
 
-def _length(twips: str | None) -> float | None:
+def length(twips: str | None) -> float | None:
     try:
         return min(max(float(twips or "") / _TWIPS, -1000.0), 5000.0)
     except ValueError:

@@ -77,10 +77,11 @@ def read_file(path: Path, limit: int) -> bytes:
         raise Unreadable("file_vanished") from None
     except OSError:
         raise Unreadable("not_a_regular_file") from None
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise Unreadable("not_a_regular_file")
     with os.fdopen(descriptor, "rb") as source:
         status = os.fstat(source.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            raise Unreadable("not_a_regular_file")
         if status.st_size > limit:
             raise Unreadable("too_large")
         try:

@@ -10,8 +10,10 @@ the input ends the worker. What libraries print goes nowhere. No text of a docum
 from __future__ import annotations
 
 import base64
+import errno
 import os
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from ..models.page import Finding, Line
 
 _FILE_BYTES = 2 * 1024**3
+_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EFBIG})
 Answer = tuple[dict[str, Any], bytes]
 Report = Callable[[int], None]
 
@@ -62,6 +65,9 @@ def serve(header: dict[str, Any], data: bytes, *, report: Report = lambda _: Non
         return _failed(error.code, str(error.facts.get("detail", "")))
     except MemoryError:
         return _failed("too_much_memory")
+    except OSError as error:
+        full = error.errno in _DISK
+        return _failed("disk_full", tempfile.gettempdir()) if full else _failed("worker_error", _place(error))
     except Exception as error:  # noqa: BLE001 - the place, never the words: they may quote the file
         return _failed("worker_error", _place(error))
 
@@ -152,41 +158,20 @@ def _look(request: _Request) -> Answer:
 
 def _read(request: _Request) -> Answer:
     """intake → split → for each part: ocr → extract."""
-    from .extract import extract
-    from .intake import incoming_of
-    from .ocr import ocr
-    from .split import split
+    from .read_stack import read_stack
 
+    fields = request.fields
     with request.opened() as opened:
-        incoming = incoming_of(opened, request.data)
-        parts: list[dict[str, Any]] = []
-        questions: list[str] = []
-        for part in split(opened, mode=request.fields["split"]):
-            outcome = ocr(
-                opened,
-                engine=request.fields["engine"],
-                first=part.first,
-                last=part.last,
-                limits=request.limits,
-            )
-            if isinstance(outcome, Failure | Refusal):
-                return _plain(outcome), b""
-            if isinstance(outcome, Doubt):
-                questions += outcome.questions
-            transcript = outcome.value
-            parts.append(
-                {
-                    "first": part.first, "last": part.last, "slip": part.slip,
-                    "transcript": to_plain(transcript), "fields": to_plain(extract(transcript)),
-                }
-            )  # fmt: skip
-        findings = tuple(dict.fromkeys((*incoming.findings, *opened.findings)))
-        value = {
-            "kind": incoming.kind, "pages": incoming.pages, "signature": incoming.signature,
-            "protection": incoming.protection, "active": list(incoming.active), "findings": to_plain(findings),
-            "parts": parts,
-        }  # fmt: skip
-        return _done(value, questions=tuple(dict.fromkeys(questions))), b""
+        outcome = read_stack(
+            opened, request.data, engine=fields["engine"], mode=fields["split"], limits=request.limits
+        )
+    match outcome:
+        case Done(value=value):
+            return _done(value), b""
+        case Doubt(value=value, questions=questions):
+            return _done(value, questions=questions), b""
+        case _:
+            return _plain(outcome), b""
 
 
 def _judge(request: _Request) -> Answer:

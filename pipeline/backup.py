@@ -11,6 +11,7 @@ import hashlib
 import io
 import json
 import os
+import shutil
 import sqlite3
 import tarfile
 from collections.abc import Iterator
@@ -131,13 +132,25 @@ def restore(home: Path, file: Path, *, user: str, secrets: Secrets, clock: Clock
     _empty(home)
     part = home.with_name(home.name + ".restore")
     _unpack(file, part)
+    try:
+        return _restored(home, file, part, value, user=user, secrets=secrets, clock=clock)
+    except BaseException:
+        if not (part / _WAITING).exists():
+            shutil.rmtree(part, ignore_errors=True)
+        raise
+
+
+def _restored(
+    home: Path, file: Path, part: Path, value: dict[str, Any], *, user: str, secrets: Secrets, clock: Clock
+) -> dict[str, Any]:
     engine = open_engine(f"sqlite:///{part / _REGISTRY}")
     with reading(engine) as session:
         account = session.get(Account, user)
         if account is None:
             raise NotThere("no_account", user=user)
         roles, person, encoded = frozenset(account.roles.split(",")), account.person_id, account.password_hash
-    if not roles & MAY["restore"] or account.status != "active":
+        active = account.status == "active"
+    if not roles & MAY["restore"] or not active:
         raise Refused("role_missing", user=user, roles="、".join(sorted(MAY["restore"])))
     passphrase = secrets.passphrase()
     if not kdf.verify_password(secrets.password(user), encoded):
@@ -148,7 +161,7 @@ def restore(home: Path, file: Path, *, user: str, secrets: Secrets, clock: Clock
         home=part, settings=settings, engine=open_engine(f"sqlite:///{part / _REGISTRY}"), clock=clock
     )
     station.unlock(passphrase)
-    first = _first_call(part, person, clock)
+    first = _first_call(part, person, _hash(file), clock)
     if first is None:
         return {**value, "home": str(home), "state": "waiting", "first": person}
     if first == person:
@@ -167,13 +180,14 @@ def restore(home: Path, file: Path, *, user: str, secrets: Secrets, clock: Clock
 _WAITING = "restore.json"
 
 
-def _first_call(part: Path, person: str, clock: Clock) -> str | None:
+def _first_call(part: Path, person: str, digest: str, clock: Clock) -> str | None:
+    """The person who asked to restore this very file a short while ago; else notes down who asks now."""
     path = part / _WAITING
     if path.exists():
         plain = json.loads(path.read_text("utf-8"))
-        if clock.now() - datetime.fromisoformat(plain["at"]) <= WITHIN:
+        if clock.now() - datetime.fromisoformat(plain["at"]) <= WITHIN and plain.get("sha256") == digest:
             return str(plain["person"])
-    path.write_text(json.dumps({"person": person, "at": clock.now().isoformat()}), "utf-8")
+    path.write_text(json.dumps({"person": person, "sha256": digest, "at": clock.now().isoformat()}), "utf-8")
     return None
 
 

@@ -16,12 +16,11 @@ from typing import Any, Final
 
 import click
 
-from .commands.frame import Call, Room, environment_lang
+from .commands.frame import Act, Call, Room, environment_lang
 from .commands.show import clean, print_json
 from .common.clock import SystemClock, iso
 from .common.errors import JiyaoError, Unexpected
 from .common.messages import LANGS, Lang, advise, say
-from .pipeline.faults import as_product_error
 
 ROOMS: Final = {
     "init": "station", "doctor": "station", "clock": "station", "person": "people", "account": "people",
@@ -49,6 +48,13 @@ class Jiyao(Room):
         module = import_module(f".commands.{ROOMS[cmd_name]}", __package__)
         found: click.Command = getattr(module, cmd_name)
         return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """All commands with the beginning of their help; none of their modules is read for that."""
+        wide = formatter.width - 6 - max(map(len, ROOMS))
+        rows = [(name, Act(name).get_short_help_str(wide)) for name in ROOMS]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
 
     def main(
         self,
@@ -86,6 +92,9 @@ def _serve(
         _forget_stdout()
         return 0
     except Exception as error:  # noqa: BLE001
+        # read here: it knows the registry's errors, and their library loads in half a second
+        from .pipeline.faults import as_product_error
+
         return _tell(call, words, as_product_error(error) or _log(call, error))
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -21,10 +21,11 @@ from ..common.errors import UsageFault
 from ..common.messages import LANGS, Lang, catalogue, say
 from ..common.settings import default_home
 from ..models.level import Level
-from ..pipeline import actors
-from ..pipeline.actors import Actor
 from ..pipeline.secrets import EnvironmentSecrets
-from ..pipeline.station import Station
+
+if TYPE_CHECKING:
+    from ..pipeline.actors import Actor
+    from ..pipeline.station import Station
 
 
 @dataclass(slots=True)
@@ -262,11 +263,16 @@ def _ask(code: str, user: str, new: bool) -> str:
 
 def station() -> Station:
     """The station of this call, still locked."""
+    # help and wrong usage are answered without the registry, whose libraries load in most of a second
+    from ..pipeline.station import Station
+
     return Station.open(current().home)
 
 
 def enter(act: str) -> tuple[Station, Actor]:
     """Opens the station and checks role, passphrase and password of the acting account."""
+    from ..pipeline import actors
+
     opened = station()
     return opened, actors.enter(opened, user=current().user, act=act, secrets=secrets())
 

@@ -11,7 +11,6 @@ from ..common.errors import PartlyDone
 from ..models.level import Level
 from ..models.suggestion import Retention
 from ..pipeline import review as reviews
-from ..pipeline import review_sheets
 from . import show
 from .documents import draw_document, draw_list
 from .frame import FIELD, FILE, LEVEL, Room, argument, current, enter, option
@@ -79,6 +78,9 @@ def review_set(
 def review_sheet(batch: str, out: Path) -> None:
     def work() -> dict[str, Any]:
         station, actor = enter("review")
+        # drawing loads OpenCV and fpdf2, half a second that the other commands of this room need not wait
+        from ..pipeline import review_sheets
+
         return review_sheets.write_sheet(station, actor, batch=batch, out=out, lang=current().lang)
 
     show.run(work, show.record)

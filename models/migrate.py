@@ -6,20 +6,23 @@ On SQLite the whole upgrade is one transaction: after a crash the schema is the 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, inspect, text
 
 from ..common.errors import Refused
 from .tables_base import Base
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
 
 _SCRIPTS = Path(__file__).parent / "migrations"
 
 
 def _config(connection: Connection | None = None) -> Config:
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
     config.attributes["connection"] = connection
@@ -27,9 +30,15 @@ def _config(connection: Connection | None = None) -> Config:
     return config
 
 
+def _scripts() -> ScriptDirectory:
+    from alembic.script import ScriptDirectory
+
+    return ScriptDirectory.from_config(_config())
+
+
 def newest() -> str:
     """The revision this version of the program works with."""
-    head = ScriptDirectory.from_config(_config()).get_current_head()
+    head = _scripts().get_current_head()
     if head is None:
         raise FileNotFoundError("the package has no schema revisions")
     return head
@@ -37,7 +46,14 @@ def newest() -> str:
 
 def current(connection: Connection) -> str | None:
     """The revision a database is at; None for an empty one."""
+    from alembic.migration import MigrationContext
+
     return MigrationContext.configure(connection).get_current_revision()
+
+
+def newest_by_name() -> str:
+    """The same as the files of the revisions are called (`0003_destruction.py`), without reading them."""
+    return max(path.name.partition("_")[0] for path in (_SCRIPTS / "versions").glob("[0-9]*_*.py"))
 
 
 def check(connection: Connection) -> None:
@@ -46,6 +62,9 @@ def check(connection: Connection) -> None:
     Raises:
         Refused: `schema_too_new` when a newer version wrote it, `schema_too_old` when it needs `upgrade`.
     """
+    # every command passes here, and loading Alembic takes a fifth of a second: it is asked only in doubt
+    if _named(connection) == newest_by_name():
+        return
     found = current(connection)
     if found == newest():
         return
@@ -59,6 +78,8 @@ def upgrade(engine: Engine) -> str:
     Raises:
         Refused: `schema_too_new` when a newer version of the program wrote this database.
     """
+    from alembic import command
+
     with engine.connect() as connection, connection.begin():
         _begin_at_once(connection)
         _refuse_unknown(current(connection))
@@ -72,14 +93,23 @@ def downgrade(engine: Engine) -> None:
     Raises:
         Refused: `schema_too_new` when a newer version of the program wrote this database.
     """
+    from alembic import command
+
     with engine.connect() as connection, connection.begin():
         _begin_at_once(connection)
         _refuse_unknown(current(connection))
         command.downgrade(_config(connection), "base")
 
 
+def _named(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found = connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all()
+    return str(found[0]) if len(found) == 1 else None
+
+
 def _refuse_unknown(found: str | None) -> None:
-    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    known = {script.revision for script in _scripts().walk_revisions()}
     if found is not None and found not in known:
         raise Refused("schema_too_new", found=found, known=newest())
 

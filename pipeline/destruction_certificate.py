@@ -43,7 +43,6 @@ from ..models.tables import (
     Receipt,
 )
 from ..models.wire import from_plain
-from ..stages.certify import certify
 from ..vault import cms
 from . import authority, destruction, people
 from .actors import Actor, acting
@@ -127,6 +126,9 @@ def _certify(
     checks: tuple[Check, ...],
     kept: dict[str, Any],
 ) -> None:
+    # pyHanko, pypdf and fpdf2 take a second to load, and every step of a destruction passes this module
+    from ..stages.certify import certify
+
     now = station.clock.now().replace(microsecond=0)
     number = f"C{now.year}-{station.next_number(session, 'certificate'):05d}"
     acts = session.scalars(

@@ -10,9 +10,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from ..watermark.barcode import modules
-from ..watermark.pen import Pen
+if TYPE_CHECKING:
+    from ..watermark.pen import Pen
 
 PREFIX = "JYSLIP:"
 _RECEIPT = re.compile(r"[A-Za-z0-9][A-Za-z0-9\-]{0,47}")
@@ -69,6 +70,10 @@ def draw_slip(spec: SlipSpec) -> bytes:
         MissingTool: `font_missing`, `glyph_missing`.
         Refused: `mark_too_long`.
     """
+    # the drawing libraries load in half a second, and every command on the register passes this module
+    from ..watermark.barcode import modules
+    from ..watermark.pen import Pen
+
     pen = Pen()
     pen.page(*_PAGE)
     dark = modules(slip_text(spec.receipt))

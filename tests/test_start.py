@@ -1,0 +1,39 @@
+"""A command loads what it needs and no more: the heavy libraries stay away until something is drawn, signed or read."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine
+
+from jiyao.models import migrate
+
+DRAWING = {"fpdf", "fontTools", "cv2", "PIL", "numpy", "pypdfium2", "pypdf", "pyhanko"}
+READING = {"spacy", "onnxruntime", "rapidocr", "pytesseract", "docx", "openpyxl"}
+
+
+def loaded(module: str) -> set[str]:
+    code = f"import sys, {module}; print(*{{name.partition('.')[0] for name in sys.modules}})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
+def test_help_needs_no_registry() -> None:
+    assert not loaded("jiyao.cli") & {*DRAWING, *READING, "sqlalchemy", "alembic", "cryptography"}
+
+
+@pytest.mark.parametrize("room", ["documents", "destroy", "review", "copies", "trace"])
+def test_a_room_loads_no_heavy_library(room: str) -> None:
+    assert not loaded(f"jiyao.commands.{room}") & {*DRAWING, *READING, "alembic"}
+
+
+def test_the_schema_is_checked_by_names_that_are_right(tmp_path: Path) -> None:
+    assert migrate.newest_by_name() == migrate.newest()
+    engine = create_engine(f"sqlite:///{tmp_path / 'registry.sqlite3'}")
+    migrate.upgrade(engine)
+    with engine.connect() as connection:
+        assert migrate.current(connection) == migrate.newest_by_name()
+        migrate.check(connection)

@@ -131,6 +131,8 @@ def _usage_error(error: click.ClickException) -> JiyaoError:
             return _Usage("usage_no_option", name=error.option_name)
         case click.MissingParameter():
             return _Usage("usage_missing", name=_name(error))
+        case click.UsageError(ctx=click.Context(command=click.Group())) if type(error) is click.UsageError:
+            return _Usage("usage_no_command_given")
         case click.BadParameter():
             return _Usage("usage_bad_value", name=_name(error), detail=error.message)
         case _:

@@ -21,6 +21,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -28,6 +29,7 @@ from pathlib import Path
 from typing import Any
 
 import docx
+import pytest
 from click.testing import CliRunner
 from docx.enum.text import WD_ALIGN_PARAGRAPH
 
@@ -51,6 +53,10 @@ STAFF: Mapping[str, tuple[str, ...]] = {
     "supervisor2": ("destroy_supervisor",),
     "reader": ("reader",),
 }
+MARKED, PLAIN = "000001", "000002"
+"""Ends of the numbers of the two documents of a stocked room."""
+APPROVERS = ("director", "leader", "principal")
+"""Where a circle is set, an approver stands in it."""
 NAMES: Mapping[str, str] = {
     "clerk": "甲一", "clerk2": "甲二", "scanner": "乙一", "reviewer": "丙一", "determiner": "丙二", "archivist": "丁一",
     "director": "戊一", "leader": "戊二", "principal": "戊三", "operator1": "己一", "operator2": "己二",
@@ -120,6 +126,20 @@ class Room:
         station = base / "home" / "station.json"
         station.write_text(station.read_text("utf-8").replace(str(self.base), str(base)), "utf-8")
         return Room(base=base, clearance=self.clearance, extra=dict(self.extra))
+
+    @property
+    def marked(self) -> str:
+        """The marked document of a stocked room."""
+        return self._document(MARKED)
+
+    @property
+    def plain(self) -> str:
+        """The unmarked document of a stocked room."""
+        return self._document(PLAIN)
+
+    def _document(self, end: str) -> str:
+        documents = self.ok("documents", "list")["documents"]
+        return next(str(item["id"]) for item in documents if item["id"].endswith(end))
 
     # ------------------------------------------------------------ running commands
 
@@ -237,7 +257,7 @@ class Room:
             return None
         assert asked.exit == 0, asked.value
         approval = asked.value
-        for user in ("director", "leader", "principal", "determiner", "reviewer"):
+        for user in (*APPROVERS, "secadmin", "determiner", "reviewer"):
             if approval["state"] == "given":
                 break
             given = self.run("approval", "give", approval["id"], user=user)
@@ -250,7 +270,7 @@ class Room:
         """Circle, approval and copies for the persons; files lie in `out` (default: the room's `out`)."""
         known = self.ok("circle", "show", document, user="leader")["persons"]
         if not set(persons) <= set(known):
-            self.circle(document, *known, "clerk", *persons)
+            self.circle(document, *dict.fromkeys((*known, *APPROVERS, "clerk", *persons)))
         self.approve("distribute", document)
         to = [word for person in persons for word in ("--to", person)]
         return list(self.ok("copies", "issue", document, *to, "--out", out or self.base / "out")["copies"])
@@ -289,6 +309,13 @@ class Room:
                 batch = answer.value
         assert batch["state"] == until, batch
         return dict(batch)
+
+    def ledger(self) -> list[dict[str, Any]]:
+        """Every entry of the ledger, oldest first, as exported by the auditor."""
+        out = self.base / f"ledger-{time.monotonic_ns()}.jsonl"
+        self.ok("ledger", "export", "--out", out, user="auditor")
+        lines = [json.loads(line) for line in out.read_text("utf-8").splitlines()]
+        return [json.loads(line["leaf"]) for line in lines if "leaf" in line]
 
     # ------------------------------------------------------------ making it
 
@@ -340,3 +367,36 @@ def working_copy(room: Room, base: Path) -> Iterator[Room]:
         yield copy
     finally:
         shutil.rmtree(base, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def founded(tmp_path_factory: pytest.TempPathFactory) -> Room:
+    """One room with everybody in it, made once; tests that change it take `room`."""
+    return Room.make(tmp_path_factory.mktemp("founded"))
+
+
+@pytest.fixture(scope="session")
+def stocked(founded: Room, tmp_path_factory: pytest.TempPathFactory) -> Room:
+    """A room that has taken in two letters: MARKED (秘密★5年, serial 000123) and PLAIN, both waiting for a person."""
+    stock = founded.copy_to(tmp_path_factory.mktemp("stocked"))
+    first = stock.letter("1.docx", mark="秘密★5年", serial="000123")
+    second = stock.letter(
+        "2.docx", title="关于样张会议的通知", number="样函〔2026〕8号", organ="样张市假想委员会"
+    )
+    documents = stock.ok("ingest", first, second, "--jobs", "2", "--batch", "早班")["documents"]
+    assert [item["id"][-6:] for item in documents] == [MARKED, PLAIN]
+    return stock
+
+
+@pytest.fixture
+def day(stocked: Room, tmp_path: Path) -> Iterator[Room]:
+    """A copy of the stocked room for one test alone; `day.marked` and `day.plain` are its documents."""
+    with working_copy(stocked, tmp_path / "day") as copy:
+        yield copy
+
+
+@pytest.fixture
+def room(founded: Room, tmp_path: Path) -> Iterator[Room]:
+    """A copy of the founded room for one test alone."""
+    with working_copy(founded, tmp_path / "room") as copy:
+        yield copy

@@ -140,7 +140,7 @@ def _accept(station: Station, actor: Actor, document: str) -> dict[str, Any]:
         if row.status not in OPEN:
             raise Refused("not_in_review", document=document, status=row.status)
         if row.level_code is None:
-            raise Refused("level_needed", document=document, interim=row.interim_code or "-")
+            raise _level_needed(row)
         role = _accepting_role(station, session, actor, row)
         row.status, row.confirmed = "registered", True
         row.interim_code = None
@@ -150,6 +150,11 @@ def _accept(station: Station, actor: Actor, document: str) -> dict[str, Any]:
             role=role, level=Level.parse(row.level_code).value, facts={"retention": row.retention},
         )  # fmt: skip
         return document_json(station, session, row, actor=actor)
+
+
+def _level_needed(row: Document) -> Refused:
+    interim = Level.parse(row.interim_code).value if row.interim_code else "—"
+    return Refused("level_needed", document=row.id, interim=interim)
 
 
 def _accepting_role(station: Station, session: Session, actor: Actor, row: Document) -> str:
@@ -193,7 +198,7 @@ def _set_level(
     policy = station.policy
     new = level or (Level.parse(row.level_code) if row.level_code else None)
     if new is None:
-        raise Refused("level_needed", document=row.id, interim=row.interim_code or "-")
+        raise _level_needed(row)
     if policy.rank(new) > policy.rank(station.level):
         raise Refused("above_station_level", level=new.value, station=station.level.value)
     term = _period_of(station, row, new, period)

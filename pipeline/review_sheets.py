@@ -59,7 +59,7 @@ def write_sheet(
         )
     highest = station.policy.highest(*(Level.parse(row.level_code) for row, _, _ in papers if row.level_code))
     pdf = draw_sheet(
-        documents, batch=batch, day=today(station.clock), unit=station.settings.unit,
+        documents, batch=batch, day=today(station.clock), unit=station.settings.unit.removesuffix("机要室"),
         level=highest.value if highest else "",
     )  # fmt: skip
     digest = write_new(out, pdf)

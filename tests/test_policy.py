@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -138,3 +140,11 @@ def test_a_lost_line_is_a_fault_or_a_policy(data: st.DataObject) -> None:
         parse_policy("\n".join(lines[:index] + lines[index + 1 :]))
     except UsageFault as fault:
         assert fault.code == "policy_invalid"
+
+
+def test_a_policy_without_the_later_sections_inherits_them(shared: Path) -> None:
+    policy = parse_policy((shared / "domain" / "policy.yaml").read_text("utf-8"))
+    shipped = parse_policy(default_policy_text())
+    assert policy.clearances == shipped.clearances
+    assert policy.flatten_min_rank == shipped.flatten_min_rank
+    assert policy.approval_days == shipped.approval_days

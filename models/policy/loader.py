@@ -43,7 +43,8 @@ _TOP = (
     "classification_rules", "patterns_pi", "retention", "approval_matrix", "deadlines", "destruction",
     "devices", "storage", "conflicts",
 )  # fmt: skip
-_NEED = tuple(key for key in _TOP if key not in ("changes", "authority", "devices", "storage"))
+_INHERITED = ("clearances", "copies")
+_NEED = tuple(key for key in _TOP if key not in (*_INHERITED, "changes", "authority", "devices", "storage"))
 _CONF = ("law", "seed", "web", "mem", "own")
 _ORIGINS: tuple[Origin, ...] = get_args(Origin)
 _FAMILIES = tuple(str(family) for family in Family)
@@ -54,14 +55,25 @@ def default_policy_text() -> str:
     return resources.files(__package__).joinpath("default.yaml").read_text("utf-8")
 
 
+@lru_cache(maxsize=1)
+def _shipped() -> dict[str, Reader]:
+    return compose(default_policy_text()).map(need=_NEED, may=_TOP)
+
+
 @lru_cache(maxsize=8)
 def parse_policy(text: str) -> Policy:
     """Reads and checks a policy. The same text gives the same object.
+
+    Sections added after the first edition (`clearances`, `copies`) are taken from the shipped policy when a unit's
+    own leaves them out.
 
     Raises:
         UsageFault: `policy_invalid` with `line` (from 1) and `what` (the key and what is wrong with it).
     """
     top = compose(text).map(need=_NEED, may=_TOP)
+    for name in _INHERITED:
+        if name not in top:
+            top[name] = _shipped()[name]
     top["schema"].one_of((SCHEMA,))
     families = _families(top["families"])
     levels = _levels(top["levels"], families)
@@ -387,13 +399,15 @@ def _exclusion(item: Reader, sets: dict[str, tuple[str, ...]], source: str) -> R
 
 
 def _simple(item: Reader, source: str) -> RetentionRule:
-    entry = item.map(need=("ref", "zh", "any", "period"), may=("conf", "note"))
+    """A row that names papers only; without words of its own, the names in its text are what is looked for."""
+    entry = item.map(need=("zh", "period"), may=("ref", "any", "conf", "note"))
+    text = entry["zh"].text()
     return RetentionRule(
-        ref=entry["ref"].text(),
+        ref=entry["ref"].text() if "ref" in entry else text,
         retention=_period(entry["period"]),
         conf=entry["conf"].one_of(_CONF) if "conf" in entry else "own",
-        text=entry["zh"].text(),
-        any=entry["any"].texts(),
+        text=text,
+        any=entry["any"].texts() if "any" in entry else tuple(text.split("、")),
         source=source,
         note=entry["note"].text() if "note" in entry else "",
         line=item.line,

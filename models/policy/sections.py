@@ -24,6 +24,8 @@ ROLES = (
 )  # fmt: skip
 LOOKUPS = ("exact_level_and_subject", "subject", "exact_level", "family", "any", "default", "deny")
 MODES = ("register", "approve", "any_of", "second_person", "deny")
+APPROVAL_DAYS = 30
+"""How long an approval holds when a policy does not say (policy.md section 5, own)."""
 _DURATION = re.compile(
     r"P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?"
     r"(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?"
@@ -56,7 +58,7 @@ def read_duration(reader: Reader) -> Duration:
 def read_matrix(reader: Reader) -> tuple[tuple[str, ...], Conditions, int, tuple[Row, ...]]:
     """Lookup order, conditions, days until an approval expires, rows."""
     section = reader.map(
-        need=("lookup", "conditions", "rows", "expire_after_days"), may=("superior_documents",)
+        need=("lookup", "conditions", "rows"), may=("superior_documents", "expire_after_days")
     )
     lookup = tuple(step.one_of(LOOKUPS) for step in section["lookup"].list())
     keys = (
@@ -80,7 +82,8 @@ def read_matrix(reader: Reader) -> tuple[tuple[str, ...], Conditions, int, tuple
         if key in seen:
             item.wrong(f"a second row for {row.action} / {row.level}")
         seen.add(key)
-    return lookup, conditions, section["expire_after_days"].integer(1, 3660), rows
+    days = section["expire_after_days"].integer(1, 3660) if "expire_after_days" in section else APPROVAL_DAYS
+    return lookup, conditions, days, rows
 
 
 def _row(reader: Reader) -> Row:

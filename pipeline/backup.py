@@ -336,7 +336,7 @@ def _members(file: Path) -> Iterator[tuple[str, bytes]]:
     except FileNotFoundError:
         raise NotThere("no_file", file=str(file)) from None
     except OSError as error:
-        raise NotThere("no_permission", file=str(file)) from error
+        raise NotThere("no_permission", where=str(file)) from error
     except (tarfile.TarError, EOFError, ValueError):
         raise Broken("not_a_backup", file=str(file)) from None
 

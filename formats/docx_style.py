@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -147,6 +148,7 @@ def _pitch(spacing: Any | None) -> float | None:
 
 
 def attr(node: Any | None, name: str) -> str:
+    """The `w:val` of the child of that name; empty when there is none."""
     child = None if node is None else node.find(f"{W}{name}")
     return "" if child is None else child.get(f"{W}val", "")
 
@@ -160,13 +162,16 @@ def _get(node: Any | None, name: str) -> float | None:
 
 
 def length(twips: str | None) -> float | None:
+    """Twips (1/20 pt) in points, kept within what a page can hold; None when it is no number."""
     try:
-        return min(max(float(twips or "") / _TWIPS, -1000.0), 5000.0)
+        points = float(twips or "") / _TWIPS
     except ValueError:
         return None
+    return min(max(points, -1000.0), 5000.0) if math.isfinite(points) else None
 
 
 def whole(text: str | None, default: int) -> int:
+    """A whole number, or the default."""
     try:
         return int(float(text or ""))
     except (ValueError, OverflowError):

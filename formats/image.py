@@ -27,6 +27,8 @@ _PLAUSIBLE_DPI = (50.0, 2400.0)
 _PLAUSIBLE_MM = (15.0, 1300.0)
 _SCREEN_DPI = 97.0
 """72 and 96 dpi are what cameras and screen grabs write when they know nothing."""
+_PROGRESSIVE = (b"\xff\xc2", b"\xff\xc6", b"\xff\xca", b"\xff\xce")
+"""Start-of-frame markers of the progressive kinds (ITU-T T.81, table B.1)."""
 _MAX_SCANS = 200
 """A progressive JPEG of a few KB can ask for hundreds of passes over all its pixels; real ones need about ten."""
 _DECODERS: dict[str, tuple[str, ...]] = {
@@ -90,7 +92,7 @@ def open_image(data: bytes, kind: Kind, *, limits: Limits) -> OpenedImage:
     Raises:
         FormatFault: `damaged_file`, `too_many_pages`, `too_many_pixels`, `unpack_bomb`.
     """
-    if kind == "jpeg" and b"\xff\xc2" in data and data.count(b"\xff\xda") > _MAX_SCANS:
+    if kind == "jpeg" and any(sign in data for sign in _PROGRESSIVE) and data.count(b"\xff\xda") > _MAX_SCANS:
         raise FormatFault("unpack_bomb", f"> {_MAX_SCANS}")
     try:
         with guarded(kind), warnings.catch_warnings():

@@ -1,0 +1,308 @@
+"""Workers under a watch: every way to misbehave ends in a named failure, and the next job finds a sound worker."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+
+import format_kit as kit
+from jiyao.common import sandbox
+from jiyao.common.limits import DEFAULT_LIMITS, Limits
+from jiyao.common.messages import catalogue
+from jiyao.pipeline.executor import Job, LocalExecutor, Reply
+
+FAKE = (sys.executable, str(Path(__file__).with_name("fake_worker.py")))
+LIMITS = replace(
+    DEFAULT_LIMITS, seconds_per_document=1.5, seconds_per_page=0.5, worker_rss_bytes=200 * 1024 * 1024
+)
+
+
+@pytest.fixture
+def fake(tmp_path: Path) -> Iterator[LocalExecutor]:
+    with LocalExecutor(jobs=1, scratch=tmp_path / "scratch", limits=LIMITS, command=FAKE) as executor:
+        yield executor
+
+
+def ask(executor: LocalExecutor, data: bytes = b"", **fields: object) -> Reply:
+    return executor.submit(Job("fake", fields, data)).result(30)
+
+
+def is_gone(pid: int, seconds: float = 5.0) -> bool:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+                return True
+        except psutil.NoSuchProcess:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def test_a_worker_starts_with_nothing_of_the_station(
+    fake: LocalExecutor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JIYAO_PASSPHRASE", "hunter2")
+    monkeypatch.setenv("SECRET_TOKEN", "hunter2")
+    data = os.urandom(3_000_000)
+    reply = ask(fake, data, do="echo")
+    assert reply.outcome == "done" and reply.data == data
+    found = reply.value["environment"]
+    assert not any(name.startswith("JIYAO") or "hunter2" in value for name, value in found.items())
+    folder = str(tmp_path / "scratch" / "w0")
+    assert (found["HOME"], found["TMPDIR"], reply.value["cwd"]) == (folder, folder, folder)
+    assert oct(Path(folder).stat().st_mode & 0o777) == "0o700"
+
+
+def test_a_hanging_worker_is_ended_with_its_children(fake: LocalExecutor, tmp_path: Path) -> None:
+    child, own = tmp_path / "child", tmp_path / "own"
+    reply = ask(fake, do="hang", child=str(child), self=str(own))
+    assert (reply.outcome, reply.code, reply.detail) == ("failed", "timed_out", "2")
+    assert is_gone(int(child.read_text())) and is_gone(int(own.read_text()))
+    assert ask(fake, b"x", do="echo").data == b"x"
+    assert not (tmp_path / "scratch/w0/left-behind").exists()
+
+
+@pytest.mark.parametrize("fields", [{"do": "eat", "megabytes": 300}, {"do": "feed"}])
+def test_memory_is_watched_with_the_childrens(fake: LocalExecutor, fields: dict[str, object]) -> None:
+    patient = fake.submit(Job("fake", fields, seconds=20.0)).result(30)
+    assert (patient.outcome, patient.code) == ("failed", "too_much_memory")
+    assert ask(fake, b"x", do="echo").data == b"x"
+
+
+def test_a_worker_that_stays_fat_is_replaced(fake: LocalExecutor, tmp_path: Path) -> None:
+    assert ask(fake, do="eat", megabytes=140, seconds=0).value == {"kept": 140}
+    assert ask(fake, b"x", do="echo").data == b"x"
+    workers = [child for child in psutil.Process().children() if "fake_worker" in " ".join(child.cmdline())]
+    assert [worker.memory_info().rss < 100 << 20 for worker in workers] == [True]
+
+
+@pytest.mark.parametrize(("do", "detail"), [("die", "7"), ("signal", "-11")])
+def test_a_crash_costs_one_job(fake: LocalExecutor, do: str, detail: str) -> None:
+    reply = ask(fake, do=do)
+    assert (reply.outcome, reply.code, reply.detail) == ("failed", "worker_crashed", detail)
+    assert ask(fake, b"x", do="echo").data == b"x"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"do": "raw", "bytes": "ffffffff"},
+        {"do": "raw", "bytes": "00000002" + b"[]".hex() + "ff" * 8},
+        {"do": "raw", "bytes": "00000003" + b"{]}".hex() + "00" * 8},
+        {"do": "say", "answer": {"outcome": "fine"}},
+        {
+            "do": "say",
+            "answer": {"outcome": "done", "value": [], "code": None, "detail": "", "questions": []},
+        },
+        {"do": "say", "answer": {"outcome": "done", "value": {}, "code": 1, "detail": "", "questions": [{}]}},
+    ],
+)
+def test_an_answer_is_not_believed_in_any_form(fake: LocalExecutor, fields: dict[str, object]) -> None:
+    reply = ask(fake, **fields)
+    assert (reply.outcome, reply.code) == ("failed", "worker_crashed")
+    assert ask(fake, b"x", do="echo").data == b"x"
+
+
+def test_a_long_paper_has_the_time_of_its_pages(fake: LocalExecutor) -> None:
+    assert ask(fake, do="pages", honest=True, pages=6, seconds=0.5).outcome == "done"
+    assert ask(fake, do="pages", honest=False, pages=12, seconds=0.3).code == "timed_out"
+
+
+@pytest.mark.req("R-022")
+def test_nothing_is_left_between_jobs_and_at_the_end(tmp_path: Path) -> None:
+    with LocalExecutor(jobs=1, scratch=tmp_path / "s", limits=LIMITS, command=FAKE) as executor:
+        for _ in range(2):
+            assert ask(executor, do="litter").value == {"found": ["note.txt"]}
+        assert list((tmp_path / "s/w0").iterdir()) == []
+        outside = tmp_path / "kept.txt"
+        outside.write_text("kept")
+        (tmp_path / "s/w0/link").symlink_to(outside)
+    assert not (tmp_path / "s/w0").exists()
+    assert outside.read_text() == "kept"
+
+
+def test_closing_answers_every_job_and_leaves_no_process(tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    executor = LocalExecutor(jobs=1, scratch=tmp_path / "s", command=FAKE)
+    running = executor.submit(Job("fake", {"do": "hang", "self": str(own)}))
+    waiting = [executor.submit(Job("fake", {"do": "echo"})) for _ in range(3)]
+    assert waiting[2].cancel()
+    while not (own.exists() and own.read_text()):
+        time.sleep(0.02)
+    executor.close()
+    assert [one.result(5).code for one in (running, *waiting[:2])] == ["executor_closed"] * 3
+    assert executor.submit(Job("fake", {"do": "echo"})).result(5).code == "executor_closed"
+    assert is_gone(int(own.read_text()))
+
+
+def test_a_worker_that_cannot_start_is_named(tmp_path: Path) -> None:
+    with LocalExecutor(jobs=1, scratch=tmp_path, command=("/nonexistent/worker",)) as executor:
+        assert ask(executor, do="echo").code == "worker_unusable"
+
+
+def test_jobs_run_side_by_side(tmp_path: Path) -> None:
+    with LocalExecutor(jobs=2, scratch=tmp_path, limits=DEFAULT_LIMITS, command=FAKE) as executor:
+        started = time.monotonic()
+        jobs = [
+            executor.submit(Job("fake", {"do": "pages", "honest": True, "pages": 1, "seconds": 1.0}))
+            for _ in range(2)
+        ]
+        assert [job.result(20).outcome for job in jobs] == ["done", "done"]
+        assert time.monotonic() - started < 1.9
+
+
+_PARENT = """
+import sys, time
+from pathlib import Path
+from jiyao.pipeline.executor import Job, LocalExecutor
+if __name__ == "__main__":
+    with LocalExecutor(jobs=1, scratch=Path(sys.argv[1]), {command}) as executor:
+        {act}
+        time.sleep(600)
+"""
+
+
+def _parent(tmp_path: Path, *, command: str, act: str) -> subprocess.Popen[bytes]:
+    script = tmp_path / "parent.py"
+    script.write_text(_PARENT.format(command=command, act=act))
+    return subprocess.Popen(
+        [sys.executable, str(script), str(tmp_path / "s"), str(tmp_path / "own")], stderr=subprocess.PIPE
+    )
+
+
+def _wait_for_worker(parent: subprocess.Popen[bytes]) -> psutil.Process:
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        found = psutil.Process(parent.pid).children()
+        if found and "jiyao.stages.worker" in " ".join(found[0].cmdline()):
+            return found[0]
+        time.sleep(0.05)
+    raise AssertionError("no worker")
+
+
+def test_a_worker_does_not_outlive_a_killed_coordinator(tmp_path: Path) -> None:
+    act = "print(executor.submit(Job('look', {}, b'x')).result().code, flush=True)"
+    parent = _parent(tmp_path, command="", act=act)
+    worker = _wait_for_worker(parent)
+    time.sleep(0.3)
+    parent.kill()
+    parent.wait()
+    assert is_gone(worker.pid)
+
+
+def test_an_interrupt_ends_workers_and_clears_scratch(tmp_path: Path) -> None:
+    act = "executor.submit(Job('fake', {'do': 'hang', 'self': sys.argv[2]}))"
+    parent = _parent(tmp_path, command=f"command={FAKE!r}", act=act)
+    own = tmp_path / "own"
+    while not (own.exists() and own.read_text()):
+        time.sleep(0.05)
+    parent.send_signal(signal.SIGINT)
+    _, errors = parent.communicate(timeout=20)
+    assert b"KeyboardInterrupt" in errors
+    assert is_gone(int(own.read_text()))
+    assert not any((tmp_path / "s").rglob("*"))
+
+
+# ---------------------------------------------------------------- the real worker
+
+_PROBE = """
+import json, os, resource, socket, sys
+from jiyao.common.sandbox import confine
+said = confine(file_bytes=1 << 20, namespaces=sys.argv[1] == "yes")
+failed = []
+for kind, call in (("tcp", lambda: socket.create_connection(("127.0.0.1", int(sys.argv[2])), 2)),
+                   ("udp", lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"x", ("127.0.0.1", 9)))):
+    try:
+        call()
+    except OSError as error:
+        failed.append(kind)
+print(json.dumps([said, failed, resource.getrlimit(resource.RLIMIT_CORE)[0],
+                  [n for n in os.environ if n.startswith("JIYAO")]]))
+"""
+
+
+@pytest.mark.parametrize("namespaces", ["yes", "no"])
+def test_a_worker_reaches_no_network(namespaces: str) -> None:
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = str(server.getsockname()[1])
+        done = subprocess.run(
+            [sys.executable, "-c", _PROBE, namespaces, port],
+            capture_output=True, text=True, check=True, env={**os.environ, "JIYAO_USER": "x"},
+        )  # fmt: skip
+    said, failed, cores, left = json.loads(done.stdout)
+    assert said == (sandbox.network_denial() if namespaces == "yes" else "socket")
+    assert failed == ["tcp", "udp"]
+    assert (cores, left) == (0, [])
+
+
+_LOADED = """
+import json, sys
+sys.path.insert(0, sys.argv[1])
+import format_kit as kit
+from jiyao.stages.worker import ACTS, serve
+data = kit.docx(kit.paragraph("关于做好年度工作的通知"))
+for act, fields in json.loads(sys.argv[2]).items():
+    serve({"act": act, "fields": fields}, data)
+from importlib import import_module
+for name in ("classify", "retain", "stamp", "read_marks", "review_sheet", "extract", "ocr", "split", "cut"):
+    import_module(f"jiyao.stages.{name}")
+keys = ("jiyao.vault", "jiyao.ledger", "sqlalchemy")
+print(json.dumps([sorted(ACTS), [name for name in sys.modules if name.startswith(keys)]]))
+"""
+
+
+def test_no_act_of_a_worker_loads_keys_or_the_registry() -> None:
+    fields = {
+        "look": {}, "read": {"engine": "auto", "split": "none"}, "judge": {"policy": ""}, "draw": {"spec": {}},
+        "cut": {"first": 1, "last": 1}, "sheet": {"boxes": []}, "marks": {},
+    }  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-c", _LOADED, str(Path(__file__).parent), json.dumps(fields)],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    acts, loaded = json.loads(done.stdout.splitlines()[-1])
+    assert acts == sorted(fields)
+    assert loaded == []
+
+
+def test_the_real_worker_reads_and_names_what_is_wrong(tmp_path: Path) -> None:
+    with LocalExecutor(jobs=1, scratch=tmp_path / "s", limits=Limits()) as executor:
+        data = kit.docx(kit.paragraph("关于做好年度工作的通知") + kit.paragraph("二〇二四年五月六日"))
+        read = executor.submit(Job("read", {"engine": "auto", "split": "none"}, data)).result(60)
+        assert read.outcome == "done", read
+        assert read.value["parts"][0]["fields"]["title"] == "关于做好年度工作的通知"
+        assert read.value["parts"][0]["fields"]["signed_date"] == "2024-05-06"
+        both = kit.pdf(kit.shown("first")) + data
+        found = executor.submit(Job("look", {}, both)).result(30).value["findings"]
+        assert [finding["code"] for finding in found] == ["polyglot_file"]
+        assert executor.submit(Job("look", {}, b"MZ..")).result(30).code == "unsupported_format"
+        assert executor.submit(Job("dance", {}, b"")).result(30).code == "unknown_act"
+        secret = "绝密内容甲乙丙".encode()
+        broken = executor.submit(Job("judge", {"policy": secret.decode()}, b"")).result(30)
+        assert broken.outcome == "failed" and "绝密" not in str(broken.code) + broken.detail
+    assert not any((tmp_path / "s").rglob("*"))
+
+
+def test_every_answer_of_the_executor_has_words() -> None:
+    codes = (
+        "timed_out",
+        "too_much_memory",
+        "worker_crashed",
+        "worker_error",
+        "worker_unusable",
+        "unknown_act",
+    )
+    assert set(codes) | {"executor_closed", "disk_full"} <= set(catalogue())

@@ -20,6 +20,7 @@ from jiyao.common import sandbox
 from jiyao.common.limits import DEFAULT_LIMITS, Limits
 from jiyao.common.messages import catalogue
 from jiyao.pipeline.executor import Job, LocalExecutor, Reply
+from jiyao.stages.worker import serve
 
 FAKE = (sys.executable, str(Path(__file__).with_name("fake_worker.py")))
 LIMITS = replace(
@@ -294,6 +295,15 @@ def test_the_real_worker_reads_and_names_what_is_wrong(tmp_path: Path) -> None:
         broken = executor.submit(Job("judge", {"policy": secret.decode()}, b"")).result(30)
         assert broken.outcome == "failed" and "绝密" not in str(broken.code) + broken.detail
     assert not any((tmp_path / "s").rglob("*"))
+
+
+def test_the_real_worker_reports_each_page_once() -> None:
+    reached: list[int] = []
+    data = kit.pdf(kit.shown("the same words on every page"), pages=4)
+    header = {"act": "read", "fields": {"engine": "auto", "split": "none"}}
+    answer, _ = serve(header, data, report=reached.append)
+    assert answer["outcome"] == "done"
+    assert reached == [2, 3, 4]
 
 
 def test_every_answer_of_the_executor_has_words() -> None:

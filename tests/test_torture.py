@@ -7,7 +7,6 @@ import random
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -184,14 +183,14 @@ _RUNNING: list[LocalExecutor] = []
 
 
 def _fuzzed() -> LocalExecutor:
-    if not _RUNNING:
-        scratch = Path(tempfile.mkdtemp(prefix="jiyao-fuzz-"))
-        _RUNNING.append(LocalExecutor(jobs=1, scratch=scratch / "s", limits=DEFAULT_LIMITS))
     return _RUNNING[0]
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _end_fuzzing() -> Iterator[None]:
-    yield
-    while _RUNNING:
-        _RUNNING.pop().close()
+def _fuzzing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with LocalExecutor(
+        jobs=1, scratch=tmp_path_factory.mktemp("fuzz") / "s", limits=DEFAULT_LIMITS
+    ) as running:
+        _RUNNING.append(running)
+        yield
+    _RUNNING.clear()

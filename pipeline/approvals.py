@@ -7,7 +7,8 @@ after the policy's days, and is signed with the approver's own key. Nobody appro
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -71,17 +72,10 @@ def request(
         UsageFault: the matrix knows no such act, or the act needs no approval at these levels.
         Refused: the matrix denies it.
     """
-    if act not in _acts(station):
-        raise UsageFault("unknown_approval_act", act=act, acts="、".join(sorted(_acts(station))))
     with acting(station, actor, "approval.request", objects=tuple(documents)) as session:
         rows = [_document(session, document) for document in documents]
         recipients = [people.find_person(station, session, person) for person in recipients]
-        needed: list[str] = []
-        for row in rows:
-            asked = matrix_row(station, act, row)
-            if asked.mode == "deny" and not asked.override:
-                raise Refused("act_denied", act=act, document=row.id, source=asked.source)
-            needed += [role for role in approvers(asked) if role not in needed]
+        needed = needed_for(station, session, act, documents)
         if not needed:
             raise UsageFault("no_approval_needed", act=act)
         days = station.policy.approval_days
@@ -109,6 +103,23 @@ def request(
         return approval_json(session, approval)
 
 
+def needed_for(station: Station, session: Session, act: str, documents: Sequence[str]) -> list[str]:
+    """The roles that must approve an act on all these documents together; empty when it is only registered.
+
+    Raises:
+        Refused: the matrix denies it. NotThere: no such document. UsageFault: the matrix knows no such act.
+    """
+    if act not in _acts(station):
+        raise UsageFault("unknown_approval_act", act=act, acts="、".join(sorted(_acts(station))))
+    needed: list[str] = []
+    for row in (_document(session, document) for document in documents):
+        asked = matrix_row(station, act, row)
+        if asked.mode == "deny" and not asked.override:
+            raise Refused("act_denied", act=act, document=row.id, source=asked.source)
+        needed += [role for role in approvers(asked) if role not in needed]
+    return needed
+
+
 def give(station: Station, actor: Actor, *, approval: str) -> dict[str, Any]:
     """One approver's signed word; the last one needed makes the approval.
 
@@ -122,9 +133,7 @@ def give(station: Station, actor: Actor, *, approval: str) -> dict[str, Any]:
         role = _open_role(station, session, row, actor)
         _check_scope(station, session, row, actor, role)
         sign(station, session, row, actor, role, "give")
-        missing = set(_split(row.needed)) - set(_given_roles(session, row))
-        if not missing:
-            row.state = "given"
+        settle(session, row)
         station.log(
             session, "approval.give", objects=(row.id, *_split(row.objects)), person=actor.person,
             account=actor.user, role=role, facts={"for": row.act, "state": row.state},
@@ -228,19 +237,34 @@ def approval_json(session: Session, row: Approval, *, now: date | None = None) -
 def _check_open(station: Station, session: Session, row: Approval, actor: Actor) -> None:
     if row.state != "requested":
         raise Refused("approval_closed", approval=row.id, state=row.state)
-    if row.paper:
+    if row.paper and not _acts_of(session, row, ("check",)):
         raise Refused("approval_on_paper", approval=row.id)
     if row.requested_by == actor.person:
         raise Refused("own_request", person=actor.person)
+    require_live(station, session, row)
+    given = session.scalars(select(ApprovalAct).where(ApprovalAct.approval_id == row.id)).all()
+    spoke = {act.person for act in given} | {json.loads(act.statement)["approver"] for act in given}
+    if actor.person in spoke:
+        raise Refused("same_person_twice", person=actor.person)
+
+
+def require_live(station: Station, session: Session, row: Approval) -> None:
+    """What is to be approved is what was asked for, and the time for it has not run out.
+
+    Raises:
+        Refused: expired, `approval_void`, or the clock waits for two persons.
+    """
+    clock_guard.trust_time(station, session)
     if row.expires < today(station.clock).isoformat():
         raise Refused("approval_closed", approval=row.id, state="expired")
     if not _still_bound(station, session, row):
         raise Refused("approval_void", approval=row.id)
-    given = session.scalars(
-        select(ApprovalAct.person).where(ApprovalAct.approval_id == row.id, ApprovalAct.act == "give")
-    ).all()
-    if actor.person in given:
-        raise Refused("same_person_twice", person=actor.person)
+
+
+def settle(session: Session, row: Approval) -> None:
+    """Given once no role is missing."""
+    if not set(_split(row.needed)) - set(_given_roles(session, row)):
+        row.state = "given"
 
 
 def _open_role(station: Station, session: Session, row: Approval, actor: Actor) -> str:
@@ -254,11 +278,18 @@ def _open_role(station: Station, session: Session, row: Approval, actor: Actor) 
 
 def fills(station: Station, actor: Actor, role: str) -> bool:
     """Whether the actor holds a role of the matrix, pseudo-roles of roles.md included."""
-    for wanted in role.split("|"):
-        held = "office_director" if wanted in _OUTSIDE else wanted
-        if any(station.policy.satisfies(held, own) for own in actor.roles):
-            return True
-    return False
+    return satisfied_by(station, role, actor.roles)
+
+
+def satisfied_by(station: Station, role: str, held: Iterable[str]) -> bool:
+    """Whether one of these roles may act where `role` (or one of `a|b`) is asked for."""
+    wanted = ["office_director" if name in _OUTSIDE else name for name in role.split("|")]
+    return any(station.policy.satisfies(name, own) for name in wanted for own in held)
+
+
+def is_outside(role: str) -> bool:
+    """Whether a body outside the unit must consent."""
+    return any(name in _OUTSIDE for name in role.split("|"))
 
 
 def _check_scope(station: Station, session: Session, row: Approval, actor: Actor, role: str) -> None:
@@ -312,13 +343,18 @@ def sign(
 
 
 def _given_roles(session: Session, row: Approval) -> list[str]:
-    return list(
-        session.scalars(
-            select(ApprovalAct.role).where(
-                ApprovalAct.approval_id == row.id, ApprovalAct.act.in_(("give", "check"))
-            )
-        )
-    )
+    """Roles whose word is there. The consent of an outside body counts once the office director has confirmed it."""
+    return [
+        act.role
+        for act in _acts_of(session, row, ("give", "check"))
+        if act.act == "give" or not is_outside(act.role)
+    ]
+
+
+def _acts_of(session: Session, row: Approval, acts: tuple[str, ...]) -> Sequence[ApprovalAct]:
+    return session.scalars(
+        select(ApprovalAct).where(ApprovalAct.approval_id == row.id, ApprovalAct.act.in_(acts))
+    ).all()
 
 
 def _protecting_code(station: Station, row: Document) -> str | None:

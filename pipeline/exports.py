@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ..common.errors import NotThere, UsageFault
+from ..common.errors import JiyaoError, NotThere, UsageFault
 from ..common.files import write_new
 from ..models.tables import Clear
 from . import access, approvals
@@ -20,8 +20,11 @@ def export_document(
 ) -> dict[str, Any]:
     """Writes the original, byte for byte, to `out`.
 
+    The place is in the register before the file is: killed in between, a file in clear is never unknown.
+
     Raises:
-        Refused: no approval of act `export`, clearance or circle. UsageFault: a searchable PDF is not yet built.
+        Refused: no approval of act `export`, clearance or circle; the file exists already. OSError: the disk.
+        UsageFault: a searchable PDF is not yet built.
     """
     if searchable:
         raise UsageFault("not_yet_built", what="--searchable")
@@ -39,12 +42,23 @@ def export_document(
         )  # fmt: skip
         session.add(place)
         session.flush()
-        digest = write_new(out, data)
+        export, kind = place.id, judgement.format if judgement else None
         station.log(
             session, "documents.export", objects=(document, actor.person), person=actor.person,
             account=actor.user, rule=approval or "", facts={"export": place.id},
         )  # fmt: skip
-        return {
-            "document": document, "file": str(out), "sha256": digest, "export": place.id,
-            "format": judgement.format if judgement else None, "approval": approval,
-        }  # fmt: skip
+    try:
+        digest = write_new(out, data)
+    except (JiyaoError, OSError):
+        with acting(station, actor, "documents.export", objects=(document,)) as session:
+            place = session.get_one(Clear, export)
+            place.state, place.grade = "erased", "absent"
+            station.log(
+                session, "documents.export", objects=(document,), person=actor.person, account=actor.user,
+                result="failed", rule="file_exists" if out.exists() else "disk_full", facts={"export": export},
+            )  # fmt: skip
+        raise
+    return {
+        "document": document, "file": str(out), "sha256": digest, "export": export, "format": kind,
+        "approval": approval,
+    }  # fmt: skip

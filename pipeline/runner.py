@@ -210,6 +210,11 @@ class BatchRun:
 
     def _enter_part(self, item: _Waiting, part: Part) -> str | None:
         """One document to its end; the id under which its bytes are sealed, None when they are not."""
+        with self.station.read() as session:
+            twin = self._books.twin(session, part.identity)
+        if twin is not None:
+            self._books.again(item.path, twin, part.data)
+            return None if twin.status == "refused" else twin.document
         try:
             judged = self._reading.judge(part)
         except Unread as error:

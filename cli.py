@@ -20,7 +20,7 @@ from .commands.frame import Act, Call, Room, environment_lang
 from .commands.show import clean, print_json
 from .common.clock import SystemClock, iso
 from .common.errors import JiyaoError, Unexpected
-from .common.messages import LANGS, Lang, advise, say
+from .common.messages import LANGS, Lang, advise, catalogue, say
 
 ROOMS: Final = {
     "init": "station", "doctor": "station", "clock": "station", "person": "people", "account": "people",
@@ -107,7 +107,7 @@ class Interrupted(JiyaoError):
 def _tell(call: Call, words: list[str], error: JiyaoError) -> int:
     """Prints an error: one line on stderr, or with `--json` the value it still has, with the error in it."""
     lang = _lang(call, words)
-    facts = {key: clean(str(value)) for key, value in error.facts.items()}
+    facts = {key: _worded(key, clean(str(value)), lang) for key, value in error.facts.items()}
     message, hint = say(error.code, lang, **facts), advise(error.code, lang, **facts)
     with contextlib.suppress(BrokenPipeError):
         if call.json or "--json" in words:
@@ -116,6 +116,12 @@ def _tell(call: Call, words: list[str], error: JiyaoError) -> int:
         else:
             click.echo(f"{say('error_line', lang)}{message}{'' if lang == 'zh' else ' '}{hint}", err=True)
     return error.exit_code
+
+
+def _worded(key: str, value: str, lang: Lang) -> str:
+    """A fact in words where the catalogue has a label for it (`block_permanent`, `status_destroyed` …)."""
+    labels = [f"{key}_{value}"] + [f"status_{value}"] * (key == "state")
+    return next((say(label, lang) for label in labels if label in catalogue()), value)
 
 
 class _Usage(JiyaoError):

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ..common.errors import Broken, NotThere
+from ..common.errors import Broken, JiyaoError, NotThere
 from ..common.limits import DEFAULT_LIMITS
 from ..common.settings import NAME
 from ..stages.verify_certificate import verify
@@ -36,11 +36,15 @@ def verify_file(file: Path, *, trust: Path | None, proof: Path | None, home: Pat
 
 
 def _own_authority(home: Path) -> bytes | None:
+    """The authority of the station there; a home that cannot be opened vouches for nobody."""
     if not (home / NAME).is_file():
         return None
-    station = Station.open(home)
-    with station.read() as session:
-        return authority.ca_pem(session)
+    try:
+        station = Station.open(home)
+        with station.read() as session:
+            return authority.ca_pem(session)
+    except JiyaoError:
+        return None
 
 
 def _read(file: Path) -> bytes:

@@ -322,8 +322,8 @@ def test_copies(day: Room, confirmed: str) -> None:
 def test_trace(day: Room, confirmed: str) -> None:
     room = day
     copy = room.issue(confirmed, "li.si")[0]
-    value = room.ok("trace", copy["file"], "--reason", "测试", user="auditor")
-    result = value["results"][0]
+    value = room.ok("trace", copy["file"], room.letter(), "--reason", "测试", user="auditor")
+    result, other = value["results"]
     assert set(result) >= {
         "file", "verdict", "copy", "document", "number", "recipient", "issued_at", "confidence", "false_rate",
         "channels", "candidates",
@@ -335,7 +335,10 @@ def test_trace(day: Room, confirmed: str) -> None:
         "visible",
         "metadata",
     }
-    answer = room.run("trace", room.letter(), "--reason", "测试", user="secadmin")
+    assert (other["verdict"], other["copy"]) == ("none", None)
+    text = room.base / "nothing.txt"
+    text.write_text("没有标识", "utf-8")
+    answer = room.run("trace", text, "--reason", "测试", user="secadmin")
     assert (answer.exit, answer.code) == (8, "no_copy_mark")
     assert answer.value["results"][0]["verdict"] == "none"
     shown = room.run("trace", copy["file"], "--reason", "测试", user="auditor", as_json=False)

@@ -15,7 +15,9 @@ def canonical(value: object) -> bytes:
         TypeError: for a float or any type JSON does not have.
     """
     _check(value)
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+    return json.dumps(
+        value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
+    ).encode()
 
 
 def digest(value: object) -> str:

@@ -254,25 +254,6 @@ class Movement(Base):
     note_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
 
 
-class Problem(Base):
-    """A file of a batch that did not become a document: quarantined, refused, failed, or a duplicate."""
-
-    __tablename__ = "problems"
-    id: Mapped[str] = mapped_column(String(32), primary_key=True)
-    batch_id: Mapped[str | None] = mapped_column(ForeignKey("batches.id"), index=True)
-    receipt_id: Mapped[str | None] = mapped_column(ForeignKey("receipts.id"))
-    at: Mapped[str] = mapped_column(String(32))
-    status: Mapped[str] = mapped_column(String(16))
-    code: Mapped[str] = mapped_column(String(48))
-    level_code: Mapped[str | None] = mapped_column(String(2))
-    sealed: Mapped[bytes] = mapped_column(LargeBinary)
-    """Registry key: source path, detail."""
-    tag: Mapped[bytes | None] = mapped_column(LargeBinary(32), index=True)
-    key_slot: Mapped[str | None] = mapped_column(String(32))
-    path: Mapped[str | None] = mapped_column(Text)
-    """Sealed quarantined bytes, relative to the blob area."""
-
-
 class Event(Base):
     """What happened to a document's level, period, retention or fields: suggested, set, accepted, amended.
 

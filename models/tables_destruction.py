@@ -29,8 +29,6 @@ class Destruction(Base):
     """Canonical JSON: an outcome for each artefact, and V1 … V7."""
     verdict: Mapped[str | None] = mapped_column(String(32))
     note_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
-    canaries: Mapped[bytes | None] = mapped_column(LargeBinary)
-    """Encrypted under the documents' own keys; useless once these are gone."""
 
 
 class DestructionItem(Base):

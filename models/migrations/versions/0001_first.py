@@ -211,31 +211,6 @@ def upgrade() -> None:
     op.create_index(op.f("ix_documents_secrecy_until"), "documents", ["secrecy_until"], unique=False)
     op.create_index(op.f("ix_documents_status"), "documents", ["status"], unique=False)
     op.create_table(
-        "problems",
-        sa.Column("id", sa.String(length=32), nullable=False),
-        sa.Column("batch_id", sa.String(length=32), nullable=True),
-        sa.Column("receipt_id", sa.String(length=32), nullable=True),
-        sa.Column("at", sa.String(length=32), nullable=False),
-        sa.Column("status", sa.String(length=16), nullable=False),
-        sa.Column("code", sa.String(length=48), nullable=False),
-        sa.Column("level_code", sa.String(length=2), nullable=True),
-        sa.Column("sealed", sa.LargeBinary(), nullable=False),
-        sa.Column("tag", sa.LargeBinary(length=32), nullable=True),
-        sa.Column("key_slot", sa.String(length=32), nullable=True),
-        sa.Column("path", sa.Text(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["batch_id"],
-            ["batches.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["receipt_id"],
-            ["receipts.id"],
-        ),
-        sa.PrimaryKeyConstraint("id"),
-    )
-    op.create_index(op.f("ix_problems_batch_id"), "problems", ["batch_id"], unique=False)
-    op.create_index(op.f("ix_problems_tag"), "problems", ["tag"], unique=False)
-    op.create_table(
         "artefacts",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("document_id", sa.String(length=32), nullable=False),
@@ -301,7 +276,6 @@ def downgrade() -> None:
     op.drop_table("events")
     op.drop_table("carriers")
     op.drop_table("artefacts")
-    op.drop_table("problems")
     op.drop_table("documents")
     op.drop_table("delegations")
     op.drop_table("batches")

@@ -39,7 +39,6 @@ def upgrade() -> None:
         sa.Column("outcomes", sa.LargeBinary(), nullable=True),
         sa.Column("verdict", sa.String(length=32), nullable=True),
         sa.Column("note_sealed", sa.LargeBinary(), nullable=True),
-        sa.Column("canaries", sa.LargeBinary(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index(op.f("ix_destructions_state"), "destructions", ["state"], unique=False)

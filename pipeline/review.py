@@ -1,7 +1,7 @@
 """Review: a named person confirms what the machine suggested, or overrides it (R-023, R-039; BMF art. 16).
 
-The machine's suggestion stays on record. A mark that was read is never lowered; going below a suggestion, or
-setting a level at all, needs a second person. Retention is set by the archivist.
+The machine's suggestion stays on record. A mark that was read is never lowered, neither its level nor its period; going
+below a suggestion, or setting a level at all, needs a second person. Retention is set by the archivist.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from ..models.tables import Document, Event
 from . import access
 from .actors import Actor, acting
 from .documents import document_json, keep_words, words_of
+from .judgement import load_judgement
 from .periods import parse_period
 from .register_entry import EVENT, remember, set_period, set_retention
 from .station import Reason, Station
@@ -87,9 +88,9 @@ def set_values(
     """
     if level is None and period is None and retention is None and not fields:
         raise UsageFault("nothing_to_set")
-    _check_roles(actor, level=level, period=period, retention=retention, fields=fields, misread=misread)
     why = station.reason(reason)
     with acting(station, actor, "review.set", objects=(document,)) as session:
+        _check_roles(actor, level=level, period=period, retention=retention, fields=fields, misread=misread)
         row = access.get_document(session, document)
         access.check_clearance(station, session, actor.person, row)
         if row.status not in (*OPEN, "registered"):
@@ -204,7 +205,7 @@ def _set_level(
     term = _period_of(station, row, new, period)
     start = date.fromisoformat(row.signed_date) if row.signed_date else None
     if row.read_level_code and not misread:
-        _not_below_mark(station, row, new, term, start)
+        _not_below_mark(station, session, row, new, term, start)
     suggested = Level.parse(row.suggested_level_code) if row.suggested_level_code else None
     guarded = policy.highest(suggested, Level.parse(row.interim_code) if row.interim_code else None)
     lowered = guarded is not None and policy.rank(new) < policy.rank(guarded) and not misread
@@ -225,16 +226,49 @@ def _set_level(
 
 
 def _not_below_mark(
-    station: Station, row: Document, new: Level, term: Period | None, start: date | None
+    station: Station,
+    session: Session,
+    row: Document,
+    new: Level,
+    term: Period | None,
+    start: date | None,
 ) -> None:
     read = Level.parse(cast(str, row.read_level_code))
     rank = station.policy.rank
-    if rank(new) < rank(read):
+    marked = _marked_period(station, session, row, read)
+    begins = start or date.fromisoformat(row.received_at[:10])
+    if rank(new) < rank(read) or (marked is not None and _shorter(term, marked, begins)):
         raise Refused("mark_never_lowered", document=row.id, level=read.value)
-    if new is read and row.secrecy_until:
-        ends = term.ends(start or date.fromisoformat(row.received_at[:10])) if term else None
-        if ends is not None and ends.isoformat() < row.secrecy_until:
-            raise Refused("mark_never_lowered", document=row.id, level=read.value)
+
+
+def _marked_period(station: Station, session: Session, row: Document, read: Level) -> Period | None:
+    """The period of the mark as read, or as a misreading was corrected; the level's greatest where none stands."""
+    corrections = session.scalars(
+        select(Event)
+        .where(Event.document_id == row.id, Event.what == "level", Event.act == "set")
+        .order_by(Event.id.desc())
+    )
+    for event in corrections:
+        words = station.unseal(session, EVENT, event.sealed, bind=row.id)
+        if words["misread"]:
+            text = words["new"]["period"]
+            return parse_period(text) if text else None
+    judgement = load_judgement(station, session, row.id)
+    mark = judgement.fields.mark if judgement else None
+    if mark is not None and mark.period is not None:
+        return mark.period
+    years = station.policy.max_years(read)
+    return Period(kind="years", number=years) if years else None
+
+
+def _shorter(term: Period | None, marked: Period, start: date) -> bool:
+    """Whether protection would end before the mark says; 长期 is the longest, a condition only like itself."""
+    if term is None:
+        return True
+    if term == marked or term.kind == "forever":
+        return False
+    until, floor = term.ends(start), marked.ends(start)
+    return floor is None or until is None or until < floor
 
 
 def _period_of(station: Station, row: Document, level: Level, text: str | None) -> Period | None:
@@ -271,6 +305,7 @@ def _set_fields(
         )  # fmt: skip
         if target == "signed_date":
             set_retention(row, Retention(row.retention) if row.retention else None)
+            row.appraised_at = row.appraised_by = None
             set_period(row, parse_period(row.period) if row.period else None, date.fromisoformat(value))
     keep_words(station, session, row, words)
 

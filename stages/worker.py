@@ -40,6 +40,8 @@ Report = Callable[[int], None]
 def main() -> None:
     """Serves requests until the input ends."""
     confine(file_bytes=_FILE_BYTES)
+    # Left to itself, Python goes to /tmp when the scratch folder is full.
+    tempfile.tempdir = os.environ.get("TMPDIR")
     source, sink = sys.stdin.buffer, os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     silent = os.open(os.devnull, os.O_WRONLY)
     for stream in (1, 2):

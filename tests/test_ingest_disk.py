@@ -67,7 +67,7 @@ def test_a_blob_that_cannot_be_written(room: Room, inbox: Path, call: str, numbe
 
 
 def test_a_registry_that_cannot_grow(room: Room, inbox: Path) -> None:
-    with full_registry(room.station.engine, pages=6):
+    with full_registry(room.station.engine, pages=1):
         answer = ingest(room, inbox)
     failed = _failed(answer)
     done = answer["counts"]["pending"]

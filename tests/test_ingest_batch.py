@@ -288,6 +288,10 @@ def test_a_companys_own_mark_is_not_a_state_mark(room: Room, inbox: Path) -> Non
     answer = ingest(room, path)
     assert counts(answer) == {"received": 1, "pending": 1}
     assert answer["documents"][0]["level"] == "公司机密"
+    area = Level.COMPANY_SECRET.code.lower()
+    with room.station.read() as session:
+        places = {item.path.partition("/")[0] for item in session.scalars(select(Artefact))}
+    assert places == {area}, "levels are stored apart"
 
 
 # ---------------------------------------------------------------- what the operator says
@@ -383,6 +387,7 @@ def papers() -> list[bytes]:
     return [render(make_paper(seed, "test", layout="letter", mark="none"), "pdf") for seed in (3, 5)]
 
 
+@pytest.mark.slow
 def test_a_stack_is_split_at_its_slips(room: Room, inbox: Path, papers: list[bytes]) -> None:
     first, second = _receipt(room), _receipt(room)
     loose = render(make_paper(8, "test", layout="letter", mark="none"), "pdf")
@@ -501,7 +506,7 @@ def test_derivation_knows_a_paper_that_filled_an_earlier_row(room: Room, inbox: 
     assert answer["documents"][1]["level_basis"] == "derivative"
 
 
-@pytest.mark.req("R-023")
+@pytest.mark.slow
 def test_must_review_tells_the_doubtful_from_the_sure(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -47,7 +47,7 @@ def ocr(folder: Path, quick: bool) -> Races:
     engine = choose(AUTO).engine.name_version
     if not _tesseract_reads():
         raise MissingTool("bench_baseline_missing", what=f"Tesseract ({_LANGUAGES})")
-    pages = tuple(_scan(number) for number in range(2 if quick else 8))
+    pages = tuple(_scan(number) for number in range(2 if quick else 6))
     peaks: dict[str, int] = {"product": 0, "baseline": 0}
     with LocalExecutor(jobs=_WORKERS, scratch=folder / "workers") as workers:
 
@@ -84,7 +84,7 @@ def ingest(folder: Path, quick: bool) -> Races:
     Every round has papers of its own, or the second would meet duplicates. Baseline: `python-docx` opens the same
     files and joins their paragraphs, one after the other in this process: no fields, no level, nothing sealed.
     """
-    size = 6 if quick else 24
+    size = 6 if quick else 16
     seeds = count(1)
     inbox = folder / "inbox"
     inbox.mkdir()

@@ -48,7 +48,7 @@ from jiyao.pipeline.station import Station
 
 PASSPHRASE = "口令-correct horse"
 START = datetime(2026, 11, 2, 9, 0, tzinfo=STATION_ZONE)
-BATCH = "B2026-00001"
+BATCH = "B2026-00000"
 
 ACCOUNTS: dict[str, tuple[str, tuple[str, ...], str]] = {
     "clerk": ("clerk", ("jiyao_clerk",), "core"),

@@ -162,7 +162,7 @@ def test_an_altered_ledger_is_named(day: Room, text: str) -> None:
     assert shown.exit == 7 and "第 6 号" in shown.err
 
 
-@pytest.mark.req("R-163")
+@pytest.mark.req("R-146")
 def test_backup_and_restore(day: Room) -> None:
     out = day.base / "b.jyb"
     value = day.ok("backup", "create", "--out", out, user="sysadmin")

@@ -216,7 +216,6 @@ def test_an_unforeseen_error_leaves_class_and_place_only(room: Room, monkeypatch
     assert "words of a document" not in answer.out + answer.err + log
 
 
-@pytest.mark.req("R-161")
 @pytest.mark.parametrize(
     ("error", "exit", "code"),
     [

@@ -12,7 +12,7 @@ __all__ = ["day", "founded", "room", "stocked"]
 KEYS = {"user", "person", "roles", "clearance", "status"}
 
 
-@pytest.mark.req("R-124")
+@pytest.mark.req("R-137")
 def test_init_and_its_value(tmp_path: Path) -> None:
     made = Room(base=tmp_path)
     made._secrets()
@@ -82,7 +82,7 @@ def _passwords(room: Room, **more: str) -> Path:
     return path
 
 
-@pytest.mark.req("R-124")
+@pytest.mark.req("R-137")
 def test_three_administrators_stay_apart(room: Room) -> None:
     grant = ("account", "grant")
     room.refused(*grant, "sysadmin", "--role", "auditor", user="secadmin", code="administrators_apart")
@@ -118,7 +118,7 @@ def test_administrators_are_counted_by_person(room: Room) -> None:
     )
 
 
-@pytest.mark.req("R-125")
+@pytest.mark.req("R-132")
 def test_five_wrong_passwords_lock_the_account(room: Room) -> None:
     wrong = room.base / "wrong"
     wrong.write_text("clerk:wrong\n", "utf-8")

@@ -322,8 +322,8 @@ def test_new_mirror(room: Room, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("torn_after", [0, 20, 5000, 131000])
 def test_torn_wipe_leaves_no_key(room: Room, torn_after: int) -> None:
-    image = os.urandom(torn_after)
     """Whatever part of the stripes an overwrite reached, the key is dead, and the start wipes the rest."""
+    image = os.urandom(torn_after)
     room.create()
     file = RootFile(room.roots[0])
     key = file.load(1)

@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import docx
+import pytest
 from PIL import Image
 from pypdf import PdfReader, PdfWriter
 from sqlalchemy import select
 
 from jiyao.common.errors import JiyaoError
 from jiyao.models.tables import Artefact, Document
+from jiyao.pipeline import receipt as receipts
 from jiyao.pipeline.inbox import files_of
 from jiyao.pipeline.ledgers import verify_log
 from jiyao.pipeline.runner import BatchRun, Request
@@ -66,8 +68,8 @@ def letters(folder: Path, count: int) -> list[Path]:
 
 
 def ingest(room: Room, *paths: Path, user: str = "clerk", **request: Any) -> dict[str, Any]:
-    """One run of the main job over files and folders; the command's value."""
-    with BatchRun(room.station, room.as_(user, "ingest"), Request(**request)) as run:
+    """One run of the main job over files and folders; the command's value. One worker unless said: starting costs."""
+    with BatchRun(room.station, room.as_(user, "ingest"), Request(**{"jobs": 1, **request})) as run:
         run.process(files_of(paths))
         return run.answer()
 
@@ -174,3 +176,12 @@ def sqlite_says(room: Room, query: str) -> list[Any]:
     """Rows straight from the registry's file."""
     with sqlite3.connect(room.home / "registry.db") as connection:
         return list(connection.execute(query))
+
+
+def receipt_of(room: Room) -> dict[str, str]:
+    """A receipt with its provisional row, its slip left undrawn."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(receipts, "draw_slip", lambda spec: b"drawn elsewhere")
+        return receipts.receive(
+            room.station, room.as_("clerk", "receive"), receipts.Arrival(organ="乌有县局")
+        )

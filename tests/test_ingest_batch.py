@@ -8,10 +8,7 @@ import shutil
 import sys
 from pathlib import Path
 
-import numpy as np
-import pypdfium2
 import pytest
-from PIL import Image
 from sqlalchemy import select
 
 from ingest_kit import (
@@ -22,10 +19,8 @@ from ingest_kit import (
     ingest,
     letter,
     letters,
-    pdf_stack,
-    slip_pdf,
+    receipt_of,
     snapshot,
-    tiff_stack,
 )  # fmt: skip
 from jiyao.common.errors import NotThere
 from jiyao.common.limits import Limits
@@ -34,11 +29,9 @@ from jiyao.models.tables import Artefact, Clear, Incident, LedgerEntry
 from jiyao.pipeline import documents as register
 from jiyao.pipeline import receipt as receipts
 from jiyao.pipeline import review
-from jiyao.pipeline.judgement import load_judgement, open_artefact
-from jiyao.samples.grammar import book
+from jiyao.pipeline.judgement import open_artefact
 from jiyao.samples.make import make_paper
 from jiyao.samples.render import render
-from jiyao.stages.engines.choose import choose
 from room_kit import Room
 
 BODY = "现将第九百九十九号绝无仅有之事项函告如下"
@@ -56,17 +49,6 @@ def inbox(tmp_path: Path) -> Path:
     return folder
 
 
-def _engine() -> bool:
-    try:
-        choose("auto")
-    except Exception:
-        return False
-    return True
-
-
-needs_engine = pytest.mark.skipif(not _engine(), reason="neither RapidOCR nor Tesseract is installed")
-
-
 # ---------------------------------------------------------------- order and numbers
 
 
@@ -74,7 +56,7 @@ needs_engine = pytest.mark.skipif(not _engine(), reason="neither RapidOCR nor Te
 def test_documents_stand_in_file_order_and_numbers_follow(room: Room, inbox: Path) -> None:
     letters(inbox, 12)  # 来件2 stands before 来件10
     before = snapshot(inbox)
-    answer = ingest(room, inbox, batch="早班")
+    answer = ingest(room, inbox, batch="早班", jobs=2)
     assert counts(answer) == {"received": 12, "pending": 12}
     assert [item["source_name"] for item in answer["documents"]] == [f"来件{n}.docx" for n in range(1, 13)]
     assert [item["id"] for item in answer["documents"]] == [f"D2026-{n:06d}" for n in range(1, 13)]
@@ -362,111 +344,6 @@ def test_consume_erases_what_is_sealed_and_leaves_what_changed(
     check_whole(room)
 
 
-# ---------------------------------------------------------------- stacks
-
-
-def _receipt(room: Room) -> dict[str, str]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(receipts, "draw_slip", lambda spec: b"drawn elsewhere")
-        return receipts.receive(
-            room.station, room.as_("clerk", "receive"), receipts.Arrival(organ="乌有县局")
-        )
-
-
-def _slip(received: dict[str, str]) -> bytes:
-    return slip_pdf(received["receipt"])
-
-
-def _pages(pdf: bytes, dpi: int) -> list[Image.Image]:
-    with pypdfium2.PdfDocument(pdf) as document:
-        return [page.render(scale=dpi / 72).to_pil() for page in document]
-
-
-@pytest.fixture(scope="module")
-def papers() -> list[bytes]:
-    return [render(make_paper(seed, "test", layout="letter", mark="none"), "pdf") for seed in (3, 5)]
-
-
-@pytest.mark.slow
-def test_a_stack_is_split_at_its_slips(room: Room, inbox: Path, papers: list[bytes]) -> None:
-    first, second = _receipt(room), _receipt(room)
-    loose = render(make_paper(8, "test", layout="letter", mark="none"), "pdf")
-    pdf_stack(
-        inbox / "叠.pdf", loose, _slip(first), papers[0], _slip(second), papers[1],
-        slip_pdf("R2020-00009"), loose + b"\n",
-    )  # fmt: skip
-    before = snapshot(inbox)
-    answer = ingest(room, inbox, split="slip")
-    assert answer["counts"]["received"] == 1 and answer["counts"]["pending"] == 4, answer["problems"]
-    by_receipt = {item["receipt"]: item for item in answer["documents"]}
-    assert by_receipt[first["receipt"]]["id"] == first["id"]
-    assert by_receipt[second["receipt"]]["id"] == second["id"]
-    sizes = [len(pypdfium2.PdfDocument(pdf)) for pdf in (loose, papers[0], papers[1], loose)]
-    assert [item["pages"] for item in answer["documents"]] == sizes
-    strange = [item for item in answer["problems"] if item["code"] == "slip_unknown"]
-    assert [item["detail"] for item in strange] == ["R2020-00009"]
-    with room.station.read() as session:
-        for item in answer["documents"]:
-            judged = load_judgement(room.station, session, item["id"])
-            pages = {evidence.page for evidence in judged.fields.evidence}
-            assert pages <= set(range(1, item["pages"] + 1)), "pages are counted within the part"
-            data = open_artefact(room.station, session, item["id"], "original")
-            assert len(pypdfium2.PdfDocument(data)) == item["pages"]
-            assert hashlib.sha256(data).hexdigest() == item["sha256"]
-    again = ingest(room, inbox, split="slip")
-    assert counts(again) == {"received": 1, "duplicate": 4}, "cut again, nothing stands twice"
-    assert snapshot(inbox) == before
-    check_whole(room)
-
-
-def test_one_paper_behind_one_slip_loses_the_slip(room: Room, inbox: Path, papers: list[bytes]) -> None:
-    arrived = _receipt(room)
-    pdf_stack(inbox / "一件.pdf", _slip(arrived), papers[0])
-    answer = ingest(room, inbox, split="slip")
-    document = answer["documents"][0]
-    assert document["id"] == arrived["id"]
-    with room.station.read() as session:
-        data = open_artefact(room.station, session, document["id"], "original")
-    assert len(pypdfium2.PdfDocument(data)) == len(pypdfium2.PdfDocument(papers[0]))
-
-
-@pytest.mark.req("R-021")
-def test_a_refused_part_does_not_hide_the_others(room: Room, inbox: Path, papers: list[bytes]) -> None:
-    marked = next(family["id"] for family in book("test").families if "s_years" in family["marks"])
-    high = render(make_paper(11, "test", template=marked, mark="s_years"), "pdf")
-    receipts_ = [_receipt(room), _receipt(room)]
-    pdf_stack(
-        inbox / "混.pdf",
-        _slip(receipts_[0]),
-        high,
-        _slip(receipts_[1]),
-        papers[0],
-    )
-    answer = ingest(room, inbox, split="slip", consume=True)
-    assert counts(answer) == {"received": 1, "refused": 1, "pending": 1}
-    assert (inbox / "混.pdf").exists(), "not every part is sealed"
-    again = ingest(room, inbox, split="slip")
-    assert counts(again) == {"received": 1, "refused": 1, "duplicate": 1}
-    check_whole(room)
-
-
-@pytest.mark.slow
-@needs_engine
-def test_a_scanned_tiff_stack(room: Room, inbox: Path, papers: list[bytes]) -> None:
-    first, second = _receipt(room), _receipt(room)
-    pages = [_pages(piece, 200)[0] for piece in (_slip(first), papers[0], _slip(second), papers[1])]
-    tiff_stack(inbox / "扫描.tif", pages, 200)
-    answer = ingest(room, inbox, split="slip")
-    assert [item["id"] for item in answer["documents"]] == [first["id"], second["id"]], answer["problems"]
-    with room.station.read() as session:
-        data = open_artefact(room.station, session, first["id"], "original")
-    (inbox / "part.tif").write_bytes(data)
-    with Image.open(inbox / "part.tif") as part:
-        assert (part.mode, part.n_frames, part.info["compression"]) == ("1", 1, "group4")
-        bits = np.asarray(part)
-    assert (bits == np.asarray(pages[1].convert("1", dither=Image.Dither.NONE))).all(), "without loss"
-
-
 # ---------------------------------------------------------------- derivation, review
 
 
@@ -488,7 +365,7 @@ def test_a_paper_that_cites_a_marked_one_derives_its_level(room: Room, inbox: Pa
 
 
 def test_derivation_knows_a_paper_that_filled_an_earlier_row(room: Room, inbox: Path) -> None:
-    arrived = _receipt(room)
+    arrived = receipt_of(room)
     other = letter(inbox, "0.docx", number="乌有函〔2026〕30号", title="关于无关事项的函")
     ingest(room, other)
     source = letter(

@@ -17,7 +17,7 @@ from ..common.errors import MissingTool
 from ..common.limits import Limits
 from ..models.fields import OfficialFields
 from ..models.page import Finding, Transcript
-from ..models.suggestion import LevelSuggestion, RetentionSuggestion
+from ..models.suggestion import LevelSuggestion, Relations, RetentionSuggestion
 from ..models.wire import from_plain, to_plain
 from .executor import Job, LocalExecutor, Reply
 from .plan import job_of
@@ -78,6 +78,7 @@ class Reading:
         self._station, self._origin = station, origin
         self._fields = {"engine": engine, "split": split}
         self._relations = RelationIndex(station)
+        self._primed = False
         self._held = ExitStack()
         self._readers, self._judge = (
             self._held.enter_context(LocalExecutor(jobs=count, scratch=scratch / name, limits=limits))
@@ -89,7 +90,10 @@ class Reading:
         self._held.close()
 
     def begin(self, data: bytes) -> Future[Reply]:
-        """Has a file read."""
+        """Has a file read; meanwhile the worker that judges gets ready, which takes it most of a second."""
+        if not self._primed:
+            self._primed = True
+            self._judge.submit(self._question(Transcript(()), OfficialFields(), Relations(), None))
         return self._readers.submit(Job(act=job_of("ocr"), fields=self._fields, data=data))
 
     def parts(self, data: bytes, sha256: str, reply: Reply) -> list[Part]:
@@ -131,11 +135,23 @@ class Reading:
             relations = self._relations.of(session, part.transcript, part.fields.doc_number)
         policy = self._station.policy
         origin = self._origin or policy.retention.origin_of(part.fields.organs)
-        job = Job(
+        job = self._question(part.transcript, part.fields, relations, origin)
+        value = _answered(self._judge.submit(job).result())
+        with _fitting():
+            return Judged(
+                level=from_plain(LevelSuggestion, value["level"]),
+                retention=from_plain(RetentionSuggestion, value["retention"]),
+                origin=origin,
+            )
+
+    def _question(
+        self, transcript: Transcript, fields: OfficialFields, relations: Relations, origin: str | None
+    ) -> Job:
+        return Job(
             act=job_of("classify"),
             fields={
-                "transcript": to_plain(part.transcript),
-                "fields": to_plain(part.fields),
+                "transcript": to_plain(transcript),
+                "fields": to_plain(fields),
                 "relations": to_plain(relations),
                 "policy": self._station.policy_text,
                 "profile": self._station.settings.profile,
@@ -144,13 +160,6 @@ class Reading:
                 "flags": [],
             },
         )
-        value = _answered(self._judge.submit(job).result())
-        with _fitting():
-            return Judged(
-                level=from_plain(LevelSuggestion, value["level"]),
-                retention=from_plain(RetentionSuggestion, value["retention"]),
-                origin=origin,
-            )
 
     def learn(self, document: str, part: Part) -> None:
         """The part is registered: later papers may cite it."""

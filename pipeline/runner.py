@@ -11,7 +11,7 @@ import hashlib
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -159,7 +159,7 @@ class BatchRun:
         while not waiting[0].is_ready:
             if stopped():
                 return
-            time.sleep(_LOOK_SECONDS)
+            wait([waiting[0].future] if waiting[0].future else [], timeout=_LOOK_SECONDS)
         item = waiting.popleft()
         self._despite_disk(item.path, lambda: self._settle(item))
 

@@ -74,7 +74,7 @@ def test_numbers_follow_receipt_time_and_are_never_used_again(room: Room, inbox:
     one, two, three = letters(inbox, 3)
     ingest(room, one)
     room.clock.forward(hours=1)
-    arrived = receipts.receive(room.station, room.as_("clerk", "receive"), receipts.Arrival(organ="乌有县局"))
+    arrived = receipt_of(room)
     room.clock.forward(hours=1)
     ingest(room, two)
     late = ingest(room, three, receipt=arrived["receipt"])

@@ -31,7 +31,7 @@ def approval_request(act: str, document: tuple[str, ...], to: tuple[str, ...], n
 def approval_give(id_: str) -> None:
     def work() -> dict[str, Any]:
         station, actor = enter("approval.give")
-        return approvals.give(station, actor, approval=id_)
+        return paper_approval.give_or_check(station, actor, approval=id_)
 
     show.run(work, _draw)
 

@@ -36,7 +36,7 @@ MAY: Final[dict[str, frozenset[str]]] = {
     "account.list": ADMINISTRATORS,
     "account.reset": frozenset({"sysadmin"}),
     "account.password": ROLES,
-    "delegate": BUSINESS,
+    "delegate": BUSINESS | {"secadmin"},
     "receive": _DESK,
     "ingest": _DESK,
     "documents": STAFF | LEADERS | {"reader"},
@@ -52,7 +52,9 @@ MAY: Final[dict[str, frozenset[str]]] = {
     "review.determine": frozenset({"determiner"}),
     "appraise": frozenset({"archivist"}),
     "approval.request": BUSINESS,
-    "approval.give": LEADERS | {"secadmin", "determiner", "determination_reviewer", "release_reviewer"},
+    "approval.give": LEADERS
+    | _DESK
+    | {"secadmin", "determiner", "determination_reviewer", "release_reviewer"},
     "approval.paper": _DESK,
     "approval.list": BUSINESS | ADMINISTRATORS,
     "circle": LEADERS,

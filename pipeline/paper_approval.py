@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from ..common.errors import NotThere, Refused, UsageFault
 from ..common.limits import DEFAULT_LIMITS
+from ..models.rights import LEADERS
 from ..models.tables import Account, Approval, ApprovalAct
 from . import approvals, people
 from .actors import Actor, acting
@@ -25,7 +26,8 @@ from .station import Station
 def enter(
     station: Station, actor: Actor, *, act: str, documents: Sequence[str], scan: Path, approver: str
 ) -> dict[str, Any]:
-    """Enters a paper approval with its scan, sealed. It counts only once another person has checked it.
+    """Enters a paper approval with its scan, sealed. It counts only once another person has checked it: by `check`, or
+    by entering the same paper again.
 
     Raises:
         NotThere: no such file or person. UsageFault: as for a request.
@@ -41,6 +43,9 @@ def enter(
         if person == actor.person:
             raise Refused("own_request", person=person)
         role = _role_on_paper(station, session, act, documents, person)
+        waiting = _entered_by_another(station, session, actor, act, documents, data)
+    if waiting is not None:
+        return check(station, actor, approval=waiting)
     value = approvals.request(station, actor, act=act, documents=documents, paper=True)
     with acting(station, actor, "approval.paper", objects=(value["id"],)) as session:
         row = session.get_one(Approval, value["id"])
@@ -88,6 +93,41 @@ def check(station: Station, actor: Actor, *, approval: str) -> dict[str, Any]:
             role=entered.role, facts={"for": row.act, "state": row.state, "approver": approver},
         )  # fmt: skip
         return approvals.approval_json(session, row)
+
+
+def give_or_check(station: Station, actor: Actor, *, approval: str) -> dict[str, Any]:
+    """`approval give`: an approver's own word, or, from the desk, the check of an approval on paper.
+
+    Raises:
+        Refused: as `approvals.give` or `check`.
+    """
+    with station.read() as session:
+        row = session.get(Approval, approval)
+        checks = row is not None and row.paper and row.state == "requested" and not actor.roles & LEADERS
+    if checks:
+        return check(station, actor, approval=approval)
+    return approvals.give(station, actor, approval=approval)
+
+
+def _entered_by_another(
+    station: Station, session: Session, actor: Actor, act: str, documents: Sequence[str], data: bytes
+) -> str | None:
+    """The open approval of the same act, documents and scan that somebody else has entered."""
+    wanted = select(Approval).where(
+        Approval.act == act,
+        Approval.objects == ",".join(sorted(documents)),
+        Approval.paper.is_(True),
+        Approval.state == "requested",
+        Approval.requested_by != actor.person,
+    )
+    for row in session.scalars(wanted.order_by(Approval.id)):
+        if (
+            row.paper_slot
+            and row.paper_path
+            and station.vault.get(session, row.paper_slot, row.paper_path) == data
+        ):
+            return row.id
+    return None
 
 
 def _role_on_paper(

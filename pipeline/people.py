@@ -260,14 +260,18 @@ def change_password(station: Station, actor: Actor, secrets: Secrets, *, user: s
 def delegate(
     station: Station, actor: Actor, *, giver: str, taker: str, role: str, until: date
 ) -> dict[str, Any]:
-    """Delegates one of one's own roles to another account until a date (inclusive).
+    """Delegates a role that the giver holds to another account until a date (inclusive): by the giver, or entered by
+    the security administrator, who could grant it as well.
 
     Raises:
-        Refused: not one's own role, to oneself, to an administrator, or until a past date.
+        Refused: somebody else's role, a role the giver does not hold, an administrator's role, to oneself, to an
+            administrator, or until a past date.
     """
     with acting(station, actor, "account.delegate", objects=(giver, taker)) as session:
         from_account, to_account = _account(session, giver), _account(session, taker)
-        if giver != actor.user or role not in _split(from_account.roles):
+        if giver != actor.user and "secadmin" not in actor.own_roles:
+            raise Refused("not_your_role", user=giver, role=role)
+        if role in ADMINISTRATORS or role not in _split(from_account.roles):
             raise Refused("not_your_role", user=giver, role=role)
         if to_account.person_id == from_account.person_id or set(_split(to_account.roles)) & ADMINISTRATORS:
             raise Refused("delegate_to", user=taker)

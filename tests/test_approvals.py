@@ -97,6 +97,18 @@ def _one_the_rows_of_the_matrix(room: Room, act: str, level: Level, givers: list
     room.refused("approval_closed", give, room, value["id"], givers[0])
 
 
+@pytest.mark.req("R-183")
+def test_the_same_paper_entered_again_or_given_from_the_desk_is_its_check(room: Room) -> None:
+    document = room.document(level=Level.STATE_SECRET)
+    first = paper(room, "distribute", document, "p-lead")
+    again = paper(room, "distribute", document, "p-lead", by="scan")
+    assert (again["id"], again["state"]) == (first["id"], "given")
+    other = room.document(level=Level.STATE_SECRET)
+    entered = paper(room, "distribute", other, "p-lead")
+    actor = room.as_("scan", "approval.give")
+    assert paper_approval.give_or_check(room.station, actor, approval=entered["id"])["state"] == "given"
+
+
 @pytest.mark.req("R-055")
 def test_denied_and_unknown_acts(room: Room) -> None:
     document = room.document(level=Level.STATE_TOP)

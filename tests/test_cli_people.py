@@ -246,3 +246,24 @@ def test_password_change(room: Room) -> None:
     assert room.run("documents", "list").code == "wrong_password"
     assert room.run("documents", "list", JIYAO_PASSWORDS_FILE=str(path)).exit == 0
     room.refused("account", "password", "clerk", user="clerk2", code="role_missing")
+
+
+@pytest.mark.req("R-138")
+def test_the_security_administrator_enters_a_delegation_but_no_administrators_role(room: Room) -> None:
+    until = ("--until", "2099-12-31")
+    value = room.ok(
+        "account",
+        "delegate",
+        "director",
+        "--to",
+        "leader",
+        "--role",
+        "office_director",
+        *until,
+        user="secadmin",
+    )
+    assert value["delegated"]["role"] == "office_director"
+    room.refused(
+        "account", "delegate", "secadmin", "--to", "leader", "--role", "secadmin", *until, user="secadmin",
+        code="not_your_role",
+    )  # fmt: skip

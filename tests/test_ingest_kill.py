@@ -54,9 +54,9 @@ def test_killed_at_random_moments(tmp_path: Path, seed: int) -> None:
             driver.stdin.write("go\n")
             driver.stdin.flush()
             child = int(driver.stdout.readline())
-            # while nothing is new, a run settles the known ones at once: the moment counts from the first new one
-            wait_for, settled = rng.choice(("taken", "settled")), 0
-            delay = rng.uniform(0.0, 0.6)
+            # the moment is counted, not timed: in the first reading, or a blink after one of the next new papers
+            new, settled = rng.choice((0, 1, 1, 2)), 0
+            delay = rng.uniform(0.0, 0.9) if new == 0 else rng.uniform(0.0, 0.06)
             known = len(documents(Room(tmp_path, Level.COMPANY_TOP)))
             timer: threading.Timer | None = None
             for line in driver.stdout:
@@ -64,8 +64,8 @@ def test_killed_at_random_moments(tmp_path: Path, seed: int) -> None:
                 settled += word == "settled"
                 if word == "end":
                     break
-                if timer is None and word == wait_for and (wait_for == "taken" or settled > known):
-                    timer = threading.Timer(delay + (0.9 if wait_for == "taken" else 0.0), _kill, (child,))
+                if timer is None and (new == 0 or settled >= known + new):
+                    timer = threading.Timer(delay, _kill, (child,))
                     timer.start()
             if timer:
                 timer.cancel()

@@ -246,7 +246,8 @@ def test_approvals(day: Room, confirmed: str) -> None:
     value = room.ok("approval", "request", "distribute", "--document", confirmed, "--note", "分送")
     assert set(value) >= {"id", "act", "objects", "state", "needed", "given", "expires"}
     assert (value["state"], value["given"], value["objects"]) == ("requested", [], [confirmed])
-    room.refused("approval", "give", value["id"], user="clerk", code="not_the_approver")
+    room.refused("approval", "give", value["id"], user="clerk", code="own_request")
+    room.refused("approval", "give", value["id"], user="scanner", code="not_the_approver")
     given = room.ok("approval", "give", value["id"], user=_approver(value["needed"]))
     assert set(given["given"][0]) == {"person", "role", "at"}
     room.refused("approval", "give", value["id"], user="principal")

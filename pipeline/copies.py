@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ..common.clock import today
@@ -19,7 +19,7 @@ from ..common.files import write_new
 from ..models.copy import CopySpec
 from ..models.level import Level
 from ..models.rights import STAFF
-from ..models.tables import Artefact, Clear, Copy, Document, Incident, Movement, Person
+from ..models.tables import Artefact, Clear, Copy, Document, Incident, Movement
 from ..models.wire import to_plain
 from ..stages.seal import seal
 from ..watermark.payload import encode, forensic_id, station_tag
@@ -350,18 +350,3 @@ def _move(
             at=station.now(),
         )
     )
-
-
-def outstanding(session: Session, document: str) -> int:
-    """How many copies of a document are neither back, lost nor destroyed."""
-    return (
-        session.scalar(
-            select(func.count()).select_from(Copy).where(Copy.document_id == document, Copy.status.in_(OPEN))
-        )
-        or 0
-    )
-
-
-def holder_name(station: Station, session: Session, person: str) -> str:
-    """A holder's name; the id when the person is gone from the register."""
-    return people.name_of(station, session, person) if session.get(Person, person) else person

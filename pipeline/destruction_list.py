@@ -17,10 +17,9 @@ from ..common.clock import today
 from ..common.errors import NotThere, Refused, UsageFault
 from ..models.certificate import ArtefactOutcome, ListItem, list_digest
 from ..models.ledger_entry import hash_reason
-from ..models.level import Level
 from ..models.tables import Artefact, Carrier, Copy, Destruction, DestructionItem, Document, Hold, Incident
 from . import access
-from .documents import words_of
+from .documents import level_name, words_of
 from .station import Station
 
 REASONS = (
@@ -67,7 +66,7 @@ def make_list(
 def _line(station: Station, session: Session, number: int, row: Document | Copy, salt: bytes) -> ListItem:
     document = row if isinstance(row, Document) else session.get_one(Document, row.document_id)
     title = words_of(station, session, document).get("title") or ""
-    level = Level.parse(document.level_code).value if document.level_code else None
+    level = level_name(document.level_code)
     return ListItem(
         item=number,
         kind="document" if isinstance(row, Document) else "copy",

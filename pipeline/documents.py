@@ -102,7 +102,7 @@ def show_document(station: Station, actor: Actor, *, document: str) -> dict[str,
             raise Refused("not_in_circle", person=actor.person, document=document)
         station.log(
             session, "documents.show", objects=(document,), person=actor.person, account=actor.user,
-            level=_level_name(row.level_code),
+            level=level_name(row.level_code),
         )  # fmt: skip
         return document_json(station, session, row, actor=actor)
 
@@ -121,7 +121,7 @@ def text_of(station: Station, actor: Actor, *, document: str) -> dict[str, Any]:
             raise NotThere("no_text", document=document, status=row.status)
         station.log(
             session, "documents.text", objects=(document,), person=actor.person, account=actor.user,
-            level=_level_name(row.level_code), result="allowed",
+            level=level_name(row.level_code), result="allowed",
         )  # fmt: skip
         return {
             "id": document,
@@ -169,7 +169,7 @@ def document_json(
         "level": level.value if level else None,
         "level_code": row.level_code,
         "level_family": level.family.value if level else None,
-        "interim_level": _level_name(row.interim_code),
+        "interim_level": level_name(row.interim_code),
         "level_basis": row.level_basis,
         "confirmed": row.confirmed,
         "confidence": row.confidence_percent / 100,
@@ -190,7 +190,7 @@ def document_json(
         ),
         "holds": _holds(session, row.id),
         "cleartext_history": _cleartext(station, session, row.id) if open_words else [],
-        "suggested": {"level": _level_name(row.suggested_level_code), "retention": row.suggested_retention},
+        "suggested": {"level": level_name(row.suggested_level_code), "retention": row.suggested_retention},
         "appraised": row.appraised_at is not None,
     }
 
@@ -258,5 +258,6 @@ def is_expired(station: Station, row: Document) -> bool:
     return row.retention_until is not None and row.retention_until <= today(station.clock).isoformat()
 
 
-def _level_name(code: str | None) -> str | None:
+def level_name(code: str | None) -> str | None:
+    """The level id of a code; None for none."""
     return Level.parse(code).value if code else None

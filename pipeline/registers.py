@@ -19,11 +19,10 @@ from sqlalchemy.orm import Session
 from ..common.clock import today
 from ..common.errors import UsageFault
 from ..common.files import write_new
-from ..models.level import Level
 from ..models.tables import Clear, Copy, Destruction, Document, Movement, Receipt
 from . import people
 from .actors import Actor, acting
-from .documents import document_json
+from .documents import document_json, level_name
 from .receipt import organ_of
 from .station import Station
 
@@ -142,7 +141,7 @@ def _clear(station: Station, session: Session, actor: Actor) -> _Table:
     rows: list[list[Any]] = []
     for row in session.scalars(select(Clear).order_by(Clear.id)):
         document = session.get_one(Document, row.document_id)
-        level = Level.parse(document.level_code).value if document.level_code else None
+        level = level_name(document.level_code)
         path = station.unseal(session, "clear", row.sealed)["path"]
         rows.append([row.document_id, level, row.copy_id, row.kind, row.at, row.holder, row.state, path])
     _ = actor

@@ -29,6 +29,8 @@ class FieldEvidence:
     """Which pattern or place gave it: `doc_no`, `title.under_rule`, …"""
     doubt: tuple[str, ...] = ()
     """Finding codes: `low_confidence`, `covered_by_seal`, `repaired`, `two_candidates` …"""
+    alternatives: tuple[str, ...] = ()
+    """Other values that the paper may be read to give, the likeliest first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,11 @@ from typing import Literal
 
 from .page import Finding
 
-Kind = Literal["pdf", "docx", "tiff", "jpeg", "png", "bmp", "gif", "webp", "jp2"]
+Kind = Literal[
+    "pdf", "docx", "ofd", "tiff", "jpeg", "png", "bmp", "gif", "webp", "jp2",
+    "doc", "wps", "rtf", "odt", "xls", "xlsx", "et", "ppt", "pptx", "dps",
+]  # fmt: skip
+"""What content says. Those of the second row are read by way of LibreOffice."""
 
 
 @dataclass(frozen=True, slots=True)

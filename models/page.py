@@ -6,6 +6,10 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 TextSource = Literal["ocr", "text_layer", "none"]
+Role = Literal["body", "header", "footer", "page_number", "cell", "stamp"]
+"""What a line is on its page; `header` and `footer` repeat from page to page, `stamp` was put on by a receiver."""
+PageKind = Literal["paper", "letterhead", "annex", "cover_slip", "slip", "separator", "envelope", "blank"]
+"""`letterhead` begins a document, `annex` an annex; `cover_slip` is a 发文清单, `slip` one of our own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,39 @@ class Line:
     size_mm: float | None = None
     """Height of the type in mm, where known."""
     colour: Literal["black", "red", "other"] | None = None
+    characters: tuple[float, ...] = ()
+    """Confidence of each character of `text`, two decimals; empty where the source gives none."""
+    role: Role = "body"
+    vertical: bool = False
+    """The characters stand below one another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell of a table; `row` and `column` count from 0."""
+
+    row: int
+    column: int
+    text: str
+    box: Box
+    rows: int = 1
+    columns: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A ruled table as cells, row by row. Its lines stand in the page too, with the role `cell`."""
+
+    box: Box
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A place with ink that was not read: shown to a person as a crop, never guessed."""
+
+    box: Box
+    why: Literal["handwriting", "illegible", "covered"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +88,12 @@ class Page:
     """Page preparation that was done: `deskew 1.2`, `deseal 1`, …"""
     seal: Box | None = None
     """Where a red seal was found."""
+    kind: PageKind = "paper"
+    printed_number: int | None = None
+    """The number printed on the page, and how many pages it says there are."""
+    printed_total: int | None = None
+    tables: tuple[Table, ...] = ()
+    unread: tuple[Unread, ...] = ()
 
     @property
     def text(self) -> str:

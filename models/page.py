@@ -42,6 +42,8 @@ class Line:
     role: Role = "body"
     vertical: bool = False
     """The characters stand below one another."""
+    parts: tuple[Box, ...] = ()
+    """Where each run stands in a line of several that stand apart (divided by two spaces); empty for one run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,8 @@ class Page:
     printed_total: int | None = None
     tables: tuple[Table, ...] = ()
     unread: tuple[Unread, ...] = ()
+    direction: float = 0.0
+    """Degrees clockwise in which the rows run on the page as it came: 1.2 for skew, 90 for a page on its side."""
 
     @property
     def text(self) -> str:

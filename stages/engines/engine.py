@@ -18,13 +18,14 @@ class RawLine:
     """One piece of text as an engine saw it, in no promised order.
 
     `confidence` is 0..1. `characters` holds one confidence for each character of `text`, or is empty
-    when the engine does not tell.
+    when the engine does not tell. `vertical`: the characters stand upright below one another.
     """
 
     text: str
     quad: Quad
     confidence: float
     characters: tuple[float, ...] = ()
+    vertical: bool = False
 
 
 class EngineFault(PartlyDone):

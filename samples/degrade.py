@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from ..formats.opened import Picture
 from .paper import Severity
 
-DPI: dict[Severity, int] = {"clean": 300, "office": 200, "bad": 150}
-JPEG_QUALITY: dict[Severity, int] = {"clean": 85, "office": 60, "bad": 45}
+DPI: dict[Severity, int] = {"clean": 300, "office": 200, "bad": 150, "awful": 120}
+JPEG_QUALITY: dict[Severity, int] = {"clean": 85, "office": 60, "bad": 45, "awful": 30}
 FAX_DPI = 204
 _Floats = NDArray[np.float32]
 
@@ -32,7 +32,7 @@ def degrade(picture: Picture, *, severity: Severity, seed: int, back: Picture | 
         return picture
     rng = np.random.default_rng(seed)
     page = picture.astype(np.float32)
-    bad = severity == "bad"
+    bad = severity in ("bad", "awful")
     if back is not None and back.shape == picture.shape:
         page = _show_through(page, back, 0.10 if bad else 0.05)
     if bad:

@@ -109,7 +109,7 @@ def _standard(paper: Paper, sheet: Sheet) -> float:
             top += size * 1.35
         middle = TOP + 35 + (top - TOP - 35) / 2 - 7.5
         _put(sheet, x + wide + 6, middle, "文件", 15, "serif-bold", "red")
-        sheet.lines.insert(len(sheet.lines) - len(names) + len(names) // 2 + 1, "文件")
+        sheet.loose.append("文件")
     y = top + ROW * (1.4 if len(names) > 1 else 2)
     return _number_and_rule(paper, sheet, y)
 

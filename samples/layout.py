@@ -237,3 +237,4 @@ def _page_number(paper: Paper, sheet: Sheet) -> None:
     wide = width(text, SIZE4)
     x = RIGHT - SIZE4 - wide if sheet.number % 2 else LEFT + SIZE4
     sheet.things.append(Text(x, BOTTOM + 7 + SIZE4, text, SIZE4))
+    sheet.printed_number = text

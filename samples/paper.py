@@ -12,7 +12,7 @@ from ..models.suggestion import Basis
 
 Split = Literal["train", "test"]
 Format = Literal["pdf", "scan", "tiff", "tiff-grey", "fax", "jpeg", "png", "docx"]
-Severity = Literal["clean", "office", "bad"]
+Severity = Literal["clean", "office", "bad", "awful"]
 Layout = Literal["standard", "upward", "letter", "order", "minutes", "old", "telegram", "company", "plain"]
 Origin = Literal["self", "superior", "peer", "subordinate"]
 Profile = Literal["organ", "company", "soe", "hospital", "college"]
@@ -20,7 +20,7 @@ BlockKind = Literal["para", "head", "sub", "item", "table", "flush", "centre"]
 
 SPLITS: tuple[Split, ...] = ("train", "test")
 FORMATS: tuple[Format, ...] = ("pdf", "scan", "tiff", "tiff-grey", "fax", "jpeg", "png", "docx")
-SEVERITIES: tuple[Severity, ...] = ("clean", "office", "bad")
+SEVERITIES: tuple[Severity, ...] = ("clean", "office", "bad", "awful")
 SUFFIX: dict[Format, str] = {
     "pdf": ".pdf", "scan": ".pdf", "tiff": ".tif", "tiff-grey": ".tif", "fax": ".tif", "jpeg": ".jpg",
     "png": ".png", "docx": ".docx",

@@ -16,6 +16,8 @@ from .layout import lay_out
 from .paper import Format, Paper, Severity
 from .pdf import draw_pdf, pictures_pdf
 from .picture import draw_picture
+from .score import PageTruth
+from .sheet import Sheet
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,10 @@ class Rendered:
     """`clean` where the format is not scanned."""
     whole: bool = True
     """False when the format holds one picture and the paper has more pages."""
+    truths: tuple[PageTruth, ...] = ()
+    """As `texts`, for scoring."""
+    damage: tuple[str, ...] = ()
+    """What was done to the pages beyond ordinary scanning (`samples/damage.py`)."""
 
 
 def render(paper: Paper, fmt: Format, severity: Severity = "clean", seed: int = 0) -> bytes:
@@ -47,12 +53,14 @@ def render_with_text(paper: Paper, fmt: Format, severity: Severity = "clean", se
     """As `render`, with what a perfect reader would find on each page."""
     sheets = drawable = lay_out(paper)
     texts = tuple("\n".join(sheet.lines) for sheet in sheets)
+    truths = tuple(map(page_truth, sheets))
     if fmt == "docx":
-        return Rendered(draw_docx(paper), None, ("\n".join(texts),), "clean")
+        lines = tuple(line for truth in truths for line in truth.lines)
+        return Rendered(draw_docx(paper), None, ("\n".join(texts),), "clean", truths=(PageTruth(lines),))
     if fmt == "pdf":
-        return Rendered(draw_pdf(sheets), len(sheets), texts, "clean")
+        return Rendered(draw_pdf(sheets), len(sheets), texts, "clean", truths=truths)
     if fmt in ("jpeg", "png"):
-        sheets, texts = sheets[:1], texts[:1]
+        sheets, texts, truths = sheets[:1], texts[:1], truths[:1]
     whole = fmt not in ("jpeg", "png") or len(drawable) == 1
     dpi = FAX_DPI if fmt == "fax" else DPI[severity]
     drawn = [draw_picture(sheet, dpi=dpi) for sheet in sheets]
@@ -82,7 +90,15 @@ def render_with_text(paper: Paper, fmt: Format, severity: Severity = "clean", se
             data = _tiff([Image.fromarray(page) for page in bits], dpi, "group4")
         case _:
             raise KeyError(fmt)
-    return Rendered(data, len(sheets), texts, severity, whole)
+    return Rendered(data, len(sheets), texts, severity, whole, truths)
+
+
+def page_truth(sheet: Sheet) -> PageTruth:
+    """The text of a sheet, for scoring."""
+    return PageTruth(
+        lines=tuple(sheet.lines), loose=tuple(sheet.loose), left_out=tuple(sheet.left_out),
+        page_number=sheet.printed_number,
+    )  # fmt: skip
 
 
 def _jpeg(page: Picture, quality: int, dpi: int = 200) -> bytes:

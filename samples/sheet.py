@@ -82,6 +82,12 @@ class Sheet:
     number: int
     things: list[Text | Rule | Seal] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
+    loose: list[str] = field(default_factory=list)
+    """Text without a place in the order: 文件 beside joint letterheads."""
+    left_out: list[str] = field(default_factory=list)
+    """Words of the receiving stamp, lines with tick boxes."""
+    printed_number: str | None = None
+    """The page number as printed."""
 
 
 @cache

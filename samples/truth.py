@@ -61,21 +61,27 @@ def expected_truth(paper: Paper) -> dict[str, Any]:
     }
 
 
+def fields_of(paper: Paper, rendered: Rendered) -> dict[str, Any]:
+    """The fields that stand on the pages of this file: fewer where a one-picture format cut the paper."""
+    fields = fields_truth(paper)
+    if rendered.whole:
+        return fields
+    text = "".join(rendered.texts).replace("\n", "")
+    if paper.date_text not in text:
+        fields.update(signed_date=None, signed_date_text=None)
+    if "印发\n" not in rendered.texts[0] + "\n":
+        fields.update(printed_date=None, printed_by=None)
+    if "抄送：" not in text:
+        fields.update(copied_to=[])
+    if fields["note"] and fields["note"] not in text:
+        fields.update(note=None, contact=None, public_note=False)
+    if "共印" not in text:
+        fields.update(print_count=None)
+    return fields
+
+
 def truth_of(paper: Paper, rendered: Rendered, *, file: str, fmt: Format, seed: int) -> dict[str, Any]:
     """One entry of `truth.json`. Of a paper that is not whole, what stands on the missing pages is left out."""
-    fields = fields_truth(paper)
-    if not rendered.whole:
-        text = "".join(rendered.texts).replace("\n", "")
-        if paper.date_text not in text:
-            fields.update(signed_date=None, signed_date_text=None)
-        if "印发\n" not in rendered.texts[0] + "\n":
-            fields.update(printed_date=None, printed_by=None)
-        if "抄送：" not in text:
-            fields.update(copied_to=[])
-        if fields["note"] and fields["note"] not in text:
-            fields.update(note=None, contact=None, public_note=False)
-        if "共印" not in text:
-            fields.update(print_count=None)
     return {
         "file": file,
         "format": fmt,
@@ -89,7 +95,7 @@ def truth_of(paper: Paper, rendered: Rendered, *, file: str, fmt: Format, seed: 
         "stamp": STAMP,
         "pages": rendered.pages,
         "whole": rendered.whole,
-        "fields": fields,
+        "fields": fields_of(paper, rendered),
         "expected": expected_truth(paper),
         "text": list(rendered.texts),
     }

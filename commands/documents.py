@@ -92,7 +92,15 @@ def draw_document(value: dict[str, Any]) -> None:
     }
     plain["status"], plain["level"] = _column(value, "status"), _column(value, "level")
     show.record(plain)
-    for name in ("evidence", "field_evidence", "findings", "carriers", "cleartext_history", "history"):
+    for name in (
+        "doubts",
+        "evidence",
+        "field_evidence",
+        "findings",
+        "carriers",
+        "cleartext_history",
+        "history",
+    ):
         if rows := value.get(name):
             keys = list(dict.fromkeys(key for row in rows for key in row if key not in ("box", "crop")))
             show.table(keys, [[row.get(key) for key in keys] for row in rows], title=show.label(name))

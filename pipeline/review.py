@@ -22,6 +22,7 @@ from ..models.tables import Document, Event
 from . import access
 from .actors import Actor, acting
 from .documents import document_json, keep_words, words_of
+from .doubts import doubts_of, plain
 from .judgement import load_judgement
 from .periods import parse_period
 from .register_entry import EVENT, remember, set_period, set_retention
@@ -51,7 +52,7 @@ def list_reviews(station: Station, actor: Actor) -> dict[str, Any]:
 
 
 def show_review(station: Station, actor: Actor, *, document: str) -> dict[str, Any]:
-    """One document with the history of its suggestion and decisions."""
+    """One document with what is doubtful about it, and the history of its suggestion and decisions."""
     with acting(station, actor, "review.show", objects=(document,)) as session:
         row = access.get_document(session, document)
         access.check_clearance(station, session, actor.person, row)
@@ -65,7 +66,8 @@ def show_review(station: Station, actor: Actor, *, document: str) -> dict[str, A
             }
             for event in events
         ]
-        return {**document_json(station, session, row, actor=actor), "history": history}
+        doubts = [plain(item) for item in doubts_of(station, session, row)]
+        return {**document_json(station, session, row, actor=actor), "doubts": doubts, "history": history}
 
 
 def set_values(

@@ -6,6 +6,7 @@ Made from sealed data, in memory; the only clear file is the one the operator as
 from __future__ import annotations
 
 import base64
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,16 @@ from ..common.clock import today
 from ..common.errors import JiyaoError, NotThere
 from ..common.files import write_new
 from ..common.messages import Lang, say
+from ..models.doubt import DoubtItem
 from ..models.fields import FieldEvidence
 from ..models.level import Level
+from ..models.page import Box
 from ..models.tables import Batch, Clear, Document
 from ..models.wire import to_plain
-from ..stages.review_sheet import SheetDocument, SheetItem, draw_sheet
+from ..stages.review_sheet import MOST_CROPS, SheetDocument, SheetItem, draw_sheet
 from . import access
 from .actors import Actor, acting
+from .doubts import doubts_of
 from .executor import Job, LocalExecutor
 from .judgement import Judgement, load_judgement, open_artefact
 from .source_file import CLEAR
@@ -46,50 +50,65 @@ def write_sheet(
             )
             .order_by(Document.year, Document.seq)
         ).all()
-        papers: list[tuple[Document, Judgement, bytes]] = []
+        papers: list[_Paper] = []
         for row in rows:
             access.check_clearance(station, session, actor.person, row)
             judgement = load_judgement(station, session, row.id)
             original = open_artefact(station, session, row.id, "original")
             if judgement is not None and original is not None:
-                papers.append((row, judgement, original))
+                asked = doubts_of(station, session, row, judgement=judgement)
+                papers.append(_Paper(row, judgement, asked, original))
     with station.scratch() as scratch, LocalExecutor(jobs=1, scratch=scratch.path) as worker:
-        documents = tuple(
-            _sheet(worker, row, judgement, original, lang) for row, judgement, original in papers
-        )
-    highest = station.policy.highest(*(Level.parse(row.level_code) for row, _, _ in papers if row.level_code))
+        documents = tuple(_sheet(worker, paper, lang) for paper in papers)
+    highest = station.policy.highest(
+        *(Level.parse(paper.row.level_code) for paper in papers if paper.row.level_code)
+    )
     pdf = draw_sheet(
         documents, batch=batch, day=today(station.clock), unit=station.settings.unit.removesuffix("机要室"),
         level=highest.value if highest else "",
     )  # fmt: skip
     digest = write_new(out, pdf)
     with acting(station, actor, "review.sheet", objects=(batch,)) as session:
-        for row, _, _ in papers:
+        for paper in papers:
             session.add(
                 Clear(
-                    document_id=row.id, kind="sheet", at=station.now(), holder=actor.person,
+                    document_id=paper.row.id, kind="sheet", at=station.now(), holder=actor.person,
                     sealed=station.seal(session, CLEAR, {"path": str(out.absolute()), "size": len(pdf)}),
                 )
             )  # fmt: skip
         station.log(
-            session, "review.sheet", objects=(batch, *(row.id for row, _, _ in papers)), person=actor.person,
+            session, "review.sheet", objects=(batch, *(paper.row.id for paper in papers)), person=actor.person,
             account=actor.user,
         )  # fmt: skip
-    return {"file": str(out), "sha256": digest, "documents": [row.id for row, _, _ in papers]}
+    return {"file": str(out), "sha256": digest, "documents": [paper.row.id for paper in papers]}
 
 
-def _sheet(
-    worker: LocalExecutor, row: Document, judgement: Judgement, original: bytes, lang: Lang
-) -> SheetDocument:
-    evidence = [item for item in judgement.fields.evidence if item.value]
-    pictures = _crops(worker, original, evidence)
-    items = tuple(
-        SheetItem(
-            field=say(f"field_{item.name}", lang), value=item.value, confidence=item.score, crop=picture,
-            page=item.page, doubts=tuple(say(code, lang) for code in item.doubt),
-        )
-        for item, picture in zip(evidence, pictures, strict=True)
-    )  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class _Paper:
+    """A document of the batch, opened."""
+
+    row: Document
+    judgement: Judgement
+    doubts: tuple[DoubtItem, ...]
+    original: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """What one row of the sheet shows; without a box there is no crop."""
+
+    item: SheetItem
+    page: int
+    box: Box | None
+
+
+def _sheet(worker: LocalExecutor, paper: _Paper, lang: Lang) -> SheetDocument:
+    """Every field beside its crop, then the doubtful places of the text, those worth most first."""
+    row = paper.row
+    places = [_field(item, lang) for item in paper.judgement.fields.evidence if item.value]
+    places += [_doubt(item, lang) for item in paper.doubts if item.what != "field"]
+    pictures = _crops(worker, paper.original, places)
+    items = tuple(replace(place.item, crop=picture) for place, picture in zip(places, pictures, strict=True))
     level = Level.parse(row.level_code).value if row.level_code else ""
     interim = Level.parse(row.interim_code).value if row.interim_code else ""
     return SheetDocument(
@@ -98,13 +117,37 @@ def _sheet(
     )  # fmt: skip
 
 
-def _crops(worker: LocalExecutor, original: bytes, evidence: list[FieldEvidence]) -> list[bytes | None]:
-    """A picture for each piece of evidence that has a place on a page."""
-    placed = [(item.page, to_plain(item.box)) for item in evidence if item.box is not None]
-    if not placed:
-        return [None] * len(evidence)
-    reply = worker.submit(Job(act="sheet", fields={"boxes": placed}, data=original)).result()
+def _field(item: FieldEvidence, lang: Lang) -> _Place:
+    doubts = _words(item.doubt, item.page, lang)
+    if item.alternatives:
+        doubts = (*doubts, say("sheet_alternatives", lang, values=" / ".join(item.alternatives)))
+    sheet = SheetItem(
+        field=say(f"field_{item.name}", lang), value=item.value, confidence=item.score, page=item.page,
+        doubts=doubts,
+    )  # fmt: skip
+    return _Place(sheet, item.page, item.box)
+
+
+def _doubt(item: DoubtItem, lang: Lang) -> _Place:
+    sheet = SheetItem(
+        field=say(f"doubt_{item.what}", lang), value=item.text, confidence=item.score, page=item.page,
+        doubts=_words(item.reasons, item.page, lang),
+    )  # fmt: skip
+    return _Place(sheet, item.page, item.box)
+
+
+def _words(codes: tuple[str, ...], page: int, lang: Lang) -> tuple[str, ...]:
+    return tuple(say(code, lang, page=page, detail="-") for code in codes)
+
+
+def _crops(worker: LocalExecutor, original: bytes, places: list[_Place]) -> list[bytes | None]:
+    """A picture for each place that has a box, as many as the worker cuts at once."""
+    cut = [place for place in places if place.box is not None][:MOST_CROPS]
+    if not cut:
+        return [None] * len(places)
+    boxes = [(place.page, to_plain(place.box)) for place in cut]
+    reply = worker.submit(Job(act="sheet", fields={"boxes": boxes}, data=original)).result()
     if reply.outcome != "done":
         raise JiyaoError(reply.code or "worker_failed")
-    pictures = iter(base64.b64decode(text) for text in reply.value["crops"])
-    return [next(pictures) if item.box is not None else None for item in evidence]
+    pictures = dict(zip(map(id, cut), map(base64.b64decode, reply.value["crops"]), strict=True))
+    return [pictures.get(id(place)) for place in places]

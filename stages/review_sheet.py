@@ -26,7 +26,7 @@ _TOP, _BOTTOM = 22.0, 280.0
 _CROP_WIDTH, _CROP_HEIGHT = 78.0, 22.0
 _VALUE_LEFT = 125.0
 _MARGIN_MM = 2.0
-_MOST_CROPS = 400
+MOST_CROPS = 400
 _GRAY = (100, 100, 100)
 _LINE = (160, 160, 160)
 
@@ -67,7 +67,7 @@ def crops(
         FormatFault: when a page cannot be drawn.
         ValueError: for a page that does not exist, or more than 400 boxes.
     """
-    if len(boxes) > _MOST_CROPS or any(
+    if len(boxes) > MOST_CROPS or any(
         not 1 <= page <= min(opened.page_count, limits.pages) for page, _ in boxes
     ):
         raise ValueError("pages or boxes out of range")

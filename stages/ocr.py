@@ -18,12 +18,14 @@ from ..common.limits import Limits
 from ..formats.fault import FormatFault
 from ..formats.opened import OpenedDocument, Picture
 from ..models.outcome import Done, Doubt, Failure, Outcome
-from ..models.page import Box, Finding, Line, Page, Transcript
+from ..models.page import Box, Finding, Page, Transcript
 from .engines.choose import choose
 from .engines.engine import Engine, EngineFault
+from .page_join import Row
+from .page_layout import lay_out
+from .page_pieces import read_pieces
 from .page_prepare import Prepared, prepare
-from .page_rows import Piece, Row, read_rows
-from .page_type import measure_type
+from .page_rows import read_rows
 
 BEST_DPI = 300
 """Small type (4号 and less) is read better at 300 than at 200; above 300 nothing is gained."""
@@ -67,6 +69,8 @@ class _Read:
         standing = 0
         for row in self.rows:
             for piece in row.pieces:
+                if piece.raw.vertical:
+                    continue
                 across = [x for x, _ in piece.raw.quad]
                 down = [y for _, y in piece.raw.quad]
                 if max(down) - min(down) > 1.5 * (max(across) - min(across)):
@@ -201,18 +205,15 @@ def _reads_well(read: _Read) -> bool:
 
 
 def _read(prepared: Prepared, engine: Engine, *, seconds: float) -> _Read:
-    pieces = [
-        Piece(raw=raw, type=measure_type(prepared.picture, raw.quad, raw.text, dpi=prepared.dpi))
-        for raw in engine.read(prepared.picture, seconds=seconds)
-    ]
-    return _Read(prepared=prepared, rows=read_rows(pieces))
+    return _Read(prepared=prepared, rows=read_rows(read_pieces(prepared, engine, seconds=seconds)))
 
 
 def _report(
     read: _Read, *, number: int, width: float, height: float, engine: Engine
 ) -> tuple[Page, list[Finding]]:
     prepared = read.prepared
-    lines = tuple(_line(row, prepared) for row in read.rows)
+    laid = lay_out(read.rows, prepared)
+    lines = laid.lines
     findings: list[Finding] = []
     if not lines:
         findings.append(Finding(code="no_text_found", page=number))
@@ -231,19 +232,11 @@ def _report(
         confidence=read.confidence,
         steps=prepared.steps,
         seal=max(prepared.seals, key=lambda box: box.bottom, default=None),
+        tables=laid.tables,
+        unread=laid.unread,
+        direction=laid.direction,
     )
     return page, findings
-
-
-def _line(row: Row, prepared: Prepared) -> Line:
-    largest = max(row.pieces, key=lambda piece: len(piece.raw.text))
-    return Line(
-        text=row.text,
-        box=prepared.box(piece.raw.quad for piece in row.pieces),
-        confidence=row.confidence,
-        size_mm=largest.type.size_mm,
-        colour=largest.type.colour,
-    )
 
 
 def _overlaps(line: Box, seal: Box) -> bool:

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jiyao.stages.engines.engine import Quad, RawLine
-from jiyao.stages.page_rows import Piece, read_rows, slope
+from jiyao.stages.page_placed import Piece, slope
+from jiyao.stages.page_rows import read_rows
 from jiyao.stages.page_type import Type
 
 

@@ -1,0 +1,59 @@
+"""A page's rows as the lines of a transcript, with its tables and what stayed unread."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..models.page import Line, Role, Table, Unread
+from .page_join import Row
+from .page_prepare import Prepared
+
+
+@dataclass(frozen=True, slots=True)
+class Laid:
+    """What stands on a page; `direction` as in `Page`."""
+
+    lines: tuple[Line, ...]
+    tables: tuple[Table, ...]
+    unread: tuple[Unread, ...]
+    direction: float
+
+
+def lay_out(rows: Sequence[Row], prepared: Prepared) -> Laid:
+    """Finds tables and unread places, and places everything on the page as it came."""
+    return Laid(
+        lines=tuple(line_of(row, prepared) for row in rows),
+        tables=(),
+        unread=(),
+        direction=direction_of(prepared),
+    )
+
+
+def line_of(row: Row, prepared: Prepared, *, role: Role = "body") -> Line:
+    """The row with boxes in fractions of the page as it came."""
+    largest = max(row.pieces, key=lambda piece: len(piece.raw.text))
+    runs = row.runs if len(row.runs) > 1 else ()
+    return Line(
+        text=row.text,
+        box=prepared.box(piece.raw.quad for piece in row.pieces),
+        confidence=row.confidence,
+        size_mm=largest.type.size_mm,
+        colour=largest.type.colour,
+        characters=row.characters,
+        role=role,
+        vertical=row.vertical,
+        parts=tuple(prepared.box(piece.raw.quad for piece in run) for run in runs),
+    )
+
+
+def direction_of(prepared: Prepared) -> float:
+    """Degrees clockwise in which the prepared page's rows run on the page as it came, one decimal."""
+    height, width = prepared.picture.shape[:2]
+    ends = np.array([[width * 0.25, width * 0.75], [height / 2, height / 2], [1.0, 1.0]])
+    back = prepared.back @ ends
+    (x0, x1), (y0, y1) = back[0] / back[2], back[1] / back[2]
+    return round(math.degrees(math.atan2(y1 - y0, x1 - x0)), 2) + 0.0

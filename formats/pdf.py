@@ -19,6 +19,7 @@ from ..common.limits import Limits
 from ..models.incoming import Kind
 from ..models.page import Finding, Line
 from .fault import FormatFault
+from .hidden import hidden_text
 from .opened import Picture
 from .pdf_structure import Structure, look_at
 from .pdf_text import page_text
@@ -76,8 +77,8 @@ class OpenedPdf:
             self._text_left -= text.characters
             if text.unsound:
                 self.findings += (Finding("text_layer_unsound", page=number, detail=text.unsound),)
-            elif text.hidden:
-                self.findings += (Finding("hidden_text", page=number, detail=str(text.hidden)),)
+            else:
+                self.findings += hidden_text(text.hidden, page=number)
             self._read[number] = text.lines
         return self._read[number]
 

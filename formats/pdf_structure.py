@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import logging
+import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -37,6 +38,13 @@ _ANNOTATIONS = {
     "/Sound": "rich_media",
     "/3D": "rich_media",
 }
+_DRAWN_COMMENTS = frozenset({"/Ink", "/Redact"})
+_COMMENTS = _DRAWN_COMMENTS | {
+    "/Text", "/FreeText", "/Popup", "/Highlight", "/Underline", "/StrikeOut", "/Squiggly", "/Caret", "/Stamp",
+    "/Square", "/Circle", "/Line", "/Polygon", "/PolyLine",
+}  # fmt: skip
+"""Annotations by which people speak about a paper (ISO 32000-1, 12.5.6.2, markup annotations)."""
+_REVISION = re.compile(rb"startxref\s+(\d+)\s+%%EOF")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +65,7 @@ class _Walk:
         self.active: set[str] = set()
         self.signed = False
         self.attachments = 0
+        self.comments = 0
         self._seen: set[tuple[int, int]] = set()
         self._count = 0
 
@@ -89,6 +98,8 @@ class _Walk:
         kind = _plain(node.get("/Subtype"))
         if kind in _ANNOTATIONS:
             self.active.add(_ANNOTATIONS[kind])
+        if kind in _COMMENTS and (_plain(node.get("/Contents")).strip() or kind in _DRAWN_COMMENTS):
+            self.comments += 1
         if _plain(node.get("/Type")) == "/Filespec" and "/EF" in node:
             self.active.add("attachment")
             self.attachments += 1
@@ -116,12 +127,13 @@ def look_at(data: bytes, password: str | None) -> Structure:
             findings=(Finding("structure_repaired"),),
         )
     walk = _Walk()
-    lost = False
+    lost, layers = False, 0
     try:
         encrypted = bool(reader.is_encrypted)
         if encrypted:
             reader.decrypt(password or "")
         root = reader.root_object
+        layers = _layers_off(root)
         for part in ("/OpenAction", "/AA", "/Names", "/AcroForm", "/AF", "/Collection"):
             if part in root:
                 walk.visit(dict.get(root, part))
@@ -139,6 +151,12 @@ def look_at(data: bytes, password: str | None) -> Structure:
     findings: list[Finding] = [Finding("structure_repaired")] if repaired else []
     if walk.attachments:
         findings.append(Finding("attachments_inside", detail=str(walk.attachments)))
+    if walk.comments:
+        findings.append(Finding("comments_inside", detail=str(walk.comments)))
+    if layers:
+        findings.append(Finding("hidden_layers", detail=str(layers)))
+    if earlier := _earlier_revisions(data):
+        findings.append(Finding("earlier_revisions", detail=str(earlier)))
     if walk.active - {"attachment"}:
         findings.append(Finding("active_content", detail=", ".join(sorted(walk.active - {"attachment"}))))
     return Structure(
@@ -148,6 +166,35 @@ def look_at(data: bytes, password: str | None) -> Structure:
         findings=tuple(findings),
         lost_content=repaired and lost,
     )
+
+
+def _layers_off(root: Any) -> int:
+    """How many optional content groups are off when the file is opened (ISO 32000-1, 8.11.4)."""
+    properties = root.get("/OCProperties")
+    if not isinstance(properties, dict):
+        return 0
+    usual = properties.get("/D")
+    if not isinstance(usual, dict):
+        return 0
+    every, off, on = (
+        _list(found) for found in (properties.get("/OCGs"), usual.get("/OFF"), usual.get("/ON"))
+    )
+    return max(0, len(every) - len(on)) if _plain(usual.get("/BaseState")) == "/OFF" else len(off)
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _earlier_revisions(data: bytes) -> int:
+    """Whole states of the file before the last one (incremental updates, ISO 32000-1, 7.5.6).
+
+    A linearised file has two ends from the start (its first points at 0 or at the table in front); that is none.
+    """
+    ends = [int(found[1]) for found in _REVISION.finditer(data)]
+    if b"/Linearized" in data[:1024] and ends:
+        ends = ends[1:]
+    return max(0, len(dict.fromkeys(ends)) - 1)
 
 
 def _reader(data: bytes) -> tuple[PdfReader | None, bool]:

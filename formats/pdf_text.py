@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pypdfium2.raw as raw
@@ -12,20 +12,28 @@ import pypdfium2.raw as raw
 from ..models.page import Box, Line
 from .fault import FormatFault
 from .lines import Glyph, build_lines, colour_of
+from .pdf_ink import without_ink
 from .soundness import TextFacts, unsound
 
 _GRID = 1_000_000
 _INVISIBLE_MODES = (raw.FPDF_TEXTRENDERMODE_INVISIBLE, raw.FPDF_TEXTRENDERMODE_CLIP)
 _MAX_OBJECTS = 20_000
+_MAX_LATER = 200
+_RULE = 4.0
+"""Points; thinner paths are rules and hide no text."""
+_LEAST_TYPE = 1.5
+"""Points; smaller type is not meant to be read."""
+_PALE, _FAINT = 235, 25
+"""Of 255: fill from which text is white paper, and opacity below which it does not show."""
 
 
 @dataclass(frozen=True, slots=True)
 class PageText:
-    """`lines` is None when there is no text or it is unsound; `hidden`: characters left out as invisible."""
+    """`lines` is None when there is no text or it is unsound; `hidden`: the characters left out as invisible."""
 
     lines: tuple[Line, ...] | None
     unsound: str | None
-    hidden: int
+    hidden: str
     characters: int
 
 
@@ -61,14 +69,18 @@ def page_text(page: Any, width: float, height: float, *, most: int) -> PageText:
         if count > most:
             raise FormatFault("too_large", "text")
         frame = _frame(page, width, height)
-        upright, turned, unseen = _collect(textpage, count, frame, width, height)
+        found = _collect(textpage, count, frame, width, height)
     finally:
         textpage.close()
-    if not upright and not turned and not unseen:
-        return PageText(lines=None, unsound=None, hidden=0, characters=count)
-    share, covered = _pictures(page, width, height)
+    if not found.upright and not found.turned and not found.unseen:
+        return PageText(lines=None, unsound=None, hidden="", characters=count)
+    painted = _painted(page, width, height, frame)
+    upright, turned, unseen = _weed(page, found, [] if painted.covered else painted.later)
     visible = "".join(glyph.char for glyph in upright) + "".join(g.char for run in turned for g in run)
-    reason = unsound(TextFacts(text=visible, unseen=unseen, covered=covered, picture_share=share))
+    facts = TextFacts(
+        text=visible, unseen=len(unseen), covered=painted.covered, picture_share=painted.picture_share
+    )
+    reason = unsound(facts)
     if reason or not visible.strip():
         return PageText(lines=None, unsound=reason, hidden=unseen, characters=count)
     lines = build_lines(upright, width, height) + tuple(_turned_line(run, width, height) for run in turned)
@@ -92,13 +104,19 @@ def _frame(page: Any, width: float, height: float) -> _Frame:
     )
 
 
-def _collect(
-    textpage: Any, count: int, frame: _Frame, width: float, height: float
-) -> tuple[list[Glyph], list[list[Glyph]], int]:
-    """Upright glyphs, runs of turned ones, and how many characters nobody can see."""
-    upright: list[Glyph] = []
-    turned: list[list[Glyph]] = []
-    unseen = 0
+@dataclass(slots=True)
+class _Found:
+    """Characters of a page: upright ones, runs of turned ones, those nobody can see, those nobody may be able to."""
+
+    upright: list[Glyph] = field(default_factory=list)
+    turned: list[list[Glyph]] = field(default_factory=list)
+    unseen: list[str] = field(default_factory=list)
+    pale: set[int] = field(default_factory=set)
+    """Identities of glyphs set in white or nearly."""
+
+
+def _collect(textpage: Any, count: int, frame: _Frame, width: float, height: float) -> _Found:
+    found = _Found()
     fresh = True
     high = 0
     for index in range(count):
@@ -112,18 +130,43 @@ def _collect(
         if raw.FPDFText_IsGenerated(textpage, index) == 1 or code in (0x20, 0x0D, 0x0A, 0x09, 0xA0, 0x3000):
             fresh = fresh or code in (0x0D, 0x0A)
             continue
-        glyph, level = _glyph(textpage, index, _shown(code), frame)
-        if glyph is None or not _is_seen(textpage, index, glyph, width, height):
-            unseen += 1
+        char = _shown(code)
+        glyph, level, pale = _glyph(textpage, index, char, frame)
+        if glyph is None or glyph.size < _LEAST_TYPE or not _is_seen(textpage, index, glyph, width, height):
+            found.unseen.append(char)
             continue
+        if pale:
+            found.pale.add(id(glyph))
         if level:
-            upright.append(glyph)
+            found.upright.append(glyph)
             continue
-        if fresh or not turned:
-            turned.append([])
+        if fresh or not found.turned:
+            found.turned.append([])
         fresh = False
-        turned[-1].append(glyph)
-    return upright, turned, unseen
+        found.turned[-1].append(glyph)
+    return found
+
+
+def _weed(
+    page: Any, found: _Found, later: list[tuple[float, float, float, float]]
+) -> tuple[list[Glyph], list[list[Glyph]], str]:
+    """The glyphs that leave ink, and all that nobody sees as one text."""
+    everything = [*found.upright, *(glyph for run in found.turned for glyph in run)]
+    doubted = [
+        glyph for glyph in everything if id(glyph) in found.pale or any(_lies_in(glyph, box) for box in later)
+    ]
+    lost = {id(doubted[place]) for place in without_ink(page, doubted)}
+    unseen = [*found.unseen, *(glyph.char for glyph in everything if id(glyph) in lost)]
+    if not lost:
+        return found.upright, found.turned, "".join(unseen)
+    upright = [glyph for glyph in found.upright if id(glyph) not in lost]
+    turned = [kept for run in found.turned if (kept := [glyph for glyph in run if id(glyph) not in lost])]
+    return upright, turned, "".join(unseen)
+
+
+def _lies_in(glyph: Glyph, box: tuple[float, float, float, float]) -> bool:
+    x, y = (glyph.left + glyph.right) / 2, (glyph.top + glyph.bottom) / 2
+    return box[0] <= x <= box[2] and box[1] <= y <= box[3]
 
 
 def _shown(code: int) -> str:
@@ -134,12 +177,13 @@ def _shown(code: int) -> str:
     return chr(code)
 
 
-def _glyph(textpage: Any, index: int, char: str, frame: _Frame) -> tuple[Glyph | None, bool]:
+def _glyph(textpage: Any, index: int, char: str, frame: _Frame) -> tuple[Glyph | None, bool, bool]:
+    """The glyph (None when transparent), whether it stands level, and whether it is set in white."""
     box = raw.FS_RECTF()
     x, y = ctypes.c_double(), ctypes.c_double()
     matrix = raw.FS_MATRIX()
     if not raw.FPDFText_GetLooseCharBox(textpage, index, ctypes.byref(box)):
-        return None, True
+        return None, True, False
     raw.FPDFText_GetCharOrigin(textpage, index, ctypes.byref(x), ctypes.byref(y))
     raw.FPDFText_GetMatrix(textpage, index, ctypes.byref(matrix))
     first, second = frame.at(box.left, box.bottom), frame.at(box.right, box.top)
@@ -163,7 +207,9 @@ def _glyph(textpage: Any, index: int, char: str, frame: _Frame) -> tuple[Glyph |
         size=size,
         colour=colour_of(red.value, green.value, blue.value),
     )
-    return (None, level) if alpha.value == 0 and _has_fill(textpage, index) else (glyph, level)
+    if alpha.value == 0 and _has_fill(textpage, index):
+        return None, level, False
+    return glyph, level, min(red.value, green.value, blue.value) >= _PALE or alpha.value < _FAINT
 
 
 def _has_fill(textpage: Any, index: int) -> bool:
@@ -182,20 +228,40 @@ def _is_seen(textpage: Any, index: int, glyph: Glyph, width: float, height: floa
     return not holder or raw.FPDFTextObj_GetTextRenderMode(holder) not in _INVISIBLE_MODES
 
 
-def _pictures(page: Any, width: float, height: float) -> tuple[float, bool]:
-    """Share of the page under pictures (overlap counts twice, capped); whether one hides earlier text."""
+@dataclass(frozen=True, slots=True)
+class _Painted:
+    """What is on a page beside its text. `later`: boxes (points, from the top left) painted after some text."""
+
+    picture_share: float
+    covered: bool
+    later: list[tuple[float, float, float, float]]
+
+
+def _painted(page: Any, width: float, height: float, frame: _Frame) -> _Painted:
+    """Pictures' share of the page (overlap counts twice, capped), and what was painted over text."""
     share, covered, text_before = 0.0, False, False
+    later: list[tuple[float, float, float, float]] = []
     for position, item in enumerate(page.get_objects(max_depth=3)):
         if position >= _MAX_OBJECTS:
             break
         if item.type == raw.FPDF_PAGEOBJ_TEXT:
             text_before = True
-        elif item.type == raw.FPDF_PAGEOBJ_IMAGE:
-            left, bottom, right, top = item.get_bounds()
+            continue
+        if item.type not in (raw.FPDF_PAGEOBJ_IMAGE, raw.FPDF_PAGEOBJ_PATH, raw.FPDF_PAGEOBJ_SHADING):
+            continue
+        left, bottom, right, top = item.get_bounds()
+        if item.type == raw.FPDF_PAGEOBJ_IMAGE:
             area = max(0.0, right - left) * max(0.0, top - bottom) / (width * height)
             share += area
             covered = covered or (text_before and area > 0.5)
-    return min(share, 1.0), covered
+        thick = min(right - left, top - bottom) > _RULE
+        if text_before and thick and len(later) < _MAX_LATER:
+            first, second = frame.at(left, bottom), frame.at(right, top)
+            later.append(
+                (min(first[0], second[0]), min(first[1], second[1]),
+                 max(first[0], second[0]), max(first[1], second[1]))
+            )  # fmt: skip
+    return _Painted(min(share, 1.0), covered, later)
 
 
 def _turned_line(run: list[Glyph], width: float, height: float) -> Line:

@@ -42,7 +42,7 @@ SIDEWAYS = 0.5
 """Share of the text in upright pieces from which a page counts as lying on its side."""
 FEW_CHARACTERS = 6
 
-UNREAD = frozenset({"ocr_page_timeout", "ocr_page_failed", "page_not_drawn"})
+UNREAD = frozenset({"ocr_page_timeout", "ocr_page_failed", "page_not_drawn", "page_out_of_memory"})
 ASKED = UNREAD | {"low_confidence_page", "no_text_found"}
 """Findings that a person has to look at; the others only inform."""
 
@@ -96,6 +96,18 @@ def ocr(opened: OpenedDocument, *, engine: str, first: int, last: int, limits: L
         could be read at all (`ocr_nothing_read`, the detail says why), or when the engine is not there:
         `no_ocr_engine`, `ocr_engine_missing`, `ocr_engine_unknown`, `ocr_model_altered`.
     """
+    try:
+        return outcome_of(transcribe(opened, engine=engine, first=first, last=last, limits=limits))
+    except JiyaoError as fault:
+        return Failure(code=fault.code, detail=str(fault.facts.get("detail", "")))
+
+
+def transcribe(opened: OpenedDocument, *, engine: str, first: int, last: int, limits: Limits) -> Transcript:
+    """As `ocr`; pages that could not be read are in it, empty, with their finding, be it all of them.
+
+    Raises:
+        JiyaoError: the engine is not there.
+    """
     cv2.setNumThreads(1)
     chosen: list[Engine] = []
 
@@ -113,16 +125,15 @@ def ocr(opened: OpenedDocument, *, engine: str, first: int, last: int, limits: L
             page, found = _unread(opened, number, "page_not_drawn", detail=fault.code)
         except EngineFault as fault:
             page, found = _unread(opened, number, fault.code)
-        except JiyaoError as fault:
-            return Failure(code=fault.code, detail=str(fault.facts.get("detail", "")))
         pages.append(page)
         findings += found
     read = {page.number for page in pages}
     noticed = [finding for finding in opened.findings if finding.page in read]
-    return _outcome(Transcript(pages=tuple(pages), findings=(*noticed, *findings)))
+    return Transcript(pages=tuple(pages), findings=(*noticed, *findings))
 
 
-def _outcome(transcript: Transcript) -> Outcome[Transcript]:
+def outcome_of(transcript: Transcript) -> Outcome[Transcript]:
+    """What came of all pages of a file: a value, a value with questions, or `ocr_nothing_read`."""
     codes = [finding.code for finding in transcript.findings]
     unread = [code for code in codes if code in UNREAD]
     if unread and len(unread) == len(transcript.pages):

@@ -1,50 +1,66 @@
-"""A file read whole: intake → split → for each document in it: ocr → extract. Runs in the worker."""
+"""A file read whole, in its two halves: its pages, one by one; then the documents in it. Runs in the worker.
+
+`read_stack` does both. A long scan is read page by page in several workers, and `assemble` does the second half with
+the pages that they read. What must see more than one page (roles that repeat, page numbers, the split) belongs there.
+"""
 
 from __future__ import annotations
 
-import shutil
-import tempfile
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any
 
 from ..common.limits import Limits
 from ..formats.opened import OpenedDocument
 from ..models.outcome import Done, Doubt, Failure, Outcome, Refusal
 from ..models.page import Transcript
 from ..models.wire import to_plain
+from .citations import cited_numbers
+from .doubts import list_doubts
 from .extract import extract
 from .intake import incoming_of
-from .ocr import ocr
-from .split import split
-
-_ROOM = 64 * 1024 * 1024
-"""Bytes that an engine needs for one page in the scratch folder at most."""
+from .ocr import UNREAD, outcome_of
+from .page_kind import with_kinds
+from .read_page import ReadPage, read_page, together
+from .slip import Slip, read_slip
+from .split import Mode, split
 
 
 def read_stack(
-    opened: OpenedDocument, data: bytes, *, engine: str, mode: Literal["none", "slip"], limits: Limits
+    opened: OpenedDocument, data: bytes, *, engine: str, mode: Mode, limits: Limits
 ) -> Outcome[dict[str, Any]]:
-    """What the file is, and each document in it with text and fields, as JSON types.
+    """Every page of the file, then `assemble`. Failure: also of the engine, or `disk_full`."""
+    pages: list[ReadPage] = []
+    for number in range(1, opened.page_count + 1):
+        read = read_page(opened, number, engine=engine, barcodes=mode != "none", limits=limits)
+        if isinstance(read, Failure):
+            return read
+        pages.append(read.value)
+    return assemble(opened, data, pages, mode=mode)
+
+
+def assemble(
+    opened: OpenedDocument, data: bytes, pages: Sequence[ReadPage], *, mode: Mode
+) -> Outcome[dict[str, Any]]:
+    """What the file is, and each document in it with text, fields and doubts, as JSON types.
 
     Pages of a part are numbered from 1, as they are once it is cut out. Doubt: the questions of its reading.
-    Failure: of the engine, or `disk_full` when the scratch folder is.
+    Failure: `ocr_nothing_read`, when no page could be.
     """
     incoming = incoming_of(opened, data)
+    outcome = outcome_of(together(pages))
+    if isinstance(outcome, Failure | Refusal):
+        return outcome
+    whole, slips = with_slips(outcome.value, pages)
     parts: list[dict[str, Any]] = []
-    questions: list[str] = []
-    for part in split(opened, mode=mode):
-        outcome = ocr(opened, engine=engine, first=part.first, last=part.last, limits=limits)
-        if _stopped_by_disk(outcome):
-            return Failure("disk_full", tempfile.gettempdir())
-        if isinstance(outcome, Failure | Refusal):
-            return outcome
-        if isinstance(outcome, Doubt):
-            questions += outcome.questions
-        transcript = _numbered_from_one(outcome.value, part.first)
+    for part in split(whole.pages, slips=slips, mode=mode):
+        transcript = _numbered_from_one(whole, part.first, part.last)
+        fields = extract(transcript)
         parts.append(
             {
-                "first": part.first, "last": part.last, "slip": part.slip,
-                "transcript": to_plain(transcript), "fields": to_plain(extract(transcript)),
+                "first": part.first, "last": part.last, "slip": part.slip.receipt if part.slip else None,
+                "transcript": to_plain(transcript), "fields": to_plain(fields),
+                "doubts": to_plain(list_doubts(transcript, fields)), "cites": list(cited_numbers(transcript)),
             }
         )  # fmt: skip
     findings = tuple(dict.fromkeys((*incoming.findings, *opened.findings)))
@@ -53,29 +69,32 @@ def read_stack(
         "protection": incoming.protection, "active": list(incoming.active), "findings": to_plain(findings),
         "parts": parts,
     }  # fmt: skip
-    return Doubt(value=value, questions=tuple(dict.fromkeys(questions))) if questions else Done(value=value)
+    return (
+        Doubt(value=value, questions=outcome.questions) if isinstance(outcome, Doubt) else Done(value=value)
+    )
 
 
-def _stopped_by_disk(outcome: Outcome[Transcript]) -> bool:
-    """Whether an engine failed while the scratch folder was full: then the paper is not at fault."""
-    match outcome:
-        case Failure(code=code):
-            failed = code == "ocr_nothing_read"
-        case Done(value=value) | Doubt(value=value):
-            failed = any(finding.code == "ocr_page_failed" for finding in value.findings)
-        case _:
-            failed = False
-    return failed and shutil.disk_usage(tempfile.gettempdir()).free < _ROOM
+def with_slips(whole: Transcript, pages: Sequence[ReadPage]) -> tuple[Transcript, dict[int, Slip]]:
+    """The transcript with the kinds of its pages, and what the slips among them say."""
+    slips: dict[int, Slip] = {}
+    for read in pages:
+        if read.barcode is not None and (slip := read_slip(read.barcode)) is not None:
+            slips |= {page.number: slip for page in read.transcript.pages}
+    unread = frozenset(item.page for item in whole.findings if item.page is not None and item.code in UNREAD)
+    return replace(whole, pages=with_kinds(whole.pages, slips=slips, unread=unread)), slips
 
 
-def _numbered_from_one(transcript: Transcript, first: int) -> Transcript:
-    if first == 1:
-        return transcript
+def _numbered_from_one(whole: Transcript, first: int, last: int) -> Transcript:
     back = first - 1
     return Transcript(
-        pages=tuple(replace(page, number=page.number - back) for page in transcript.pages),
+        pages=tuple(
+            page if first == 1 else replace(page, number=page.number - back)
+            for page in whole.pages
+            if first <= page.number <= last
+        ),
         findings=tuple(
             replace(finding, page=finding.page - back) if finding.page else finding
-            for finding in transcript.findings
+            for finding in whole.findings
+            if finding.page is None or first <= finding.page <= last
         ),
     )

@@ -1,8 +1,4 @@
-"""What scanners, copiers and fax machines do to a page; severities as in the OCR measurements of the project.
-
-`clean` 300 dpi as drawn; `office` 200 dpi, skew to 2 degrees, noise, show-through, JPEG 60;
-`bad` 150 to 200 dpi, darker, stained, blurred, black border, copy of a copy.
-"""
+"""The steps of ordinary scanning and faxing; `samples/damage.py` puts them together."""
 
 from __future__ import annotations
 
@@ -13,59 +9,50 @@ from numpy.typing import NDArray
 from ..formats.opened import Picture
 from .paper import Severity
 
-DPI: dict[Severity, int] = {"clean": 300, "office": 200, "bad": 150, "awful": 120}
-JPEG_QUALITY: dict[Severity, int] = {"clean": 85, "office": 60, "bad": 45, "awful": 30}
 FAX_DPI = 204
 _Floats = NDArray[np.float32]
 
 
-def degrade(picture: Picture, *, severity: Severity, seed: int, back: Picture | None = None) -> Picture:
-    """The page as scanned; the same seed gives the same pixels.
+def degrade(picture: Picture, *, seed: int, back: Picture | None = None) -> Picture:
+    """The page as an office scanner gives it (200 dpi); the same seed gives the same pixels.
 
     Args:
         picture: height x width x 3 RGB at the resolution of the severity.
-        severity: `clean` changes nothing.
         seed: of all chances.
         back: what shines through from the other side (a page of the same size), if anything.
     """
-    if severity == "clean":
-        return picture
     rng = np.random.default_rng(seed)
     page = picture.astype(np.float32)
-    bad = severity in ("bad", "awful")
     if back is not None and back.shape == picture.shape:
-        page = _show_through(page, back, 0.10 if bad else 0.05)
-    if bad:
-        page = _stain(page, rng)
-    page = cv2.GaussianBlur(page, (0, 0), 0.75 if bad else 0.45).astype(np.float32)
-    page = _skew(page, float(rng.uniform(-2.5, 2.5) if bad else rng.uniform(-2.0, 2.0)))
-    page = _light(page, rng, 0.22 if bad else 0.05)
-    noise = rng.standard_normal(page.shape[:2], dtype=np.float32) * (11.0 if bad else 5.0)
-    page += noise[..., None]
-    if bad:
-        page = _border(page, rng)
+        page = show_through(page, back, 0.05)
+    page = cv2.GaussianBlur(page, (0, 0), 0.45).astype(np.float32)
+    page = skewed(page, float(rng.uniform(-2.0, 2.0)))
+    page = even_light(page, rng, 0.05)
+    page += (rng.standard_normal(page.shape[:2], dtype=np.float32) * 5.0)[..., None]
     return np.clip(page, 0, 255).astype(np.uint8)
 
 
 def to_bits(picture: Picture, *, severity: Severity, seed: int) -> NDArray[np.bool_]:
     """Black (False) and white (True) as a fax sends it; `bad` loses dots and gains specks."""
     grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
-    white = np.asarray(grey > (150 if severity == "bad" else 170))
+    white = np.asarray(grey > (150 if severity in ("bad", "awful") else 170))
     if severity == "clean":
         return white
     rng = np.random.default_rng(seed)
-    share = 0.004 if severity == "bad" else 0.0006
+    share = 0.004 if severity in ("bad", "awful") else 0.0006
     flips = rng.random(white.shape, dtype=np.float32)
     ink = ~white
     return np.asarray((white & ~(flips < share / 4)) | (ink & (flips > 1 - share * 6)))
 
 
-def _show_through(page: _Floats, back: Picture, share: float) -> _Floats:
+def show_through(page: _Floats, back: Picture, share: float) -> _Floats:
+    """The other side of thin paper, mirrored and pale."""
     other = cv2.GaussianBlur(np.ascontiguousarray(back[:, ::-1]), (0, 0), 1.6).astype(np.float32)
     return np.asarray(page - (255.0 - other) * share, dtype=np.float32)
 
 
-def _stain(page: _Floats, rng: np.random.Generator) -> _Floats:
+def add_stains(page: _Floats, rng: np.random.Generator) -> _Floats:
+    """Coffee and damp."""
     height, wide = page.shape[:2]
     mask = np.zeros((height // 4, wide // 4), np.float32)
     for _ in range(int(rng.integers(2, 5))):
@@ -78,7 +65,8 @@ def _stain(page: _Floats, rng: np.random.Generator) -> _Floats:
     )
 
 
-def _skew(page: _Floats, degrees: float) -> _Floats:
+def skewed(page: _Floats, degrees: float) -> _Floats:
+    """Turned about the middle; the corners fill with paper."""
     height, wide = page.shape[:2]
     turn = cv2.getRotationMatrix2D((wide / 2, height / 2), degrees, 1.0)
     turned = cv2.warpAffine(
@@ -87,7 +75,7 @@ def _skew(page: _Floats, degrees: float) -> _Floats:
     return np.asarray(turned, dtype=np.float32)
 
 
-def _light(page: _Floats, rng: np.random.Generator, depth: float) -> _Floats:
+def even_light(page: _Floats, rng: np.random.Generator, depth: float) -> _Floats:
     """Uneven light: a slope across the page."""
     height, wide = page.shape[:2]
     across, down = rng.uniform(-1, 1, 2)
@@ -96,7 +84,7 @@ def _light(page: _Floats, rng: np.random.Generator, depth: float) -> _Floats:
     return np.asarray(page * shade[..., None].astype(np.float32), dtype=np.float32)
 
 
-def _border(page: _Floats, rng: np.random.Generator) -> _Floats:
+def add_border(page: _Floats, rng: np.random.Generator) -> _Floats:
     """The black edge of a copier whose lid stood open; never wider than 4 mm of the margin."""
     wide = int(rng.integers(8, 22))
     side = int(rng.integers(0, 3))

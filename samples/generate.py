@@ -41,7 +41,7 @@ def generate(
         fmt = formats[index % len(formats)]
         severity = severities[(index // len(formats)) % len(severities)]
         paper = make_paper(number, split)
-        rendered = render_with_text(paper, fmt, severity, number)
+        rendered = render_with_text(paper, fmt, severity, number, dressed=True)
         file = f"{split}-{index + 1:05d}{SUFFIX[fmt]}"
         (out / file).write_bytes(rendered.data)
         papers.append(truth_of(paper, rendered, file=file, fmt=fmt, seed=number))
@@ -69,7 +69,9 @@ def _chosen(what: str, value: str, known: Sequence[str]) -> tuple[str, ...]:
 @click.option("--seed", type=int, default=1, show_default=True)
 @click.option("--split", type=click.Choice(["train", "test"]), default="train", show_default=True)
 @click.option("--formats", default="", help="Comma separated; default all.")
-@click.option("--severity", default="office", show_default=True, help="Comma separated: clean, office, bad, awful.")
+@click.option(
+    "--severity", default="office", show_default=True, help="Comma separated: clean, office, bad, awful."
+)
 def main(out: Path, count: int, seed: int, split: str, formats: str, severity: str) -> None:
     """Makes up papers of organs that do not exist, with 样张 on every page, and the truth about them."""
     try:

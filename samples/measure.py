@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from typing import Any, cast, get_args
 
 import click
@@ -29,10 +30,8 @@ from ..stages.read_stack import read_stack
 from .make import make_paper
 from .paper import SEVERITIES, Format, Paper, Severity, Split
 from .render import Rendered, render_with_text
-from .score import FieldScore, PageTruth, Score, cer, fields_exact
+from .score import FieldScore, PageTruth, Score, cer, fields_exact, plain
 from .truth import fields_of
-
-DEFAULT_FORMAT: dict[Severity, Format] = {"clean": "scan", "office": "scan", "bad": "scan", "awful": "scan"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +68,7 @@ def samples(
     while count:
         number = rng.randrange(1 << 30)
         paper = make_paper(number, split)
-        rendered = render_with_text(paper, fmt or DEFAULT_FORMAT[severity], severity, number)
+        rendered = render_with_text(paper, fmt or "scan", severity, number, dressed=True)
         if rendered.pages is not None and rendered.pages > most_pages:
             continue
         count -= 1
@@ -124,7 +123,8 @@ def summary(results: Sequence[Result]) -> dict[str, Any]:
     pages = sum(len(result.sample.truth) for result in results)
     damages: dict[str, Score] = {}
     for result in results:
-        for damage in result.sample.rendered.damage or ("none",):
+        rendered = result.sample.rendered
+        for damage in (*(rendered.damage or ("none",)), *(f"+{name}" for name in rendered.added)):
             damages[damage] = damages.get(damage, Score()) + result.score
     return {
         "files": len(results),
@@ -150,12 +150,17 @@ def _percent(share: float) -> float:
 def _tell(result: Result) -> None:
     """One line a file, and one for each field that is not right. All of it is made up, so it may be shown."""
     sample, read = result.sample, result.read
-    damage = ",".join(sample.rendered.damage)
+    damage = ",".join((*sample.rendered.damage, *(f"+{name}" for name in sample.rendered.added)))
     click.echo(
         f"{sample.seed} {sample.paper.template} {sample.paper.layout} [{damage}] ex {100 * result.score.ex:.2f} "
         f"({result.score.ex_errors}/{result.score.characters}) raw {100 * result.score.raw:.2f} "
         f"{result.seconds:.1f} s {result.failure}"
     )
+    for page, text in zip(sample.truth, (page.text for page in result.pages), strict=False):
+        true, seen = plain("".join(page.lines)), plain(text)
+        parts = SequenceMatcher(None, true, seen, autojunk=False).get_opcodes()
+        differing = [f"{true[a:b] or '-'}>{seen[c:d] or '-'}" for tag, a, b, c, d in parts if tag != "equal"]
+        click.echo("   ~ " + " ".join(differing))
     truth = fields_of(sample.paper, sample.rendered)
     for name, verdict in result.fields.verdicts.items():
         if verdict != "right":
@@ -184,6 +189,7 @@ def main(
 ) -> None:
     """Reads COUNT made-up files and prints error rates, field exactness and CPU seconds as JSON.
 
+    Of every page `-v` shows where truth and reading differ (stamps, 样张 and page numbers too), as `truth>read`.
     `!` before a wrong field: nothing warned of it; `?`: it bore a doubt.
     """
     made = samples(

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from fpdf import FPDF
+from PIL import Image
 
 from .picture import seal_picture
 from .sheet import INKS, PAPER_H, PAPER_W, SIMPLIFIED, Rule, Seal, Sheet, Text, font_path
@@ -43,11 +44,13 @@ def draw_pdf(sheets: Sequence[Sheet]) -> bytes:
 
 
 def pictures_pdf(pictures: Sequence[bytes]) -> bytes:
-    """A scanned PDF: each JPEG fills an A4 page; there is no text layer."""
+    """A scanned PDF: each picture fills a page of A4, lying or standing as it does; there is no text layer."""
     pdf = _fresh()
     for picture in pictures:
-        pdf.add_page()
-        pdf.image(io.BytesIO(picture), 0, 0, PAPER_W, PAPER_H)
+        with Image.open(io.BytesIO(picture)) as image:
+            lying = image.width > image.height
+        pdf.add_page(orientation="L" if lying else "P")
+        pdf.image(io.BytesIO(picture), 0, 0, *((PAPER_H, PAPER_W) if lying else (PAPER_W, PAPER_H)))
     return bytes(pdf.output())
 
 

@@ -10,14 +10,16 @@ import numpy as np
 from PIL import Image
 
 from ..formats.opened import Picture
-from .degrade import DPI, FAX_DPI, JPEG_QUALITY, degrade, to_bits
+from .damage import Plan, damage, plan
+from .degrade import FAX_DPI, degrade, to_bits
 from .docx_file import draw_docx
+from .dress import dress
 from .layout import lay_out
 from .paper import Format, Paper, Severity
 from .pdf import draw_pdf, pictures_pdf
 from .picture import draw_picture
 from .score import PageTruth
-from .sheet import Sheet
+from .sheet import FontSet, Sheet, fonts_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,10 @@ class Rendered:
     """As `texts`, for scoring."""
     damage: tuple[str, ...] = ()
     """What was done to the pages beyond ordinary scanning (`samples/damage.py`)."""
+    fonts: FontSet = "noto"
+    """The type of the pages."""
+    added: tuple[str, ...] = ()
+    """What the office put on them that may mislead a reader (`samples/dress.py`)."""
 
 
 def render(paper: Paper, fmt: Format, severity: Severity = "clean", seed: int = 0) -> bytes:
@@ -49,9 +55,20 @@ def render(paper: Paper, fmt: Format, severity: Severity = "clean", seed: int = 
     return render_with_text(paper, fmt, severity, seed).data
 
 
-def render_with_text(paper: Paper, fmt: Format, severity: Severity = "clean", seed: int = 0) -> Rendered:
-    """As `render`, with what a perfect reader would find on each page."""
+def render_with_text(
+    paper: Paper, fmt: Format, severity: Severity = "clean", seed: int = 0, *, dressed: bool = False
+) -> Rendered:
+    """As `render`, with what a perfect reader would find on each page.
+
+    Args:
+        paper, fmt, severity, seed: as for `render`.
+        dressed: scanned pages bear what an office does to them (`samples/dress.py`).
+    """
     sheets = drawable = lay_out(paper)
+    fonts = fonts_for(paper.split, seed)
+    added: tuple[str, ...] = ()
+    if dressed and fmt not in ("docx", "pdf"):
+        added = dress(sheets, paper, seed=seed)
     texts = tuple("\n".join(sheet.lines) for sheet in sheets)
     truths = tuple(map(page_truth, sheets))
     if fmt == "docx":
@@ -62,21 +79,17 @@ def render_with_text(paper: Paper, fmt: Format, severity: Severity = "clean", se
     if fmt in ("jpeg", "png"):
         sheets, texts, truths = sheets[:1], texts[:1], truths[:1]
     whole = fmt not in ("jpeg", "png") or len(drawable) == 1
-    dpi = FAX_DPI if fmt == "fax" else DPI[severity]
-    drawn = [draw_picture(sheet, dpi=dpi) for sheet in sheets]
+    done = plan(severity, seed=seed, split=paper.split)
+    dpi = FAX_DPI if fmt == "fax" else done.dpi
+    drawn = [draw_picture(sheet, dpi=dpi, fonts=fonts) for sheet in sheets]
     scans = [
-        degrade(
-            page,
-            severity=severity,
-            seed=seed * 1000 + index,
-            back=drawn[index - 1] if len(drawn) > 1 else None,
-        )
+        _scan(page, severity, done, seed=seed * 1000 + index, back=drawn[index - 1] if index else None)
         for index, page in enumerate(drawn)
     ]
-    quality = JPEG_QUALITY[severity]
+    quality = done.quality
     match fmt:
         case "scan":
-            data = pictures_pdf([_jpeg(page, quality) for page in scans])
+            data = pictures_pdf([_bits_png(page) if done.bits else _jpeg(page, quality) for page in scans])
         case "jpeg":
             data = _jpeg(scans[0], quality, dpi)
         case "png":
@@ -90,7 +103,23 @@ def render_with_text(paper: Paper, fmt: Format, severity: Severity = "clean", se
             data = _tiff([Image.fromarray(page) for page in bits], dpi, "group4")
         case _:
             raise KeyError(fmt)
-    return Rendered(data, len(sheets), texts, severity, whole, truths)
+    return Rendered(data, len(sheets), texts, severity, whole, truths, done.kinds, fonts, added)
+
+
+def _scan(page: Picture, severity: Severity, done: Plan, *, seed: int, back: Picture | None) -> Picture:
+    if severity == "clean":
+        return page
+    return (
+        degrade(page, seed=seed, back=back)
+        if severity == "office"
+        else damage(page, done, seed=seed, back=back)
+    )
+
+
+def _bits_png(page: Picture) -> bytes:
+    out = io.BytesIO()
+    Image.fromarray(page[..., 0] > 127).save(out, "PNG")
+    return out.getvalue()
 
 
 def page_truth(sheet: Sheet) -> PageTruth:

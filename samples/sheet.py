@@ -7,12 +7,14 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
+from fontTools.ttLib import TTFont
 from PIL import ImageFont
 
 from ..common.errors import MissingTool
+from .paper import Split
 
 Face = Literal["serif", "serif-bold", "sans", "sans-bold"]
-Ink = Literal["black", "red", "stamp"]
+Ink = Literal["black", "red", "stamp", "blue", "grey", "shade"]
 
 PAPER_W, PAPER_H = 210.0, 297.0
 LEFT, RIGHT, TOP, BOTTOM = 28.0, 184.0, 37.0, 262.0
@@ -23,7 +25,9 @@ ROW = 225.0 / 22
 """One 行: 22 lines a page."""
 SIZE2, SIZE3, SIZE4, SIZE5 = 7.76, PITCH, 4.94, 4.2
 """Type sizes 2号, 3号, 4号 and small 4号 in mm; 3号 is set solid on the grid."""
-INKS: dict[Ink, tuple[int, int, int]] = {"black": (20, 20, 20), "red": (215, 20, 25), "stamp": (205, 92, 92)}
+INKS: dict[Ink, tuple[int, int, int]] = {"black": (20, 20, 20), "red": (215, 20, 25), "stamp": (205, 92, 92),
+    "blue": (38, 62, 168), "grey": (120, 122, 126), "shade": (64, 62, 60),
+}  # fmt: skip
 
 _FILES: dict[Face, str] = {
     "serif": "NotoSerifCJK-Regular.ttc",
@@ -31,6 +35,19 @@ _FILES: dict[Face, str] = {
     "sans": "NotoSansCJK-Regular.ttc",
     "sans-bold": "NotoSansCJK-Bold.ttc",
 }
+FontSet = Literal["noto", "ming", "kai"]
+_ARPHIC, _WQY = "/usr/share/fonts/truetype/arphic", "/usr/share/fonts/truetype/wqy"
+OTHER_FONTS: dict[FontSet, dict[Face, str]] = {
+    "ming": {
+        "serif": f"{_ARPHIC}/uming.ttc", "serif-bold": f"{_ARPHIC}/uming.ttc",
+        "sans": f"{_WQY}/wqy-zenhei.ttc", "sans-bold": f"{_WQY}/wqy-zenhei.ttc",
+    },
+    "kai": {
+        "serif": f"{_ARPHIC}/ukai.ttc", "serif-bold": f"{_ARPHIC}/uming.ttc",
+        "sans": f"{_WQY}/wqy-microhei.ttc", "sans-bold": f"{_WQY}/wqy-microhei.ttc",
+    },
+}  # fmt: skip
+"""Debian's fonts-arphic-uming, -ukai, fonts-wqy-zenhei, -microhei; their bold is drawn with an outline."""
 FONT_FOLDERS = (
     "/usr/share/fonts/opentype/noto",
     "/usr/share/fonts/noto-cjk",
@@ -73,6 +90,38 @@ class Seal:
     y: float
     organ: str
     diameter: float = 42.0
+    ink: Ink = "red"
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """A framed stamp of the receiving office: middle, size (mm), its lines of words, degrees it stands askew."""
+
+    x: float
+    y: float
+    wide: float
+    high: float
+    words: tuple[str, ...]
+    askew: float = 0.0
+    ink: Ink = "blue"
+
+
+@dataclass(frozen=True, slots=True)
+class Stroke:
+    """A line through points (mm): a pen, a staple."""
+
+    points: tuple[tuple[float, float], ...]
+    width: float
+    ink: Ink = "blue"
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """A round hole; the glass of the scanner behind it is dark."""
+
+    x: float
+    y: float
+    radius: float = 3.0
 
 
 @dataclass(slots=True)
@@ -80,7 +129,7 @@ class Sheet:
     """One page while it is laid out; `lines` is its text in reading order, without 样张 and page number."""
 
     number: int
-    things: list[Text | Rule | Seal] = field(default_factory=list)
+    things: list[Text | Rule | Seal | Stamp | Stroke | Hole] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
     loose: list[str] = field(default_factory=list)
     """Text without a place in the order: 文件 beside joint letterheads."""
@@ -105,9 +154,40 @@ def font_path(face: Face) -> str:
 
 
 @cache
-def pixel_font(face: Face, pixels: int) -> ImageFont.FreeTypeFont:
-    """The face at a size in pixels."""
+def pixel_font(face: Face, pixels: int, fonts: FontSet = "noto") -> ImageFont.FreeTypeFont:
+    """The face of a set at a size in pixels.
+
+    Raises:
+        MissingTool: `samples_font_missing` when the set is not installed (see `fonts_for`).
+    """
+    if fonts != "noto":
+        return ImageFont.truetype(OTHER_FONTS[fonts][face], pixels)
     return ImageFont.truetype(font_path(face), pixels, index=SIMPLIFIED)
+
+
+def fonts_for(split: Split, seed: int) -> FontSet:
+    """The type of a scanned paper: Noto in training, other foundries in testing where they are installed."""
+    installed = [
+        name for name, files in OTHER_FONTS.items() if all(Path(file).is_file() for file in files.values())
+    ]
+    return installed[seed % len(installed)] if split == "test" and installed else "noto"
+
+
+@cache
+def drawable(char: str, face: Face, fonts: FontSet) -> bool:
+    """Whether the set has the character; Noto stands in where it has not."""
+    if fonts == "noto":
+        return True
+    # UKai sets these in the middle of their square, as Taiwan does
+    return not (fonts == "kai" and char in "，。、；：！？") and ord(char) in _characters(
+        OTHER_FONTS[fonts][face]
+    )
+
+
+@cache
+def _characters(file: str) -> frozenset[int]:
+    with TTFont(file, fontNumber=0, lazy=True) as font:
+        return frozenset(font.getBestCmap())
 
 
 @cache

@@ -19,6 +19,8 @@ from PIL import Image, ImageSequence
 
 from jiyao.models.level import Family, Level
 from jiyao.samples import batch, generate
+from jiyao.samples.damage import AWFUL, BAD, damage, plan
+from jiyao.samples.dress import dress
 from jiyao.samples.grammar import book, id_number
 from jiyao.samples.layout import lay_out
 from jiyao.samples.make import make_paper
@@ -26,7 +28,7 @@ from jiyao.samples.marks import MAX_YEARS, STAR
 from jiyao.samples.paper import FORMATS, SEVERITIES, SPLITS, STAMP, Format, Paper, Severity, Split
 from jiyao.samples.picture import draw_picture
 from jiyao.samples.render import render, render_with_text
-from jiyao.samples.sheet import BOTTOM, LEFT, RIGHT, Seal, Text, font_path, width
+from jiyao.samples.sheet import BOTTOM, LEFT, RIGHT, Seal, Stamp, Text, font_path, width
 from jiyao.samples.truth import truth_of
 
 SAMPLES = Path(batch.__file__).resolve().parent
@@ -248,14 +250,54 @@ def test_each_format_is_what_it_says(fmt: Format) -> None:
 
 
 @needs_fonts
-def test_severities_differ_and_clean_is_as_drawn() -> None:
+def test_severities_differ_and_name_their_damage() -> None:
     paper = make_paper(6, "train")
-    spread = {}
-    for severity in SEVERITIES:
-        image = Image.open(io.BytesIO(render(paper, "jpeg", severity, 2))).convert("L")
-        pixels = np.asarray(image.resize((400, 560)), dtype=float)
-        spread[severity] = float(np.median(pixels))
-    assert spread["clean"] > spread["office"] > spread["bad"]
+    seen = {severity: render_with_text(paper, "jpeg", severity, 2) for severity in SEVERITIES}
+    assert len({rendered.data for rendered in seen.values()}) == len(SEVERITIES)
+    assert seen["clean"].damage == seen["office"].damage == ()
+    assert set(seen["bad"].damage) <= set(BAD) and seen["bad"].damage
+    assert set(seen["awful"].damage) <= {*AWFUL} and seen["awful"].damage
+
+
+def test_splits_share_no_strength_of_damage_and_every_kind_occurs() -> None:
+    for severity, kinds in (("bad", BAD), ("awful", AWFUL)):
+        plans = {split: [plan(severity, seed=seed, split=split) for seed in range(300)] for split in SPLITS}
+        for split, odd in (("train", 0), ("test", 1)):
+            assert {int(done.strength * 10) % 2 for done in plans[split]} == {odd}
+            assert {kind for done in plans[split] for kind in done.kinds} == set(kinds)
+            assert all(1 <= len(done.kinds) <= 2 for done in plans[split])
+            assert {done.turn for done in plans[split]} == {0, 1, 2, 3}
+
+
+@needs_fonts
+@pytest.mark.parametrize("kind", [*BAD, *AWFUL])
+def test_each_damage_leaves_a_page_that_has_ink_on_a_ground(kind: str) -> None:
+    severity: Severity = "bad" if kind in BAD else "awful"
+    seed = next(seed for seed in range(999) if plan(severity, seed=seed, split="train").kinds == (kind,))
+    page = damage(
+        draw_picture(lay_out(make_paper(4, "train"))[0], dpi=100),
+        plan(severity, seed=seed, split="train"),
+        seed=1,
+    )
+    ground, ink = np.percentile(page, 60), np.percentile(page, 0.5)
+    assert page.dtype == np.uint8 and page.ndim == 3
+    assert ground - ink > 60
+    if done.bits:
+        assert set(np.unique(page)) == {0, 255}
+
+
+@needs_fonts
+def test_dressing_adds_words_that_count_outside_and_covers_no_text() -> None:
+    stamps = 0
+    for seed in range(40):
+        paper = make_paper(seed, "test")
+        bare, dressed = lay_out(paper), lay_out(paper)
+        dress(dressed, paper, seed=seed)
+        assert [sheet.lines for sheet in bare] == [sheet.lines for sheet in dressed]
+        stamps += any(isinstance(thing, Stamp) for thing in dressed[0].things)
+        if any(isinstance(thing, Stamp) for thing in dressed[0].things):
+            assert any("收文第" in words for words in dressed[0].left_out)
+    assert 8 < stamps < 30
 
 
 @needs_fonts

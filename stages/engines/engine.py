@@ -44,12 +44,21 @@ class Engine(Protocol):
 
     @property
     def name(self) -> str:
-        """As on the command line: `rapidocr` or `tesseract`."""
+        """As on the command line: `rapidocr`, `rapidocr-fast` or `tesseract`."""
         ...
 
     @property
     def name_version(self) -> str:
         """As recorded on each page: `rapidocr 3.10.0`."""
+        ...
+
+    @property
+    def flat(self) -> bool:
+        """Whether it reads better when the background was made even and grey before."""
+        ...
+
+    def without(self) -> str | None:
+        """Message code of what it has to do without, though it can work; None when it has everything."""
         ...
 
     def missing(self) -> str | None:
@@ -72,5 +81,17 @@ class Engine(Protocol):
             EngineFault: the engine broke down on this page.
             MissingTool: the engine is not installed.
             Broken: the engine's model files are not those of its release.
+        """
+        ...
+
+    def read_strip(self, strip: Picture, *, seconds: float) -> RawLine | None:
+        """Reads one level line that was cut out, None when there is nothing to read on it.
+
+        Args:
+            strip: height x width x 3, RGB; the quad of the answer is in its pixels.
+            seconds: longest time this may take.
+
+        Raises:
+            As `read`.
         """
         ...

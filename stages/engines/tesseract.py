@@ -1,4 +1,4 @@
-"""Tesseract through pytesseract: `chi_sim` alone, page segmentation 3, on a flattened grey page.
+"""Tesseract through pytesseract: `chi_sim` alone, page segmentation 3, on a grey page.
 
 Threat model. pytesseract hands pages to the program through files in the temporary directory; the worker's
 `TMPDIR` is the station's scratch, and the files go when the call ends, also on a time-out. After a killed
@@ -16,16 +16,20 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import groupby
 
+import cv2
+import numpy as np
 import pytesseract
 from PIL import Image
 
 from ...common.errors import MissingTool
 from ...formats.opened import Picture
-from ..page_flatten import flatten
 from .engine import EngineFault, EngineTimeout, RawLine
 
 LANGUAGE = "chi_sim"
-OPTIONS = "--psm 3"
+PAGE, LINE = "--psm 3", "--psm 7"
+"""Page segmentation: the program's own, or one line of text."""
+FRAME = 12
+"""Pixels of paper around a line."""
 SPLIT_GAP = 1.6
 """A gap wider than this many line heights ends a piece: the two ends of a header row are two pieces."""
 FASTEST = "PPM"
@@ -57,6 +61,15 @@ class TesseractEngine:
         """Name and version of the program."""
         return f"tesseract {_version()}"
 
+    @property
+    def flat(self) -> bool:
+        """Yes: on dark and stained pages it halves the errors."""
+        return True
+
+    def without(self) -> str | None:
+        """Nothing."""
+        return None
+
     def missing(self) -> str | None:
         """`tesseract_not_installed`, `tesseract_no_chinese`, or None."""
         program = shutil.which("tesseract")
@@ -69,15 +82,36 @@ class TesseractEngine:
         return self.missing() is None
 
     def read(self, picture: Picture, *, seconds: float) -> tuple[RawLine, ...]:
-        """Flattens the page to grey, runs the program once, puts its words together to pieces of lines."""
+        """Runs the program once on the page in grey, puts its words together to pieces of lines."""
+        return self._run(picture, PAGE, seconds=seconds)
+
+    def read_strip(self, strip: Picture, *, seconds: float) -> RawLine | None:
+        """Reads a single line, with paper around it, which the program needs."""
+        framed = cv2.copyMakeBorder(
+            strip, FRAME, FRAME, FRAME, FRAME, cv2.BORDER_CONSTANT, value=(255, 255, 255)
+        )
+        pieces = self._run(np.asarray(framed, dtype=np.uint8), LINE, seconds=seconds)
+        if not pieces:
+            return None
+        height, width = strip.shape[:2]
+        text = "".join(piece.text for piece in pieces)
+        scores = tuple(score for piece in pieces for score in piece.characters)
+        return RawLine(
+            text=text,
+            quad=((0.0, 0.0), (width, 0.0), (width, height), (0.0, height)),
+            confidence=sum(scores) / len(scores),
+            characters=scores,
+        )
+
+    def _run(self, picture: Picture, options: str, *, seconds: float) -> tuple[RawLine, ...]:
         if self.missing() is not None:
             raise MissingTool("ocr_engine_missing", detail=self.name)
-        page = Image.fromarray(flatten(picture))
+        page = Image.fromarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY))
         page.format = FASTEST
         try:
             with _one_thread():
                 table = pytesseract.image_to_data(
-                    page, lang=LANGUAGE, config=OPTIONS, timeout=max(seconds, 0.1)
+                    page, lang=LANGUAGE, config=options, timeout=max(seconds, 0.1)
                 )
         except pytesseract.TesseractError as fault:
             raise EngineFault("ocr_page_failed") from fault

@@ -6,7 +6,7 @@ from ..common.limits import Limits
 from ..models.incoming import Kind
 from .fault import FormatFault
 from .opened import OpenedDocument
-from .sniff import sniff
+from .sniff import OFFICE, sniff
 
 
 def open_document(
@@ -34,6 +34,14 @@ def open_document(
         from .docx import open_docx
 
         return open_docx(data, limits=limits)
+    if kind == "ofd":
+        from .ofd import open_ofd
+
+        return open_ofd(data, limits=limits)
+    if kind in OFFICE:
+        from .office import open_office
+
+        return open_office(data, kind, limits=limits)
     from .image import open_image
 
     return open_image(data, kind, limits=limits)

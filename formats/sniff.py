@@ -39,7 +39,9 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"%!PS", "postscript"),
     (b"\xc5\xd0\xd3\xc6", "postscript"),
 )
-_READABLE = frozenset({"pdf", "docx", "tiff", "jpeg", "png", "bmp", "gif", "webp", "jp2"})
+OFFICE = frozenset({"doc", "rtf", "odt", "ods", "odp", "xls", "xlsx", "ppt", "pptx"})
+"""Read by way of LibreOffice. WPS files (.wps .et .dps) are of these kinds by their content."""
+_READABLE = frozenset({"pdf", "docx", "ofd", "tiff", "jpeg", "png", "bmp", "gif", "webp", "jp2"}) | OFFICE
 _OLE2 = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _WORD_TYPES = (
     b"wordprocessingml.document.main+xml",
@@ -47,6 +49,12 @@ _WORD_TYPES = (
     b"ms-word.document.macroEnabled.main+xml",
     b"ms-word.template.macroEnabledTemplate.main+xml",
 )
+_OPENDOCUMENT = {
+    b"application/vnd.oasis.opendocument.text": "odt",
+    b"application/vnd.oasis.opendocument.spreadsheet": "ods",
+    b"application/vnd.oasis.opendocument.presentation": "odp",
+}
+_MAX_MIMETYPE = 200
 _PDF_INSIDE = re.compile(rb"\bendobj\b|\bstartxref\b|/Type\s*/XRef")
 _MAX_ENTRIES = 20_000
 _MAX_TYPES = 1 << 20
@@ -69,14 +77,19 @@ def sniff(data: bytes) -> Sniffed:
     """
     if not data:
         raise FormatFault("empty_file")
-    name = _name(data)
+    name = sniff_name(data)
     if name not in _READABLE:
         raise FormatFault("unsupported_format", name)
-    also = ("zip",) if name != "docx" and _ends_as_zip(data) else ()
+    also = ("zip",) if not data.startswith(b"PK") and _ends_as_zip(data) else ()
     return Sniffed(kind=cast(Kind, name), also=also)
 
 
-def _name(data: bytes) -> str:
+def sniff_name(data: bytes) -> str:
+    """The format's name, also of one that is not read (`zip`, `html` …).
+
+    Raises:
+        FormatFault: `damaged_file`, `encrypted_file`, `unpack_bomb`.
+    """
     for magic, name in _MAGIC:
         if data.startswith(magic):
             return name
@@ -105,10 +118,10 @@ def _ole2(data: bytes) -> str:
         raise FormatFault("encrypted_file", "OOXML")
     if holds("WordDocument"):
         return "doc"
+    if holds("PowerPoint Document"):
+        return "ppt"  # looked for first: a presentation may embed sheets
     if holds("Workbook") or holds("Book"):
         return "xls"
-    if holds("PowerPoint Document"):
-        return "ppt"
     return "msg" if holds("__substg1.0_") or holds("__properties_version1.0") else "ole2"
 
 
@@ -118,16 +131,27 @@ def _zip(data: bytes) -> str:
         if len(entries) > _MAX_ENTRIES:
             raise FormatFault("unpack_bomb", f"{len(entries)} > {_MAX_ENTRIES}")
         names = {entry.filename for entry in entries}
-        if "OFD.xml" in names:
+        if any(name.lower() == "ofd.xml" for name in names):
             return "ofd"
         types = next((entry for entry in entries if entry.filename == "[Content_Types].xml"), None)
         if types is None:
+            if (opendocument := _opendocument(archive)) is not None:
+                return opendocument
             return "docx" if "word/document.xml" in names else "zip"
         if types.flag_bits & 1:
             raise FormatFault("encrypted_file", "ZIP")
         if types.file_size > _MAX_TYPES:
             raise FormatFault("unpack_bomb", "content types")
         return _office(archive.read(types), names)
+
+
+def _opendocument(archive: zipfile.ZipFile) -> str | None:
+    """The kind an ODF package says it is (ODF 1.3 part 2, 3.3); None for another package."""
+    if "mimetype" not in archive.namelist():
+        return None
+    with archive.open("mimetype") as source:
+        words = source.read(_MAX_MIMETYPE)
+    return next((kind for word, kind in _OPENDOCUMENT.items() if words.startswith(word)), None)
 
 
 def _office(types: bytes, names: set[str]) -> str:

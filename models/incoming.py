@@ -9,7 +9,7 @@ from .page import Finding
 
 Kind = Literal[
     "pdf", "docx", "ofd", "tiff", "jpeg", "png", "bmp", "gif", "webp", "jp2",
-    "doc", "wps", "rtf", "odt", "xls", "xlsx", "et", "ppt", "pptx", "dps",
+    "doc", "wps", "rtf", "odt", "xls", "xlsx", "et", "ods", "ppt", "pptx", "dps", "odp",
 ]  # fmt: skip
 """What content says. Those of the second row are read by way of LibreOffice."""
 

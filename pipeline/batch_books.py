@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +20,7 @@ from .documents import document_json, keep_words
 from .register_entry import ReadPaper, enter, enter_problem, failed_before, tag_of
 from .source_file import consume_source, remember_place
 from .station import Station
+from .unpack import outer_of
 
 KNOWN = ("pending", "pending_second", "registered", "archived", "handed_over", "received", "refused")
 """States in which a paper that comes again is not taken in again."""
@@ -56,8 +57,16 @@ class BatchBooks:
     """What one batch writes down. Every method that ends a file is one transaction, then a line of the tally."""
 
     def __init__(
-        self, station: Station, actor: Actor, *, receipt: str | None, name: str | None, progress: Progress
+        self,
+        station: Station,
+        actor: Actor,
+        *,
+        receipt: str | None,
+        name: str | None,
+        progress: Progress,
+        ended: Callable[[Path, str, str | None], None] = lambda _path, _status, _document: None,
     ) -> None:
+        self._ended = ended
         self._station, self._actor, self._progress, self._name = station, actor, progress, name
         self._tally = _Tally()
         self._batch: str | None = None
@@ -115,6 +124,7 @@ class BatchBooks:
         self._tally.counts["pending"] += 1
         self._tally.pages += paper.pages
         self._tally.documents.append(row.id)
+        self._ended(paper.path, "pending", row.id)
         if strange:
             self.remark(paper.path, "slip_unknown", document=row.id, detail=slip or "")
         self._progress.file_settled(paper.path, "pending")
@@ -174,7 +184,12 @@ class BatchBooks:
         self.note(path, "refused", "above_station_level", document=row.id, level=level)
 
     def consume(self, path: Path, data: bytes, document: str) -> None:
-        """Erases a source whose every part is sealed; one that changed meanwhile is left and named."""
+        """Erases a source whose every part is sealed; one that changed meanwhile is left and named.
+
+        A file of an archive goes with the archive, when all of them are sealed.
+        """
+        if outer_of(path) is not None:
+            return
         if not consume_source(self._station, self._actor, document=document, path=path, data=data):
             self.remark(path, "source_left", document=document)
 
@@ -190,6 +205,7 @@ class BatchBooks:
     ) -> None:
         """Counts an end other than a document, and names it."""
         self._tally.counts[status] += 1
+        self._ended(path, status, document)
         self._name_problem(path, status, code, document=document, detail=detail, level=level)
         self._progress.file_settled(path, status)
 

@@ -150,6 +150,7 @@ def document_json(
         "batch": row.batch_id,
         "received_at": row.received_at,
         "source_name": words.get("source_name"),
+        "virus_scan": words.get("virus_scan"),
         "sha256": judgement.sha256 if judgement else None,
         "pages": row.pages,
         "title": words.get("title"),

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..common.errors import NotThere
+from ..common.natural import NaturalKey, natural_key
 
 _UNFINISHED = re.compile(
     r"(^[.~])|(\.(part|partial|tmp|crdownload|filepart|swp)$)|(^Thumbs\.db$)", re.IGNORECASE
@@ -95,6 +96,19 @@ def read_file(path: Path, limit: int) -> bytes:
     return data
 
 
+def first_bytes(path: Path, count: int) -> bytes:
+    """How a regular file begins; empty for anything else, and for what cannot be read."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return b""
+    with os.fdopen(descriptor, "rb") as source:
+        try:
+            return source.read(count) if stat.S_ISREG(os.fstat(source.fileno()).st_mode) else b""
+        except OSError:
+            return b""
+
+
 def watch(
     paths: Sequence[Path], stopped: Callable[[], bool], *, quiet: float = QUIET_SECONDS
 ) -> Iterator[Path | None]:
@@ -149,6 +163,5 @@ def _walk(folder: Path) -> list[Path]:
     return found
 
 
-def _natural(path: Path) -> list[tuple[int, int, str]]:
-    parts = re.split(r"(\d+)", path.name)
-    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part]
+def _natural(path: Path) -> NaturalKey:
+    return natural_key(path.name)

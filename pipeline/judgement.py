@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import select
@@ -28,6 +28,13 @@ class Judgement:
     level: LevelSuggestion
     retention: RetentionSuggestion
     findings: tuple[Finding, ...] = ()
+    password: str | None = field(default=None, repr=False)
+    """The one that opens the original, where it came encrypted and a password was given for it."""
+
+    @property
+    def passwords(self) -> list[str]:
+        """What a job gets that is to open the original again."""
+        return [] if self.password is None else [self.password]
 
     def pack(self) -> bytes:
         """As sealed."""

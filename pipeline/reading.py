@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ from .station import Station
 _ENVIRONMENT = frozenset(
     {"no_ocr_engine", "ocr_engine_missing", "ocr_model_altered", "font_missing", "worker_unusable"}
 )
-_MISFIT = (TypeError, ValueError, KeyError, AttributeError, RecursionError)
+_MISFIT = (TypeError, ValueError, LookupError, AttributeError, RecursionError)
 
 
 class Unread(Exception):
@@ -52,6 +52,8 @@ class Part:
     identity: str
     format: str
     findings: tuple[Finding, ...]
+    password: str | None = field(default=None, repr=False)
+    """The one that opened the file, of those given for it."""
 
     @property
     def pages(self) -> int:
@@ -89,15 +91,21 @@ class Reading:
         """Ends every worker now."""
         self._held.close()
 
-    def begin(self, data: bytes) -> Future[Reply]:
+    def ask(self, job: Job) -> Reply:
+        """Has a reading worker answer another question, and waits for it."""
+        return self._readers.submit(job).result()
+
+    def begin(self, data: bytes, passwords: tuple[str, ...] = ()) -> Future[Reply]:
         """Has a file read; meanwhile the worker that judges gets ready, which takes it most of a second."""
         if not self._primed:
             self._primed = True
             self._judge.submit(self._question(Transcript(()), OfficialFields(), Relations(), None))
-        return self._readers.submit(Job(act=job_of("ocr"), fields=self._fields, data=data))
+        return self._readers.submit(
+            Job(act=job_of("ocr"), fields={**self._fields, "passwords": list(passwords)}, data=data)
+        )
 
-    def parts(self, data: bytes, sha256: str, reply: Reply) -> list[Part]:
-        """The documents in a file, as they were read.
+    def parts(self, data: bytes, sha256: str, reply: Reply, passwords: tuple[str, ...] = ()) -> list[Part]:
+        """The documents in a file, as they were read with these passwords at hand.
 
         Raises:
             Unread: it could not be read or cut. MissingTool: no engine, no worker, a full scratch folder.
@@ -111,13 +119,16 @@ class Reading:
                 for part in value["parts"]
             ]  # fmt: skip
             kind, pages = str(value["kind"]), int(value["pages"])
+            opened_with = value.get("opened_with")
+            password = None if opened_with is None else passwords[int(opened_with)]
         parts = []
         for first, last, slip, transcript, fields in read:
             whole = len(read) == 1 and (first, last) == (1, pages)
             parts.append(
                 Part(
                     first=first, last=last, slip=slip, transcript=transcript, fields=fields,
-                    data=data if whole else self._cut(data, first, last),
+                    data=data if whole else self._cut(data, first, last, passwords),
+                    password=password if whole else None,
                     identity=sha256 if whole else part_identity(sha256, first, last),
                     format=kind,
                     findings=tuple(dict.fromkeys((*findings, *transcript.findings))),
@@ -165,8 +176,9 @@ class Reading:
         """The part is registered: later papers may cite it."""
         self._relations.learn(document, part.fields.doc_number)
 
-    def _cut(self, data: bytes, first: int, last: int) -> bytes:
-        reply = self._judge.submit(Job(act="cut", fields={"first": first, "last": last}, data=data)).result()
+    def _cut(self, data: bytes, first: int, last: int, passwords: tuple[str, ...]) -> bytes:
+        fields = {"first": first, "last": last, "passwords": list(passwords)}
+        reply = self._judge.submit(Job(act="cut", fields=fields, data=data)).result()
         _answered(reply)
         return bytes(reply.data)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -52,6 +52,9 @@ class ReadPaper:
     """What a duplicate is told by, 64 hex digits; empty: `sha256`. A part of a stack is told by stack and pages."""
     stack: str = ""
     """SHA-256 of the stack that a part was cut from."""
+    virus_scan: str = "none"
+    """What a scanner said of the file: `none` when there is none, `clean`, `failed`."""
+    password: str | None = field(default=None, repr=False)
 
 
 def path_identity(path: Path) -> str:
@@ -99,7 +102,7 @@ def enter(
     row = row_for(station, session, receipt, (identity, paper.stack, path_identity(paper.path)))
     judgement = Judgement(
         sha256=paper.sha256, format=paper.format, fields=paper.fields, level=paper.level,
-        retention=paper.retention, findings=paper.findings,
+        retention=paper.retention, findings=paper.findings, password=paper.password,
     )  # fmt: skip
     row.batch_id = batch
     row.status = "pending"
@@ -248,6 +251,7 @@ def _fill(station: Station, session: Session, row: Document, paper: ReadPaper) -
         "printed_date": fields.printed_date.isoformat() if fields.printed_date else None,
         "note": fields.note,
         "source_name": paper.path.name,
+        "virus_scan": paper.virus_scan,
     }
     keep_words(station, session, row, words)
     row.pages = paper.pages
@@ -277,7 +281,12 @@ def _read_level(paper: ReadPaper) -> str | None:
     return (level or paper.fields.mark.level).code
 
 
-_SERIOUS = frozenset({"text_layer_unsound", "low_confidence_page", "engine_failed_page", "active_content"})
+_SERIOUS = frozenset(
+    {
+        "text_layer_unsound", "low_confidence_page", "engine_failed_page", "active_content", "hidden_mark",
+        "virus_scan_failed",
+    }
+)  # fmt: skip
 """Findings of the reading after which no machine's word goes unlooked at."""
 
 

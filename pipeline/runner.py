@@ -26,9 +26,10 @@ from ..stages.engines.choose import choose
 from . import receipt as receipts
 from .actors import Actor
 from .batch_books import BatchBooks, Progress, Twin
+from .door import Door
 from .executor import Reply
 from .faults import disk_trouble
-from .inbox import Unreadable, read_file
+from .inbox import Unreadable
 from .reading import Part, Reading, Unread
 from .register_entry import ReadPaper, path_identity
 from .station import Station
@@ -76,9 +77,17 @@ class BatchRun:
         self, station: Station, actor: Actor, request: Request, *, progress: Progress | None = None
     ) -> None:
         self.station, self.request = station, request
-        self._books = BatchBooks(
-            station, actor, receipt=request.receipt, name=request.batch, progress=progress or Progress()
+        self._door = Door(
+            station,
+            actor,
+            ask=lambda job: self._reading.ask(job),
+            limits=request.limits,
+            consume=request.consume,
         )
+        self._books = BatchBooks(
+            station, actor, receipt=request.receipt, name=request.batch, progress=progress or Progress(),
+            ended=self._door.archives.ended,
+        )  # fmt: skip
         self._unread: dict[str, Unread] = {}
         self._started = time.monotonic()
         self._held = ExitStack()
@@ -111,7 +120,7 @@ class BatchRun:
             MissingTool: no OCR engine, no worker can be started; what was finished is kept.
         """
         waiting: deque[_Waiting] = deque()
-        for path in feed:
+        for path in self._door.feed(feed):
             if path is not None and (taken := self._take(path, waiting)) is not None:
                 waiting.append(taken)
             while waiting and (self._full(waiting) or waiting[0].is_ready) and not stopped():
@@ -120,11 +129,13 @@ class BatchRun:
                 break
         while waiting and not stopped():
             self._settle_first(waiting, stopped)
+        self._door.settle()
         self._books.left(len(waiting))
 
     def answer(self) -> dict[str, Any]:
         """The command's value: counts, documents in file order, problems named."""
-        return self._books.answer(seconds=time.monotonic() - self._started)
+        seconds = time.monotonic() - self._started
+        return {**self._books.answer(seconds=seconds), "virus_scanner": self._door.scanner}
 
     # ------------------------------------------------------------ one file
 
@@ -140,7 +151,7 @@ class BatchRun:
 
     def _begin(self, path: Path, waiting: Iterable[_Waiting]) -> _Waiting | None:
         try:
-            data = read_file(path, self.request.limits.file_bytes)
+            data = self._door.read(path)
         except Unreadable as error:
             self._books.problem(path, None, path_identity(path), "failed", error.code)
             return None
@@ -152,7 +163,10 @@ class BatchRun:
             return None
         if any(item.sha256 == sha256 for item in waiting):
             return _Waiting(path, data, sha256, None)
-        return _Waiting(path, data, sha256, self._reading.begin(data))
+        if (scan := self._door.scan(data, sha256)).state == "infected":
+            self._keep_unread(path, data, sha256, Unread("virus_found", scan.signature))
+            return None
+        return _Waiting(path, data, sha256, self._reading.begin(data, self._door.passwords(path)))
 
     def _settle_first(self, waiting: deque[_Waiting], stopped: Callable[[], bool]) -> None:
         """Waits for the first file's reading and settles it; a stop meanwhile leaves it where it is."""
@@ -178,7 +192,8 @@ class BatchRun:
             self._settle_twin(item)
             return
         try:
-            parts = self._reading.parts(item.data, item.sha256, item.future.result())
+            passwords = self._door.passwords(item.path)
+            parts = self._reading.parts(item.data, item.sha256, item.future.result(), passwords)
         except Unread as error:
             self._keep_unread(item.path, item.data, item.sha256, error)
             return
@@ -196,7 +211,7 @@ class BatchRun:
             self._keep_unread(item.path, item.data, item.sha256, before)
         else:
             # The first was a stack (its parts are told by their pages), or the disk failed it: read it like any other.
-            item.future = self._reading.begin(item.data)
+            item.future = self._reading.begin(item.data, self._door.passwords(item.path))
             self._settle(item)
 
     def _again(self, path: Path, twin: Twin, data: bytes) -> None:
@@ -230,7 +245,8 @@ class BatchRun:
                 path=item.path, data=part.data, sha256=hashlib.sha256(part.data).hexdigest(),
                 format=part.format, pages=part.pages, transcript=part.transcript, fields=part.fields,
                 level=level, retention=judged.retention, origin=judged.origin, urgent=self.request.urgent,
-                findings=part.findings, identity=part.identity, stack=item.sha256,
+                findings=(*part.findings, *self._door.findings(item.sha256)), identity=part.identity,
+                stack=item.sha256, virus_scan=self._door.scan_state(item.sha256), password=part.password,
             ),
             slip=part.slip,
         )  # fmt: skip

@@ -60,7 +60,7 @@ class EnvironmentSecrets:
             names.insert(0, "JIYAO_NEW_PASSWORDS_FILE")
         for name in names:
             if path := os.environ.get(name):
-                for line in _private(Path(path)).splitlines():
+                for line in read_private(Path(path)).splitlines():
                     account, colon, password = line.partition(":")
                     if colon and account == user and password:
                         return password
@@ -82,7 +82,12 @@ def _read(path: Path) -> str:
         raise NotThere("secret_file_missing", file=str(path)) from None
 
 
-def _private(path: Path) -> str:
+def read_private(path: Path) -> str:
+    """A file of secrets.
+
+    Raises:
+        NotThere: it cannot be read. Refused: others can read it.
+    """
     text = _read(path)
     if stat.S_IMODE(path.stat().st_mode) & 0o077:
         raise Refused("secret_file_open", file=str(path))

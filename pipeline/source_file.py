@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ from sqlalchemy.orm import Session
 from ..models.tables import Clear
 from ..vault.erase import erase_file
 from .actors import Actor
+from .inbox import Unreadable, read_file
 from .station import Station
+from .unpack import Contents, outer_of
 
 CLEAR = "clear"
 
@@ -33,6 +36,32 @@ def consume_source(station: Station, actor: Actor, *, document: str, path: Path,
         station.log(
             session, "source.erase", objects=(document,), person=actor.person, account=actor.user,
             result="done" if state == "erased" else "failed", facts={"grade": grade},
+        )  # fmt: skip
+    return state == "erased"
+
+
+def consume_archive(station: Station, actor: Actor, *, path: Path, contents: Contents) -> bool:
+    """Erases an archive whose every file is sealed, and writes it down for each document; a changed one is left.
+
+    Returns whether it is gone.
+    """
+    grade, state = "changed_left", "outstanding"
+    try:
+        same = hashlib.sha256(read_file(path, sys.maxsize)).hexdigest() == contents.sha256
+    except Unreadable:
+        same = False
+    if same:
+        erased = erase_file(path)
+        grade, state = erased.grade.value, "erased" if erased.gone else "outstanding"
+    with station.write() as session:
+        for document, labels in contents.documents.items():
+            for label in labels:
+                row = _place(station, session, document, label)
+                if row is not None:
+                    row.grade, row.state = grade, state
+        station.log(
+            session, "source.erase", objects=tuple(sorted(contents.documents)), person=actor.person,
+            account=actor.user, result="done" if state == "erased" else "failed", facts={"grade": grade},
         )  # fmt: skip
     return state == "erased"
 
@@ -77,6 +106,7 @@ def outside_scope(
     places = []
     for row in session.scalars(wanted):
         path = Path(_path(station, session, row))
+        path = outer_of(path) or path
         handed_out = row.kind in ("copy_out", "export", "print") and row.state == "outstanding"
         if not handed_out and not _exists(path):
             continue

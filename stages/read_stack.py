@@ -6,12 +6,12 @@ the pages that they read. What must see more than one page (roles that repeat, p
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..common.limits import Limits
 from ..formats.opened import OpenedDocument
+from ..models.fields import OfficialFields
 from ..models.outcome import Done, Doubt, Failure, Outcome, Refusal
 from ..models.page import Transcript
 from ..models.wire import to_plain
@@ -19,12 +19,12 @@ from .citations import cited_numbers
 from .doubts import list_doubts
 from .extract import extract
 from .intake import incoming_of
-from .ocr import UNREAD, outcome_of
-from .page_kind import with_kinds
+from .ocr import outcome_of
 from .read_page import ReadPage, read_page, together
-from .slip import Slip, read_slip
-from .split import Mode, split
+from .split import Mode
+from .stack import for_fields, take_apart
 
+Judge = Callable[[Transcript, OfficialFields], dict[str, Any]]
 
 def read_stack(
     opened: OpenedDocument, data: bytes, *, engine: str, mode: Mode, limits: Limits
@@ -40,9 +40,9 @@ def read_stack(
 
 
 def assemble(
-    opened: OpenedDocument, data: bytes, pages: Sequence[ReadPage], *, mode: Mode
+    opened: OpenedDocument, data: bytes, pages: Sequence[ReadPage], *, mode: Mode, judge: Judge | None = None
 ) -> Outcome[dict[str, Any]]:
-    """What the file is, and each document in it with text, fields and doubts, as JSON types.
+    """What the file is, and each document in it with text, fields and doubts, as JSON types; and what `judge` adds.
 
     Pages of a part are numbered from 1, as they are once it is cut out. Doubt: the questions of its reading.
     Failure: `ocr_nothing_read`, when no page could be.
@@ -51,16 +51,18 @@ def assemble(
     outcome = outcome_of(together(pages))
     if isinstance(outcome, Failure | Refusal):
         return outcome
-    whole, slips = with_slips(outcome.value, pages)
+    codes = {page.number: (read.barcode,) for read in pages if read.barcode for page in read.transcript.pages}
     parts: list[dict[str, Any]] = []
-    for part in split(whole.pages, slips=slips, mode=mode):
-        transcript = _numbered_from_one(whole, part.first, part.last)
-        fields = extract(transcript)
+    for found in take_apart(outcome.value, codes=codes, mode=mode):
+        part, transcript, own = found.part, found.transcript, for_fields(found.transcript)
+        fields = extract(own)
         parts.append(
             {
-                "first": part.first, "last": part.last, "slip": part.slip.receipt if part.slip else None,
+                "first": part.first, "last": part.last, "pages": list(part.pages), "count": found.count,
+                "slip": part.slip.receipt if part.slip else None,
                 "transcript": to_plain(transcript), "fields": to_plain(fields),
-                "doubts": to_plain(list_doubts(transcript, fields)), "cites": list(cited_numbers(transcript)),
+                "doubts": to_plain(list_doubts(own, fields)), "cites": list(cited_numbers(own)),
+                **(judge(own, fields) if judge is not None else {}),
             }
         )  # fmt: skip
     findings = tuple(dict.fromkeys((*incoming.findings, *opened.findings)))
@@ -71,30 +73,4 @@ def assemble(
     }  # fmt: skip
     return (
         Doubt(value=value, questions=outcome.questions) if isinstance(outcome, Doubt) else Done(value=value)
-    )
-
-
-def with_slips(whole: Transcript, pages: Sequence[ReadPage]) -> tuple[Transcript, dict[int, Slip]]:
-    """The transcript with the kinds of its pages, and what the slips among them say."""
-    slips: dict[int, Slip] = {}
-    for read in pages:
-        if read.barcode is not None and (slip := read_slip(read.barcode)) is not None:
-            slips |= {page.number: slip for page in read.transcript.pages}
-    unread = frozenset(item.page for item in whole.findings if item.page is not None and item.code in UNREAD)
-    return replace(whole, pages=with_kinds(whole.pages, slips=slips, unread=unread)), slips
-
-
-def _numbered_from_one(whole: Transcript, first: int, last: int) -> Transcript:
-    back = first - 1
-    return Transcript(
-        pages=tuple(
-            page if first == 1 else replace(page, number=page.number - back)
-            for page in whole.pages
-            if first <= page.number <= last
-        ),
-        findings=tuple(
-            replace(finding, page=finding.page - back) if finding.page else finding
-            for finding in whole.findings
-            if finding.page is None or first <= finding.page <= last
-        ),
     )

@@ -1,8 +1,9 @@
 """The receiving slip (收文签收条): what came in, when, from whom; its barcode also separates a scanned stack.
 
-Source: 收文登记 at the moment of receipt, signed for by the person who takes it. The barcode
-`JYSLIP:<receipt id>` stands in the middle and in two corners; it carries no check, since a slip proves
-nothing: the register does.
+Source: 收文登记 at the moment of receipt, signed for by the person who takes it. The barcode stands in the middle
+and in two corners: `JYSLIP:<receipt id>`, and after it, each with a colon before it, `<order>/<of>` and `p<pages>`
+where they are known. A separator (`stages/separator.py`) has `JYSEP:` instead. Neither carries a check, since a slip
+proves nothing: the register does.
 """
 
 from __future__ import annotations
@@ -10,16 +11,33 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from ..watermark.pen import Pen
 
 PREFIX = "JYSLIP:"
+SEPARATOR = "JYSEP:"
+SLIP_TITLE, SEPARATOR_TITLE = "收文签收条", "分件隔页"
 _RECEIPT = re.compile(r"[A-Za-z0-9][A-Za-z0-9\-]{0,47}")
+_CODE = re.compile(
+    rf"(?P<prefix>{PREFIX}|{SEPARATOR})(?P<receipt>{_RECEIPT.pattern})"
+    r"(?::(?P<order>[1-9]\d{0,3})/(?P<of>[1-9]\d{0,3}))?(?::p(?P<pages>[1-9]\d{0,4}))?"
+)
 _PAGE = (210.0, 297.0)
 _LEFT, _RIGHT = 30.0, 180.0
 _GRAY = (90, 90, 90)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slip:
+    """What a slip or a separator says: the receipt, which of how many documents follows, how many pages it has."""
+
+    receipt: str
+    kind: Literal["slip", "separator"] = "slip"
+    order: int | None = None
+    of: int | None = None
+    pages: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +53,8 @@ class SlipSpec:
     level: str = ""
     """Level as declared on the envelope."""
     copies: int | None = None
+    pages: int | None = None
+    """Pages of one copy, as counted or declared on receipt."""
     serials: tuple[str, ...] = ()
     envelope: str = ""
     seal: str = ""
@@ -45,21 +65,35 @@ class SlipSpec:
     taken_by: str = ""
 
 
-def slip_text(receipt: str) -> str:
-    """Text of the slip's barcode.
+def slip_text(
+    receipt: str, *, order: int | None = None, of: int | None = None, pages: int | None = None,
+    prefix: str = PREFIX,
+) -> str:  # fmt: skip
+    """Text of the barcode of a slip, or of a separator with its prefix.
 
     Raises:
         ValueError: when the receipt id has other characters than letters, digits and dashes.
     """
     if not _RECEIPT.fullmatch(receipt):
         raise ValueError("not a receipt id")
-    return PREFIX + receipt
+    place = f":{order}/{of}" if order and of else ""
+    return f"{prefix}{receipt}{place}{f':p{pages}' if pages else ''}"
+
+
+def read_slip(text: str) -> Slip | None:
+    """What a barcode's text says, or None when it is neither a slip nor a separator."""
+    found = _CODE.fullmatch(text)
+    if found is None:
+        return None
+    order, of, pages = (int(found[name]) if found[name] else None for name in ("order", "of", "pages"))
+    kind: Literal["slip", "separator"] = "slip" if found["prefix"] == PREFIX else "separator"
+    return Slip(receipt=found["receipt"], kind=kind, order=order, of=of, pages=pages)
 
 
 def slip_receipt(text: str) -> str | None:
     """The receipt id a barcode text names, or None when it is no slip."""
-    receipt = text[len(PREFIX) :] if text.startswith(PREFIX) else ""
-    return receipt if _RECEIPT.fullmatch(receipt) else None
+    slip = read_slip(text)
+    return slip.receipt if slip is not None and slip.kind == "slip" else None
 
 
 def draw_slip(spec: SlipSpec) -> bytes:
@@ -76,12 +110,12 @@ def draw_slip(spec: SlipSpec) -> bytes:
 
     pen = Pen()
     pen.page(*_PAGE)
-    dark = modules(slip_text(spec.receipt))
+    dark = modules(slip_text(spec.receipt, pages=spec.pages))
     for left, top in ((8.0, 8.0), (_PAGE[0] - 28.0, _PAGE[1] - 28.0)):
         pen.code(left, top, 20.0, dark)
     if spec.unit:
         pen.fitted(_LEFT, _RIGHT, 30, f"{spec.unit}机要室", 14, align="centre", style="serif")
-    pen.fitted(_LEFT, _RIGHT, 43, "收文签收条", 26, align="centre", bold=True, style="serif")
+    pen.fitted(_LEFT, _RIGHT, 43, SLIP_TITLE, 26, align="centre", bold=True, style="serif")
     pen.rule(_LEFT, _RIGHT, 49, 0.5, (150, 30, 30))
     pen.code(82.5, 58, 45, dark)
     pen.fitted(_LEFT, _RIGHT, 113, spec.receipt, 16, align="centre", bold=True)
@@ -104,7 +138,11 @@ def draw_slip(spec: SlipSpec) -> bytes:
 def _rows(spec: SlipSpec) -> tuple[tuple[str, str], ...]:
     at = spec.at
     when = f"{at.year}年{at.month}月{at.day}日 {at.hour:02d}:{at.minute:02d}"
-    copies = f"{spec.copies} 份" if spec.copies is not None else ""
+    counted = (
+        f"{spec.copies} 份" if spec.copies is not None else "",
+        f"每份 {spec.pages} 页" if spec.pages else "",
+    )
+    copies = "，".join(filter(None, counted))
     return (
         ("签收时间", when),
         ("来文单位", spec.sender),

@@ -1,0 +1,33 @@
+"""The number printed on a page, and the number of pages it says there are."""
+
+from __future__ import annotations
+
+import re
+
+from ..models.page import Page
+from .fields_text import tight
+
+_EDGE = 0.13
+_PRINTED = re.compile(
+    r"^(?:[—\-–―~·_]{1,3}(?P<a>\d{1,4})[—\-–―~·_]{1,3}|第(?P<b>\d{1,4})页(?:[,，/]?共(?P<t>\d{1,4})页)?"
+    r"|(?P<c>\d{1,4})/(?P<u>\d{1,4})|(?P<d>\d{1,3}))$"
+)
+_TOTAL = re.compile(r"^(?:页数[:：]?)?共(?P<t>\d{1,4})页$")
+
+
+def printed_of(page: Page) -> tuple[int | None, int | None, float]:
+    """The number printed on a page, the total it names, and how sure the reading is (0..1)."""
+    confidence = min((line.confidence for line in page.lines if line.role == "page_number"), default=1.0)
+    if page.printed_number is not None or page.printed_total is not None:
+        return page.printed_number, page.printed_total, confidence
+    for line in reversed(page.lines):
+        edge = line.box.top < _EDGE or line.box.bottom > 1 - _EDGE
+        text = tight(line.text)
+        found = _PRINTED.fullmatch(text) if edge or line.role == "page_number" else None
+        if found is not None and (found["d"] is None or line.role == "page_number"):
+            number = found["a"] or found["b"] or found["c"] or found["d"]
+            total = found["t"] or found["u"]
+            return int(number), int(total) if total else None, line.confidence
+        if edge and (alone := _TOTAL.fullmatch(text)):
+            return None, int(alone["t"]), line.confidence
+    return None, None, 0.0

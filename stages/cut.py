@@ -1,4 +1,4 @@
-"""Cuts some pages out of a scanned stack into a file of their own (`--split slip`).
+"""Cuts some pages out of a scanned stack into a file of their own (`--split`, `review split`).
 
 PDF pages and TIFF frames are taken over without loss; pages of other kinds are drawn into a PDF. Runs in the worker.
 """
@@ -6,6 +6,7 @@ PDF pages and TIFF frames are taken over without loss; pages of other kinds are 
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 
 from PIL import Image
 from pypdf import PdfReader, PdfWriter
@@ -19,21 +20,33 @@ _QUALITY = 92
 _KEPT_MODES = frozenset({"1", "L", "RGB", "RGBA", "CMYK", "P", "I;16"})
 
 
-def cut(opened: OpenedDocument, data: bytes, *, first: int, last: int, limits: Limits) -> bytes:
-    """Pages `first` to `last` (from 1, both included): a PDF, or a TIFF of a TIFF.
+def cut(
+    opened: OpenedDocument,
+    data: bytes,
+    *,
+    limits: Limits,
+    pages: Sequence[int] = (),
+    first: int = 0,
+    last: int = 0,
+) -> bytes:
+    """Some pages, in ascending order: a PDF, or a TIFF of a TIFF.
+
+    Args:
+        pages: numbers from 1; or `first` to `last`, both included.
 
     Raises:
         ValueError: pages outside the document.
         FormatFault: a page cannot be taken over.
     """
-    if not 1 <= first <= last <= opened.page_count:
+    numbers = sorted(set(pages)) or list(range(first, last + 1))
+    if not numbers or not 1 <= numbers[0] <= numbers[-1] <= opened.page_count:
         raise ValueError("pages out of range")
     with guarded(opened.kind):
         if opened.kind == "pdf":
-            return _pdf_pages(data, first, last)
+            return _pdf_pages(data, numbers)
         if opened.kind == "tiff":
-            return _tiff_frames(data, first, last, limits)
-    pages = [Image.fromarray(opened.render(number, _DPI)) for number in range(first, last + 1)]
+            return _tiff_frames(data, numbers, limits)
+    pages = [Image.fromarray(opened.render(number, _DPI)) for number in numbers]
     out = io.BytesIO()
     pages[0].save(
         out, format="PDF", save_all=True, append_images=pages[1:], resolution=_DPI, quality=_QUALITY
@@ -41,19 +54,19 @@ def cut(opened: OpenedDocument, data: bytes, *, first: int, last: int, limits: L
     return out.getvalue()
 
 
-def _pdf_pages(data: bytes, first: int, last: int) -> bytes:
+def _pdf_pages(data: bytes, numbers: Sequence[int]) -> bytes:
     writer = PdfWriter()
-    writer.append(PdfReader(io.BytesIO(data)), pages=(first - 1, last))
+    writer.append(PdfReader(io.BytesIO(data)), pages=[number - 1 for number in numbers])
     out = io.BytesIO()
     writer.write(out)
     return out.getvalue()
 
 
-def _tiff_frames(data: bytes, first: int, last: int, limits: Limits) -> bytes:
+def _tiff_frames(data: bytes, numbers: Sequence[int], limits: Limits) -> bytes:
     frames = []
     with Image.open(io.BytesIO(data), formats=["TIFF"]) as stack:
-        for number in range(first - 1, last):
-            stack.seek(number)
+        for number in numbers:
+            stack.seek(number - 1)
             if stack.width * stack.height > limits.page_pixels:
                 raise FormatFault("too_many_pixels", "tiff")
             frame = stack.copy() if stack.mode in _KEPT_MODES else stack.convert("RGB")

@@ -17,14 +17,14 @@ def open_document(
     Raises:
         FormatFault: `empty_file`, `unsupported_format`, `damaged_file`, `encrypted_file`,
             `wrong_file_password`, `too_large`, `too_many_pages`, `too_many_pixels`, `unpack_bomb`,
-            `hostile_markup`.
+            `hostile_markup`, `archive_empty`; those of LibreOffice (`office.py`).
         MissingTool: never here; only when a page is drawn without a font.
     """
     if not data:
         raise FormatFault("empty_file")
     if len(data) > limits.file_bytes:
         raise FormatFault("too_large", f"{len(data)} > {limits.file_bytes}")
-    kind = kind or sniff(data).kind
+    kind = kind or _kind_of(data, limits)
     # Imported here so that a worker that reads only pictures does not load the PDF and DOCX parsers.
     if kind == "pdf":
         from .pdf import open_pdf
@@ -45,3 +45,16 @@ def open_document(
     from .image import open_image
 
     return open_image(data, kind, limits=limits)
+
+
+def _kind_of(data: bytes, limits: Limits) -> Kind:
+    """The kind; an archive that is no batch of files either says what is wrong with it."""
+    try:
+        return sniff(data).kind
+    except FormatFault as fault:
+        if (fault.code, fault.detail) == ("unsupported_format", "zip"):
+            from .zip_entries import entries_of, opened_archive
+
+            with opened_archive(data) as archive:
+                entries_of(archive, len(data), limits)
+        raise

@@ -9,9 +9,6 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 
-import pypdfium2
-import pypdfium2.raw as raw
-
 from ..common.limits import Limits
 from ..models.page import Finding
 from .fault import FormatFault, guarded
@@ -47,6 +44,9 @@ def _is_pdf(data: bytes) -> bool:
 
 
 def _pdf(data: bytes, password: str) -> bytes | None:
+    import pypdfium2
+    import pypdfium2.raw as raw
+
     if not _is_pdf(data):
         raise FormatFault("encrypted_file", "-")
     try:

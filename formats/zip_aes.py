@@ -16,7 +16,6 @@ import zlib
 import numpy as np
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-AES_METHOD = 99
 _SALT = {1: 8, 2: 12, 3: 16}
 _KEY = {1: 16, 2: 24, 3: 32}
 _ROUNDS = 1000
@@ -25,15 +24,11 @@ _EXTRA_ID = 0x9901
 _LOCAL_HEADER = 30
 
 
-class WrongPassword(Exception):
-    """The password does not open the entry."""
-
-
-def read_aes(data: bytes, info: zipfile.ZipInfo, password: bytes) -> bytes:
-    """The content of an AES entry of the archive `data`.
+def read_aes(data: bytes, info: zipfile.ZipInfo, password: bytes) -> bytes | None:
+    """The content of an AES entry of the archive `data`; None when the password does not fit.
 
     Raises:
-        WrongPassword: it does not fit. ValueError: the entry is broken; zlib.error, OSError: so is its content.
+        ValueError: the entry is broken; zlib.error, OSError: so is its content.
     """
     strength, method = _extra(info.extra)
     name_length, extra_length = struct.unpack_from("<HH", data, info.header_offset + 26)
@@ -47,9 +42,9 @@ def read_aes(data: bytes, info: zipfile.ZipInfo, password: bytes) -> bytes:
     size = _KEY[strength]
     keys = hashlib.pbkdf2_hmac("sha1", password, salt, _ROUNDS, 2 * size + _VERIFIER)
     if not hmac.compare_digest(keys[2 * size :], verifier):
-        raise WrongPassword
+        return None
     if not hmac.compare_digest(hmac.digest(keys[size : 2 * size], sealed, "sha1")[:_MAC], mac):
-        raise WrongPassword  # one wrong password in 65,536 passes the verifier; a changed entry ends here too
+        return None  # one wrong password in 65,536 passes the verifier; a changed entry ends here too
     plain = _unpacked(_decrypted(sealed, keys[:size]), method, info.file_size)
     if len(plain) != info.file_size:
         raise ValueError("length")

@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from ..common.limits import Limits
 from ..common.natural import NaturalKey, natural_key
 from .fault import FormatFault, guarded
-from .zip_aes import AES_METHOD, WrongPassword, read_aes
 
+AES_METHOD = 99
 MAX_ENTRIES = 5_000
 MAX_ENTRY = 256 * 1024 * 1024
 _MAX_RATIO = 250
@@ -33,6 +33,10 @@ _DRIVE = re.compile(r"^[A-Za-z]:")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _LEAVINGS = re.compile(r"(^|/)(__MACOSX/|\.DS_Store$|Thumbs\.db$|desktop\.ini$)", re.IGNORECASE)
 """What operating systems leave in archives beside the files a person put there."""
+
+
+class WrongPassword(Exception):
+    """The password does not open the entry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +92,7 @@ def read_entry(archive: zipfile.ZipFile, data: bytes, entry: Entry, passwords: S
         for secret in dict.fromkeys((password.encode(), password.encode("gb18030", "replace"))):
             try:
                 if entry.info.compress_type == AES_METHOD:
-                    with guarded("ZIP"):
-                        return read_aes(data, entry.info, secret)
+                    return _read_aes(data, entry, secret)
                 return _read(archive, entry, secret)
             except WrongPassword:
                 continue
@@ -161,6 +164,16 @@ def _decoded(info: zipfile.ZipInfo) -> str:
 
 def _is_folder(name: str, info: zipfile.ZipInfo) -> bool:
     return name.endswith(("/", "\\")) or stat.S_ISDIR(info.external_attr >> 16)
+
+
+def _read_aes(data: bytes, entry: Entry, password: bytes) -> bytes:
+    from .zip_aes import read_aes
+
+    with guarded("ZIP"):
+        plain = read_aes(data, entry.info, password)
+    if plain is None:
+        raise WrongPassword
+    return plain
 
 
 def _read(archive: zipfile.ZipFile, entry: Entry, password: bytes | None) -> bytes:

@@ -11,7 +11,7 @@ from ..models.period import Period
 from ..models.suggestion import Basis
 
 Split = Literal["train", "test"]
-Format = Literal["pdf", "scan", "tiff", "tiff-grey", "fax", "jpeg", "png", "docx"]
+Format = Literal["pdf", "scan", "tiff", "tiff-grey", "fax", "jpeg", "png", "docx", "ofd"]
 Severity = Literal["clean", "office", "bad", "awful"]
 Layout = Literal["standard", "upward", "letter", "order", "minutes", "old", "telegram", "company", "plain"]
 Origin = Literal["self", "superior", "peer", "subordinate"]
@@ -19,11 +19,11 @@ Profile = Literal["organ", "company", "soe", "hospital", "college"]
 BlockKind = Literal["para", "head", "sub", "item", "table", "flush", "centre"]
 
 SPLITS: tuple[Split, ...] = ("train", "test")
-FORMATS: tuple[Format, ...] = ("pdf", "scan", "tiff", "tiff-grey", "fax", "jpeg", "png", "docx")
+FORMATS: tuple[Format, ...] = ("pdf", "scan", "tiff", "tiff-grey", "fax", "jpeg", "png", "docx", "ofd")
 SEVERITIES: tuple[Severity, ...] = ("clean", "office", "bad", "awful")
 SUFFIX: dict[Format, str] = {
     "pdf": ".pdf", "scan": ".pdf", "tiff": ".tif", "tiff-grey": ".tif", "fax": ".tif", "jpeg": ".jpg",
-    "png": ".png", "docx": ".docx",
+    "png": ".png", "docx": ".docx", "ofd": ".ofd",
 }  # fmt: skip
 STAMP = "样张　虚构文件　不具任何效力"
 """What stands on every page, drawn into it."""

@@ -15,6 +15,7 @@ from .degrade import FAX_DPI, degrade, to_bits
 from .docx_file import draw_docx
 from .dress import dress
 from .layout import lay_out
+from .ofd_file import draw_ofd
 from .paper import Format, Paper, Severity
 from .pdf import draw_pdf, pictures_pdf
 from .picture import draw_picture
@@ -67,7 +68,7 @@ def render_with_text(
     sheets = drawable = lay_out(paper)
     fonts = fonts_for(paper.split, seed)
     added: tuple[str, ...] = ()
-    if dressed and fmt not in ("docx", "pdf"):
+    if dressed and fmt not in ("docx", "pdf", "ofd"):
         added = dress(sheets, paper, seed=seed)
     texts = tuple("\n".join(sheet.lines) for sheet in sheets)
     truths = tuple(map(page_truth, sheets))
@@ -76,6 +77,8 @@ def render_with_text(
         return Rendered(draw_docx(paper), None, ("\n".join(texts),), "clean", truths=(PageTruth(lines),))
     if fmt == "pdf":
         return Rendered(draw_pdf(sheets), len(sheets), texts, "clean", truths=truths)
+    if fmt == "ofd":
+        return Rendered(draw_ofd(sheets), len(sheets), texts, "clean", truths=truths)
     if fmt in ("jpeg", "png"):
         sheets, texts, truths = sheets[:1], texts[:1], truths[:1]
     whole = fmt not in ("jpeg", "png") or len(drawable) == 1

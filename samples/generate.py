@@ -12,7 +12,7 @@ import click
 
 from ..common.errors import JiyaoError, UsageFault
 from ..common.messages import advise, say
-from .make import make_paper
+from .forms import make_rich
 from .paper import FORMATS, SEVERITIES, SUFFIX, Format, Severity, Split
 from .render import render_with_text
 from .truth import SCHEMA, truth_of
@@ -40,7 +40,7 @@ def generate(
         number = rng.randrange(1 << 30)
         fmt = formats[index % len(formats)]
         severity = severities[(index // len(formats)) % len(severities)]
-        paper = make_paper(number, split)
+        paper = make_rich(number, split)
         rendered = render_with_text(paper, fmt, severity, number, dressed=True)
         file = f"{split}-{index + 1:05d}{SUFFIX[fmt]}"
         (out / file).write_bytes(rendered.data)

@@ -79,13 +79,15 @@ def _corner(paper: Paper, sheet: Sheet, y: float, *, right: bool = False) -> flo
     return y
 
 
-def _banner(sheet: Sheet, text: str, top: float, *, tallest: float, room: float = 150.0) -> float:
-    """A red letterhead line, spread to at least half the width; gives the size of its type."""
+def _banner(
+    sheet: Sheet, text: str, top: float, *, tallest: float, room: float = 150.0, ink: Ink = "red"
+) -> float:
+    """A letterhead line, spread to at least half the width; gives the size of its type."""
     size = min(tallest, room / width(text, 1.0, "serif-bold"))
     natural = width(text, size, "serif-bold")
     spread = max(0.0, min((110.0 - natural) / max(1, len(text) - 1), size * 0.9))
     x = CENTRE - (natural + spread * (len(text) - 1)) / 2
-    _put(sheet, x, top, text, size, "serif-bold", "red", spread)
+    _put(sheet, x, top, text, size, "serif-bold", ink, spread)
     sheet.lines.append(text)
     return size
 
@@ -117,16 +119,30 @@ def _standard(paper: Paper, sheet: Sheet) -> float:
 def _number_and_rule(paper: Paper, sheet: Sheet, y: float) -> float:
     number = paper.fields.doc_number or ""
     if paper.layout == "upward":
-        signers = "签发人：" + "　".join(paper.fields.signers)
-        _in_row(sheet, LEFT + PITCH, y, number)
-        _in_row(sheet, RIGHT - PITCH - width(signers, SIZE3), y, signers)
-        sheet.lines.append(f"{number}　{signers}")
+        y = _signers(paper.fields.signers, number, sheet, y)
     else:
         _in_row(sheet, CENTRE - width(number, SIZE3) / 2, y, number)
         sheet.lines.append(number)
     y += ROW - 1.5 + 4
-    sheet.things.append(Rule(LEFT, y, RIGHT, y, 0.7, "red"))
+    sheet.things.append(Rule(LEFT, y, RIGHT, y, 0.7, _ink(paper)))
     return y + ROW * 1.6
+
+
+def _signers(names: tuple[str, ...], number: str, sheet: Sheet, y: float) -> float:
+    """签发人, two a row, names under names; the number stands in the row of the last (GB/T 9704 7.2.6)."""
+    label = "签发人："
+    rows = ["　".join(names[i : i + 2]) for i in range(0, len(names), 2)]
+    x = RIGHT - PITCH - width(label, SIZE3) - max(width(row, SIZE3) for row in rows)
+    for index, row in enumerate(rows):
+        text = label + row if index == 0 else row
+        _in_row(sheet, x if index == 0 else x + width(label, SIZE3), y, text)
+        if index == len(rows) - 1:
+            _in_row(sheet, LEFT + PITCH, y, number)
+            sheet.lines.append(f"{number}　{text}")
+        else:
+            sheet.lines.append(text)
+            y += ROW
+    return y
 
 
 def _letter(paper: Paper, sheet: Sheet) -> float:
@@ -197,8 +213,12 @@ def _telegram(paper: Paper, sheet: Sheet) -> float:
 def _company(paper: Paper, sheet: Sheet) -> float:
     y = _corner(paper, sheet, TOP)
     y = max(y, TOP + ROW) + 4
-    y += _banner(sheet, f"{paper.letterhead[0]}文件", y, tallest=13) + ROW * 0.8
+    y += _banner(sheet, f"{paper.letterhead[0]}文件", y, tallest=13, ink=_ink(paper)) + ROW * 0.8
     return _number_and_rule(paper, sheet, y)
+
+
+def _ink(paper: Paper) -> Ink:
+    return "red" if paper.red_head else "black"
 
 
 def title_lines(title: str, room: float = 140.0) -> list[str]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .heads import draw_head
-from .paper import STAMP, Block, Paper
+from .heads import TITLE_STEP, draw_head, title_lines
+from .paper import STAMP, Annex, Block, Paper
 from .sheet import (
     BOTTOM,
     LEFT,
@@ -13,6 +13,7 @@ from .sheet import (
     PITCH,
     RIGHT,
     ROW,
+    SIZE2,
     SIZE3,
     SIZE4,
     SIZE5,
@@ -31,7 +32,9 @@ ASCENT = 0.88
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
+class Row:
+    """One row of type, or of a table's cells."""
+
     text: str
     x: float
     face: Face = "serif"
@@ -47,21 +50,54 @@ def lay_out(paper: Paper) -> list[Sheet]:
     Raises:
         MissingTool: when the Noto CJK fonts are not there.
     """
-    sheets = [_fresh(1)]
+    sheets = [fresh(1)]
     y = draw_head(paper, sheets[0])
-    rows = [row for block in paper.body for row in _rows(block)]
-    y = _pour(sheets, rows, y, keep=2)
+    rows = [row for block in (*paper.body, *_annex_list(paper)) for row in block_rows(block)]
+    y = pour(sheets, rows, y, keep=2)
     signature = _Signature(paper)
     if y + ROW * signature.rows > BOTTOM + 0.1:
         y = _carry_over(sheets)
     signature.draw(sheets[-1], y)
-    _imprint(paper, sheets, y + ROW * signature.rows)
+    y += ROW * signature.rows
+    for number, annex in enumerate(paper.annexes, 1):
+        y = _annex(sheets, annex, f"附件{number}" if len(paper.annexes) > 1 else "附件")
+    _imprint(paper, sheets, y)
     for sheet in sheets:
         _page_number(paper, sheet)
+        if paper.running_head and sheet.number > 1:
+            sheet.things.append(Text(LEFT, 30.0, paper.running_head, SIZE5))
+            sheet.things.append(Rule(LEFT, 32.0, RIGHT, 32.0, 0.2))
+            sheet.lines.insert(0, paper.running_head)
     return sheets
 
 
-def _fresh(number: int) -> Sheet:
+def _annex_list(paper: Paper) -> list[Block]:
+    """附件说明 under the body (GB/T 9704 7.3.4): the names under one another, no punctuation behind them."""
+    names = [annex.title for annex in paper.annexes]
+    if not names:
+        return []
+    if len(names) == 1:
+        return [Block(kind="item", text=f"附件：{names[0]}")]
+    return [
+        Block(kind="item", text=("附件：" if index == 1 else "　　　") + f"{index}.{name}")
+        for index, name in enumerate(names, 1)
+    ]
+
+
+def _annex(sheets: list[Sheet], annex: Annex, label: str) -> float:
+    """The annex on new pages: label at the top left, title in the third row."""
+    sheets.append(fresh(len(sheets) + 1))
+    _place(sheets[-1], Row(label, LEFT, "sans-bold"), TOP)
+    y = TOP + 2 * ROW
+    for line in title_lines(annex.title):
+        middle = (LEFT + RIGHT - width(line, SIZE2, "serif-bold")) / 2
+        _place(sheets[-1], Row(line, middle, "serif-bold", SIZE2), y)
+        y += TITLE_STEP
+    return pour(sheets, [row for block in annex.body for row in block_rows(block)], y + ROW * 0.4, keep=2)
+
+
+def fresh(number: int) -> Sheet:
+    """An empty page with 样张 at its head and foot."""
     sheet = Sheet(number=number)
     size = 3.7
     x = (PAPER_W - width(STAMP, size)) / 2
@@ -70,7 +106,8 @@ def _fresh(number: int) -> Sheet:
     return sheet
 
 
-def _rows(block: Block) -> list[_Row]:
+def block_rows(block: Block) -> list[Row]:
+    """A piece of the body as rows of the text area."""
     if block.kind == "table":
         return _table_rows(block)
     face: Face = "sans-bold" if block.kind == "head" else "serif"
@@ -86,11 +123,11 @@ def _rows(block: Block) -> list[_Row]:
             if not last and abs(slack) < 3 * PITCH
             else min(0.0, slack / len(line))
         )
-        rows.append(_Row(line, LEFT + (2 * PITCH if index == 0 else 0), face, spacing=fill))
+        rows.append(Row(line, LEFT + (2 * PITCH if index == 0 else 0), face, spacing=fill))
     return rows
 
 
-def _table_rows(block: Block) -> list[_Row]:
+def _table_rows(block: Block) -> list[Row]:
     columns = len(block.rows[0])
     wide = [max(width(row[i], SIZE5) for row in block.rows) + 4 for i in range(columns)]
     scale = (RIGHT - LEFT) / sum(wide)
@@ -104,22 +141,23 @@ def _table_rows(block: Block) -> list[_Row]:
             (edges[i] + (edges[i + 1] - edges[i] - width(cell, SIZE5, face)) / 2, cell)
             for i, cell in enumerate(row)
         )
-        rows.append(_Row(" ".join(row), LEFT, face, SIZE5, cells=cells, edges=tuple(edges)))
+        rows.append(Row(" ".join(row), LEFT, face, SIZE5, cells=cells, edges=tuple(edges)))
     return rows
 
 
-def _pour(sheets: list[Sheet], rows: list[_Row], y: float, keep: int) -> float:
+def pour(sheets: list[Sheet], rows: list[Row], y: float, keep: int = 1) -> float:
+    """Puts rows on the last page from `y` (mm) on, and on new ones; gives the y below them."""
     for index, row in enumerate(rows):
         last_of_head = row.face == "sans-bold" and not row.cells and index + 1 < len(rows)
         if y + ROW * (keep if last_of_head else 1) > BOTTOM + 0.1:
-            sheets.append(_fresh(len(sheets) + 1))
+            sheets.append(fresh(len(sheets) + 1))
             y = TOP
         _place(sheets[-1], row, y)
         y += ROW
     return y
 
 
-def _place(sheet: Sheet, row: _Row, y: float) -> None:
+def _place(sheet: Sheet, row: Row, y: float) -> None:
     base = y + (ROW - row.size) / 2 + ASCENT * row.size
     if row.cells:
         for x, cell in row.cells:
@@ -135,7 +173,7 @@ def _place(sheet: Sheet, row: _Row, y: float) -> None:
 
 def _carry_over(sheets: list[Sheet]) -> float:
     """A signature never stands alone on a page: the last line of the body goes with it."""
-    old, new = sheets[-1], _fresh(len(sheets) + 1)
+    old, new = sheets[-1], fresh(len(sheets) + 1)
     moved = old.lines[-1]
     texts = [thing for thing in old.things if isinstance(thing, Text) and thing.text == moved]
     y = TOP
@@ -177,7 +215,7 @@ class _Signature:
         if self.dated:
             y = self._signed(sheet, y + ROW * self.gap)
         if self.note:
-            _place(sheet, _Row(self.note, LEFT + 2 * PITCH), y)
+            _place(sheet, Row(self.note, LEFT + 2 * PITCH), y)
 
     def _signed(self, sheet: Sheet, y: float) -> float:
         paper = self.paper
@@ -188,11 +226,11 @@ class _Signature:
             for index, organ in enumerate(bank):
                 middle = date_x + date_wide / 2 - 76 * (len(bank) - 1 - index)
                 x = min(middle - width(organ, SIZE3) / 2, RIGHT - width(organ, SIZE3))
-                _place(sheet, _Row(organ, x), y)
+                _place(sheet, Row(organ, x), y)
                 if paper.seal:
                     sheet.things.append(Seal(middle, y + ROW, organ))
             y += ROW * (1 if last else self.step)
-        _place(sheet, _Row(paper.date_text, date_x), y)
+        _place(sheet, Row(paper.date_text, date_x), y)
         return y + ROW
 
 
@@ -214,7 +252,7 @@ def _imprint(paper: Paper, sheets: list[Sheet], y: float) -> None:
         return
     step = 8.2
     if BOTTOM - step * len(rows) < y + 2:
-        sheets.append(_fresh(len(sheets) + 1))
+        sheets.append(fresh(len(sheets) + 1))
     sheet = sheets[-1]
     start = top = BOTTOM - step * len(rows)
     sheet.things.append(Rule(LEFT, start, RIGHT, start, 0.35))

@@ -27,7 +27,7 @@ from ..models.outcome import Done, Doubt
 from ..models.page import Page, Transcript
 from ..models.wire import from_plain
 from ..stages.read_stack import read_stack
-from .make import make_paper
+from .forms import make_rich
 from .paper import SEVERITIES, Format, Paper, Severity, Split
 from .render import Rendered, render_with_text
 from .score import FieldScore, PageTruth, Score, cer, fields_exact, plain
@@ -67,7 +67,7 @@ def samples(
     rng = random.Random(f"measure:{seed}")
     while count:
         number = rng.randrange(1 << 30)
-        paper = make_paper(number, split)
+        paper = make_rich(number, split)
         rendered = render_with_text(paper, fmt or "scan", severity, number, dressed=True)
         if rendered.pages is not None and rendered.pages > most_pages:
             continue

@@ -39,6 +39,14 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
+class Annex:
+    """An annex 附件: begins a new page with `附件1` (`附件` when it is the only one), then its title."""
+
+    title: str
+    body: tuple[Block, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Expected:
     """What a careful person would answer about the paper."""
 
@@ -85,3 +93,8 @@ class Paper:
     contact: str = ""
     telegram: tuple[tuple[str, str], ...] = ()
     """Head of a telegram: (label, value)."""
+    annexes: tuple[Annex, ...] = ()
+    red_head: bool = True
+    """False: the letterhead is black, as many companies print it."""
+    running_head: str = ""
+    """Printed above the text of every page but the first."""

@@ -43,14 +43,21 @@ def draw_pdf(sheets: Sequence[Sheet]) -> bytes:
     return bytes(pdf.output())
 
 
-def pictures_pdf(pictures: Sequence[bytes]) -> bytes:
-    """A scanned PDF: each picture fills a page of A4, lying or standing as it does; there is no text layer."""
+def pictures_pdf(pictures: Sequence[bytes], *, dpi: int | None = None) -> bytes:
+    """A scanned PDF: each picture fills a page; there is no text layer.
+
+    Pages are A4, lying or standing as the picture does, or with `dpi` as large as the picture is.
+    """
     pdf = _fresh()
     for picture in pictures:
         with Image.open(io.BytesIO(picture)) as image:
-            lying = image.width > image.height
-        pdf.add_page(orientation="L" if lying else "P")
-        pdf.image(io.BytesIO(picture), 0, 0, *((PAPER_H, PAPER_W) if lying else (PAPER_W, PAPER_H)))
+            wide, high = image.size
+        size = (PAPER_W, PAPER_H) if wide <= high else (PAPER_H, PAPER_W)
+        if dpi is not None:
+            size = (wide / dpi * 25.4, high / dpi * 25.4)
+        # fpdf2 wants the sizes of an upright sheet, and then how it lies
+        pdf.add_page(orientation="L" if wide > high else "P", format=(min(size), max(size)))
+        pdf.image(io.BytesIO(picture), 0, 0, *size)
     return bytes(pdf.output())
 
 

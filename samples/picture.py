@@ -32,9 +32,9 @@ FAINT = (249, 245, 245)
 
 
 def draw_picture(sheet: Sheet, *, dpi: int, fonts: FontSet = "noto") -> Picture:
-    """One page, height x width x 3 RGB, A4 at `dpi`."""
+    """One page, height x width x 3 RGB, at `dpi`."""
     scale = dpi / 25.4
-    image = Image.new("RGB", (round(PAPER_W * scale), round(PAPER_H * scale)), "white")
+    image = Image.new("RGB", (round(sheet.size[0] * scale), round(sheet.size[1] * scale)), "white")
     image.paste(_faint_stamp(dpi), (0, 0))
     pen = ImageDraw.Draw(image)
     for thing in sheet.things:

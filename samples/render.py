@@ -86,15 +86,15 @@ def render_with_text(
     dpi = FAX_DPI if fmt == "fax" else done.dpi
     drawn = [draw_picture(sheet, dpi=dpi, fonts=fonts) for sheet in sheets]
     scans = [
-        _scan(page, severity, done, seed=seed * 1000 + index, back=drawn[index - 1] if index else None)
+        scan(page, severity, done, seed=seed * 1000 + index, back=drawn[index - 1] if index else None)
         for index, page in enumerate(drawn)
     ]
     quality = done.quality
     match fmt:
         case "scan":
-            data = pictures_pdf([_bits_png(page) if done.bits else _jpeg(page, quality) for page in scans])
+            data = pictures_pdf([_bits_png(page) if done.bits else jpeg(page, quality) for page in scans])
         case "jpeg":
-            data = _jpeg(scans[0], quality, dpi)
+            data = jpeg(scans[0], quality, dpi)
         case "png":
             data = _png(scans[0], dpi)
         case "tiff":
@@ -109,7 +109,8 @@ def render_with_text(
     return Rendered(data, len(sheets), texts, severity, whole, truths, done.kinds, fonts, added)
 
 
-def _scan(page: Picture, severity: Severity, done: Plan, *, seed: int, back: Picture | None) -> Picture:
+def scan(page: Picture, severity: Severity, done: Plan, *, seed: int, back: Picture | None = None) -> Picture:
+    """A drawn page as it comes off the scanner (`degrade`, `damage`)."""
     if severity == "clean":
         return page
     return (
@@ -133,7 +134,8 @@ def page_truth(sheet: Sheet) -> PageTruth:
     )  # fmt: skip
 
 
-def _jpeg(page: Picture, quality: int, dpi: int = 200) -> bytes:
+def jpeg(page: Picture, quality: int, dpi: int = 200) -> bytes:
+    """A picture as JPEG."""
     out = io.BytesIO()
     Image.fromarray(page).save(out, "JPEG", quality=quality, dpi=(dpi, dpi))
     return out.getvalue()

@@ -137,6 +137,8 @@ class Sheet:
     """Words of the receiving stamp, lines with tick boxes."""
     printed_number: str | None = None
     """The page number as printed."""
+    size: tuple[float, float] = (PAPER_W, PAPER_H)
+    """Width and height in mm."""
 
 
 @cache

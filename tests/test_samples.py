@@ -274,11 +274,8 @@ def test_splits_share_no_strength_of_damage_and_every_kind_occurs() -> None:
 def test_each_damage_leaves_a_page_that_has_ink_on_a_ground(kind: str) -> None:
     severity: Severity = "bad" if kind in BAD else "awful"
     seed = next(seed for seed in range(999) if plan(severity, seed=seed, split="train").kinds == (kind,))
-    page = damage(
-        draw_picture(lay_out(make_paper(4, "train"))[0], dpi=100),
-        plan(severity, seed=seed, split="train"),
-        seed=1,
-    )
+    done = plan(severity, seed=seed, split="train")
+    page = damage(draw_picture(lay_out(make_paper(4, "train"))[0], dpi=100), done, seed=1)
     ground, ink = np.percentile(page, 60), np.percentile(page, 0.5)
     assert page.dtype == np.uint8 and page.ndim == 3
     assert ground - ink > 60

@@ -66,8 +66,6 @@ def ingest(
 ) -> None:
     if executor != "local":
         raise UsageFault("not_yet_built", what=f"--executor {executor.partition(':')[0]}")
-    if split not in ("none", "slip"):
-        raise UsageFault("not_yet_built", what=f"--split {split}")
     request = Request(jobs=jobs or _cores(), split=split, **rest)
 
     def work() -> dict[str, Any]:
@@ -116,6 +114,8 @@ def _draw(value: dict[str, Any]) -> None:
             [(item["path"], show.status_word(item["status"]), item["code"], item["message"])
              for item in value["problems"]],
         )  # fmt: skip
+    if value["virus_scanner"] is None:
+        show.closing("not_scanned")
     doubtful = sum(1 for item in value["documents"] if item["must_review"])
     show.closing("done_ingest", doubtful=doubtful, batch=value["batch"] or "—", **value["counts"])
 

@@ -7,9 +7,6 @@ import click
 from ..common.errors import UsageFault
 from .frame import Room, later
 
-batch = Room("batch")
-batch.later("list", "show", "sheet", "handover", "close")
-
 inventory = Room("inventory")
 inventory.later("start", "scan", "close")
 

@@ -50,6 +50,10 @@ MAY: Final[dict[str, frozenset[str]]] = {
     "review.accept": _DESK | {"determination_reviewer", "determiner"},
     "review.second": frozenset({"determination_reviewer", "determiner"}),
     "review.determine": frozenset({"determiner"}),
+    "review.edit": _DESK,
+    "rescan": _DESK,
+    "batch": STAFF | LEADERS,
+    "batch.desk": _DESK,
     "appraise": frozenset({"archivist"}),
     "approval.request": BUSINESS,
     "approval.give": LEADERS

@@ -17,14 +17,6 @@ from ..models.page import Finding, Page
 from .page_kind import NON_DOCUMENT
 from .page_printed import printed_of
 
-MUST_REVIEW = frozenset(
-    {
-        "page_number_gap", "page_number_repeated", "page_order", "page_total_differs", "page_numbers_odd_only",
-        "pages_missing", "pages_extra",
-    }
-)  # fmt: skip
-"""Findings of this module: all of them ask a person to look at the paper."""
-
 _SURE = 0.85
 _MOST = 2000
 _FAR = 5

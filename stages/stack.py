@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 
 from ..models.page import Finding, Page, Transcript
 from .cover_list import declared_pages
-from .page_count import MUST_REVIEW as PAGE_COUNT
 from .page_count import check_pages, document_pages
 from .page_kind import NON_DOCUMENT, page_kind, with_kinds
 from .slip import Slip
@@ -18,8 +17,6 @@ from .split import Mode, Part, split
 
 _BEGUN = frozenset({"letterhead", "envelope", "blank"})
 """What cuts a stack by its look alone: then nothing of that stack goes unlooked at."""
-MUST_REVIEW = PAGE_COUNT | {"split_by_letterhead", "split_by_blank"}
-"""Findings of a stack that ask a person."""
 
 
 @dataclass(frozen=True, slots=True)

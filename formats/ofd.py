@@ -90,7 +90,7 @@ class OpenedOfd:
                 self._tell(Finding("text_layer_unsound", page=number, detail=text.unsound))
             for finding in hidden_text(text.hidden, page=number):
                 self._tell(finding)
-            if text.lines is not None and text.picture_share >= _PICTURE_NOTED_SHARE:
+            if text.lines is not None and text.largest >= _PICTURE_NOTED_SHARE:
                 self._tell(Finding("picture_text_unread", page=number))
             self._read[number] = text
         return self._read[number].lines
@@ -128,6 +128,11 @@ class OpenedOfd:
         if painter.approximate:
             self._tell(Finding("ofd_drawn_roughly", page=number, detail=str(painter.approximate)))
         return painter.canvas.paper
+
+    def native_dpi(self, number: int) -> float | None:
+        """None: no page is a mere picture."""
+        del number
+        return None
 
     def close(self) -> None:
         """Lets go of the package and its fonts."""

@@ -42,7 +42,8 @@ class PageText:
     lines: tuple[Line, ...] | None
     unsound: str | None
     hidden: str
-    picture_share: float
+    largest: float
+    """Share of the page under its largest picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +86,9 @@ def page_text(things: Sequence[Thing], width: float, height: float, font_of: Fon
     notes = [mark.glyph for mark in level if mark.note]
     text = "".join(glyph.char for glyph in body)
     text += "".join(mark.glyph.char for run, _ in apart for mark in run)
-    share, covered = _pictures(things, width, height)
+    share, largest, covered = _pictures(things, width, height)
     if not text and not notes and not unseen:
-        return PageText(None, None, "", share)
+        return PageText(None, None, "", largest)
     hidden = "".join(unseen)
     reason = unsound(TextFacts(text=text, unseen=len(unseen) - noted, covered=covered, picture_share=share))
     if reason is None and foreign > told * _FOREIGN_SHARE:
@@ -95,12 +96,12 @@ def page_text(things: Sequence[Thing], width: float, height: float, font_of: Fon
     if reason is None and _outlined(things, len(text)):
         reason = "outlines"
     if reason or not (text + "".join(glyph.char for glyph in notes)).strip():
-        return PageText(None, reason, hidden, share)
+        return PageText(None, reason, hidden, largest)
     wide, high = width * POINTS_PER_MM, height * POINTS_PER_MM
     lines = build_lines(body, wide, high)
     lines += tuple(_apart(run, wide, high, vertical=vertical) for run, vertical in apart)
     lines += tuple(_as_note(line) for line in build_lines(notes, wide, high))
-    return PageText(lines, None, hidden, share)
+    return PageText(lines, None, hidden, largest)
 
 
 def _inked(thing: Text) -> bool:
@@ -293,20 +294,19 @@ def _foreign(thing: Text, font: Embedded | None) -> tuple[int, int]:
     return bad, told
 
 
-def _pictures(things: Sequence[Thing], width: float, height: float) -> tuple[float, bool]:
-    """Share of the page under pictures (capped), and whether something opaque over most of it hides earlier text."""
-    share, covered, text_before = 0.0, False, False
+def _pictures(things: Sequence[Thing], width: float, height: float) -> tuple[float, float, bool]:
+    """Share of the page under pictures (capped), under the largest, and whether one over most of it hides text."""
+    share, largest, covered, text_before = 0.0, 0.0, False, False
     for thing in things:
-        if not thing.visible:
-            continue
         if isinstance(thing, Text):
-            text_before = True
-            continue
-        if isinstance(thing, Image):
-            area = covered_by(Rect(0, 0, 1, 1), thing.matrix).area / (width * height)
-            share += 0.0 if thing.note else min(area, 1.0)
+            text_before = text_before or thing.visible
+        elif isinstance(thing, Image) and thing.visible:
+            area = min(covered_by(Rect(0, 0, 1, 1), thing.matrix).area / (width * height), 1.0)
             covered = covered or (text_before and area > _COVER and thing.alpha >= 250)
-    return min(share, 1.0), covered
+            if not thing.note:
+                share += area
+                largest = max(largest, area)
+    return min(share, 1.0), largest, covered
 
 
 def _outlined(things: Sequence[Thing], characters: int) -> bool:

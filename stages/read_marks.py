@@ -25,6 +25,8 @@ from ..watermark.picture_pdf import COPY_KEY
 from ..watermark.visible import DOCUMENT_LABEL, NUMBER_LABEL
 
 _DPIS = (200, 300, 420)
+_DRAWN = ("pdf", "docx", "ofd")
+"""Kinds whose pages are drawn, at any resolution."""
 _MOST_VALUE = 200
 _NUMBER = re.compile(rf"{NUMBER_LABEL}\s*第\s*(\d{{1,9}})\s*号")
 _DOCUMENT = re.compile(rf"{DOCUMENT_LABEL}\s*([A-Za-z0-9][A-Za-z0-9\-]{{0,39}})")
@@ -82,7 +84,7 @@ def _insist(opened: OpenedDocument, numbers: list[int], end: float) -> list[Read
             left = end - time.monotonic()
             if left <= 0:
                 return []
-            if dpi != _DPIS[0] and opened.kind not in ("pdf", "docx"):
+            if dpi != _DPIS[0] and opened.kind not in _DRAWN:
                 return []
             try:
                 found = _page_codes(opened, number, dpi=dpi, seconds=left / 2, thorough=True)
@@ -97,7 +99,7 @@ def _page_codes(
     opened: OpenedDocument, number: int, *, dpi: int, seconds: float, thorough: bool
 ) -> list[ReadMark]:
     # A photo's own pixels count, whatever resolution its header claims.
-    wanted = dpi if opened.kind in ("pdf", "docx") else 1200
+    wanted = dpi if opened.kind in _DRAWN else 1200
     picture: Picture = opened.render(number, wanted)
     return [
         ReadMark(

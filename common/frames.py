@@ -36,11 +36,12 @@ def _within(count: int, limit: int) -> int:
     return count
 
 
-def write_frame(sink: BinaryIO, header: dict[str, Any], data: bytes) -> None:
-    """Writes one frame and flushes it."""
-    plain = json.dumps(header, ensure_ascii=False).encode()
-    sink.write(struct.pack(">I", len(plain)) + plain + struct.pack(">Q", len(data)))
-    sink.write(data)
+def write_frame(sink: BinaryIO, header: dict[str, Any], *data: bytes) -> None:
+    """Writes one frame, its bytes given in pieces, and flushes it."""
+    plain = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+    sink.write(struct.pack(">I", len(plain)) + plain + struct.pack(">Q", sum(map(len, data))))
+    for piece in data:
+        sink.write(piece)
     sink.flush()
 
 

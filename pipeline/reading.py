@@ -6,20 +6,23 @@ kept as unreadable; it never ends the batch.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from concurrent.futures import Future
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ..common.errors import MissingTool
 from ..common.limits import Limits
+from ..models.doubt import DoubtItem
 from ..models.fields import OfficialFields
-from ..models.page import Finding, Transcript
-from ..models.suggestion import LevelSuggestion, Relations, RetentionSuggestion
+from ..models.page import Finding, Page
+from ..models.suggestion import LevelSuggestion, RetentionSuggestion
 from ..models.wire import from_plain, to_plain
 from .executor import Job, LocalExecutor, Reply
+from .page_reading import PageReading
 from .plan import job_of
 from .register_entry import part_identity
 from .relations import RelationIndex
@@ -28,6 +31,7 @@ from .station import Station
 _ENVIRONMENT = frozenset(
     {"no_ocr_engine", "ocr_engine_missing", "ocr_model_altered", "font_missing", "worker_unusable"}
 )
+_MOST_CITED = 2000
 _MISFIT = (TypeError, ValueError, LookupError, AttributeError, RecursionError)
 
 
@@ -40,34 +44,37 @@ class Unread(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """A document in a file: the file's bytes, or pages (from 1, both included) cut from a stack."""
-
-    first: int
-    last: int
-    slip: str | None
-    transcript: Transcript
-    fields: OfficialFields
-    data: bytes
-    identity: str
-    format: str
-    findings: tuple[Finding, ...]
-    password: str | None = field(default=None, repr=False)
-    """The one that opened the file, of those given for it."""
-
-    @property
-    def pages(self) -> int:
-        """How many."""
-        return self.last - self.first + 1
-
-
-@dataclass(frozen=True, slots=True)
 class Judged:
     """What a paper was judged to be."""
 
     level: LevelSuggestion
     retention: RetentionSuggestion
     origin: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A document in a file: the file's bytes, or pages (from 1) cut from a stack."""
+
+    first: int
+    last: int
+    slip: str | None
+    transcript: bytes
+    """As sealed: JSON that fits `Transcript`."""
+    fields: OfficialFields
+    doubts: tuple[DoubtItem, ...]
+    cites: tuple[str, ...]
+    """Numbers of the papers that it names."""
+    judged: Judged
+    """As a paper that cites nothing that the register knows."""
+    data: bytes
+    identity: str
+    format: str
+    findings: tuple[Finding, ...]
+    pages: int
+    """How many of its own: envelopes and lists are not counted."""
+    password: str | None = field(default=None, repr=False)
+    """The one that opened the file, of those given for it."""
 
 
 class Reading:
@@ -77,32 +84,29 @@ class Reading:
         self, station: Station, *, scratch: Path, jobs: int, limits: Limits, engine: str, split: str,
         origin: str | None,
     ) -> None:  # fmt: skip
-        self._station, self._origin = station, origin
-        self._fields = {"engine": engine, "split": split}
+        self._station, self._jobs, self._limits = station, jobs, limits
+        self._fields = {"engine": engine, "split": split, "origin": origin}
         self._relations = RelationIndex(station)
-        self._primed = False
-        self._held = ExitStack()
-        self._readers, self._judge = (
-            self._held.enter_context(LocalExecutor(jobs=count, scratch=scratch / name, limits=limits))
-            for name, count in (("readers", jobs), ("judge", 1))
+        briefing = Job("brief", {"policy": station.policy_text, "profile": station.settings.profile})
+        self._workers = LocalExecutor(
+            jobs=jobs, scratch=scratch / "readers", limits=limits, briefing=briefing
         )
 
     def close(self) -> None:
         """Ends every worker now."""
-        self._held.close()
+        self._workers.close()
 
     def ask(self, job: Job) -> Reply:
         """Has a reading worker answer another question, and waits for it."""
-        return self._readers.submit(job).result()
+        return self._workers.submit(job).result()
 
-    def begin(self, data: bytes, passwords: tuple[str, ...] = ()) -> Future[Reply]:
-        """Has a file read; meanwhile the worker that judges gets ready, which takes it most of a second."""
-        if not self._primed:
-            self._primed = True
-            self._judge.submit(self._question(Transcript(()), OfficialFields(), Relations(), None))
-        return self._readers.submit(
-            Job(act=job_of("ocr"), fields={**self._fields, "passwords": list(passwords)}, data=data)
+    def begin(self, data: bytes, passwords: tuple[str, ...] = (), *, urgent: bool = False) -> Future[Reply]:
+        """Has a file read; an urgent one before all that wait."""
+        fields = {**self._fields, "passwords": list(passwords)}
+        reading = PageReading(
+            self._workers, data, fields, jobs=self._jobs, limits=self._limits, urgent=urgent
         )
+        return reading.future
 
     def parts(self, data: bytes, sha256: str, reply: Reply, passwords: tuple[str, ...] = ()) -> list[Part]:
         """The documents in a file, as they were read with these passwords at hand.
@@ -112,28 +116,31 @@ class Reading:
         """
         value = _answered(reply)
         with _fitting():
-            findings = tuple(from_plain(Finding, finding) for finding in value["findings"])
-            read = [
-                (int(part["first"]), int(part["last"]), part["slip"],
-                 from_plain(Transcript, part["transcript"]), from_plain(OfficialFields, part["fields"]))
-                for part in value["parts"]
-            ]  # fmt: skip
-            kind, pages = str(value["kind"]), int(value["pages"])
+            findings = from_plain(tuple[Finding, ...], value["findings"])
             opened_with = value.get("opened_with")
             password = None if opened_with is None else passwords[int(opened_with)]
-        parts = []
-        for first, last, slip, transcript, fields in read:
-            whole = len(read) == 1 and (first, last) == (1, pages)
-            parts.append(
-                Part(
-                    first=first, last=last, slip=slip, transcript=transcript, fields=fields,
-                    data=data if whole else self._cut(data, first, last, passwords),
-                    password=password if whole else None,
-                    identity=sha256 if whole else part_identity(sha256, first, last),
-                    format=kind,
-                    findings=tuple(dict.fromkeys((*findings, *transcript.findings))),
-                )
-            )  # fmt: skip
+            pieces = _Pieces(reply.data)
+            parts = []
+            for plain in value["parts"]:
+                own = from_plain(tuple[Finding, ...], plain["findings"])
+                transcript = pieces.transcript(plain["page_bytes"], own)
+                first, last, size = int(plain["first"]), int(plain["last"]), plain.get("cut_bytes")
+                parts.append(
+                    Part(
+                        first=first, last=last, slip=from_plain(str | None, plain["slip"]),  # type: ignore[arg-type]
+                        transcript=transcript, fields=from_plain(OfficialFields, plain["fields"]),
+                        doubts=from_plain(tuple[DoubtItem, ...], plain["doubts"]),
+                        cites=from_plain(tuple[str, ...], plain["cites"])[:_MOST_CITED],
+                        judged=_judged(plain),
+                        data=data if size is None else pieces.take(int(size)),
+                        password=password if size is None else None,
+                        identity=sha256 if size is None else part_identity(sha256, first, last),
+                        format=str(value["kind"]), pages=int(plain["count"]),
+                        findings=tuple(dict.fromkeys((*findings, *own))),
+                    )
+                )  # fmt: skip
+            if not parts or sum(part.data is data for part in parts) > 1:
+                raise ValueError("no part, or two that are the whole")
         return parts
 
     def judge(self, part: Part) -> Judged:
@@ -143,44 +150,51 @@ class Reading:
             Unread: it could not be judged. MissingTool: no worker.
         """
         with self._station.read() as session:
-            relations = self._relations.of(session, part.transcript, part.fields.doc_number)
-        policy = self._station.policy
-        origin = self._origin or policy.retention.origin_of(part.fields.organs)
-        job = self._question(part.transcript, part.fields, relations, origin)
-        value = _answered(self._judge.submit(job).result())
+            relations = self._relations.of(session, part.cites, part.fields.doc_number)
+        if not relations.related:
+            return part.judged
+        fields = {
+            "fields": to_plain(part.fields), "relations": to_plain(relations), "origin": self._fields["origin"],
+        }  # fmt: skip
+        job = Job(act=job_of("classify"), fields=fields, data=part.transcript, urgent=True)
+        value = _answered(self._workers.submit(job).result())
         with _fitting():
-            return Judged(
-                level=from_plain(LevelSuggestion, value["level"]),
-                retention=from_plain(RetentionSuggestion, value["retention"]),
-                origin=origin,
-            )
-
-    def _question(
-        self, transcript: Transcript, fields: OfficialFields, relations: Relations, origin: str | None
-    ) -> Job:
-        return Job(
-            act=job_of("classify"),
-            fields={
-                "transcript": to_plain(transcript),
-                "fields": to_plain(fields),
-                "relations": to_plain(relations),
-                "policy": self._station.policy_text,
-                "profile": self._station.settings.profile,
-                "origin": origin,
-                "important": None,
-                "flags": [],
-            },
-        )
+            return _judged(value)
 
     def learn(self, document: str, part: Part) -> None:
         """The part is registered: later papers may cite it."""
         self._relations.learn(document, part.fields.doc_number)
 
-    def _cut(self, data: bytes, first: int, last: int, passwords: tuple[str, ...]) -> bytes:
-        fields = {"first": first, "last": last, "passwords": list(passwords)}
-        reply = self._judge.submit(Job(act="cut", fields=fields, data=data)).result()
-        _answered(reply)
-        return bytes(reply.data)
+
+class _Pieces:
+    """The bytes of a reply, taken piece by piece."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data, self._at = data, 0
+
+    def take(self, size: int) -> bytes:
+        """The next so many bytes."""
+        end = self._at + size
+        if size < 0 or end > len(self._data):
+            raise ValueError("too few bytes")
+        piece, self._at = self._data[self._at : end], end
+        return piece
+
+    def transcript(self, sizes: list[int], findings: tuple[Finding, ...]) -> bytes:
+        """The next pages as a transcript. Each is looked at and let go again: a long paper is never here as values."""
+        pages = [self.take(size) for size in sizes]
+        for page in pages:
+            from_plain(Page, json.loads(page))
+        rest = json.dumps(to_plain(findings), ensure_ascii=False).encode("utf-8", "surrogatepass")
+        return b'{"pages":[' + b",".join(pages) + b'],"findings":' + rest + b"}"
+
+
+def _judged(plain: dict[str, Any]) -> Judged:
+    return Judged(
+        level=from_plain(LevelSuggestion, plain["level"]),
+        retention=from_plain(RetentionSuggestion, plain["retention"]),
+        origin=from_plain(str | None, plain["origin"]),  # type: ignore[arg-type]
+    )
 
 
 def _answered(reply: Reply) -> dict[str, Any]:

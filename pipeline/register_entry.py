@@ -15,16 +15,17 @@ from sqlalchemy.orm import Session
 
 from ..models.fields import OfficialFields
 from ..models.level import Level
-from ..models.page import Finding, Transcript
+from ..models.page import Finding
 from ..models.suggestion import LevelSuggestion, RetentionSuggestion
 from ..models.tables import Artefact, Document, Event, Receipt
 from ..models.wire import to_plain
+from ..stages.mail_findings import MUST_REVIEW
 from ..stages.retain import retention_until
 from ..stages.seal import seal
 from . import receipt as receipts
 from .actors import Actor
 from .documents import keep_words, words_of
-from .judgement import Judgement, pack_transcript
+from .judgement import Judgement
 from .source_file import remember_place
 from .station import Station
 
@@ -41,7 +42,8 @@ class ReadPaper:
     sha256: str
     format: str
     pages: int
-    transcript: Transcript
+    transcript: bytes
+    """As sealed."""
     fields: OfficialFields
     level: LevelSuggestion
     retention: RetentionSuggestion
@@ -114,7 +116,7 @@ def enter(
         row,
         {
             "original": paper.data,
-            "transcript": pack_transcript(paper.transcript),
+            "transcript": paper.transcript,
             "judgement": judgement.pack(),
         },
     )
@@ -281,7 +283,7 @@ def _read_level(paper: ReadPaper) -> str | None:
     return (level or paper.fields.mark.level).code
 
 
-_SERIOUS = frozenset(
+_SERIOUS = MUST_REVIEW | frozenset(
     {
         "text_layer_unsound", "low_confidence_page", "engine_failed_page", "active_content", "hidden_mark",
         "virus_scan_failed",

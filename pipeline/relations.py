@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
+from collections.abc import Iterable
 
 from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
 from ..models.level import Level
-from ..models.page import Transcript
 from ..models.suggestion import RelatedDocument, Relations
 from ..models.tables import Document
 from .documents import words_of
 from .periods import parse_period
 from .station import Station
 
-_CITED = re.compile(r"[一-鿿A-Za-z]{1,16}〔(?:19|20)\d{2}〕\s?\d{1,5}号")
 _ALIVE = ("pending", "pending_second", "registered", "archived")
 
 
@@ -28,14 +25,16 @@ class RelationIndex:
         self._last = (0, 0)
         self._by_number: dict[str, str] = {}
 
-    def of(self, session: Session, transcript: Transcript, own_number: str | None) -> Relations:
-        """The registered documents that the text cites by number, with the levels they have now."""
+    def of(self, session: Session, cited: Iterable[str], own_number: str | None) -> Relations:
+        """The registered documents among those cited by number, with the levels they have now."""
+        wanted = [number for number in dict.fromkeys(cited) if number != own_number]
+        if not wanted:
+            return Relations()
         self._catch_up(session)
-        text = unicodedata.normalize("NFKC", transcript.text.replace("\n", ""))
         related = []
-        for found in dict.fromkeys(match.group().replace(" ", "") for match in _CITED.finditer(text)):
+        for found in wanted:
             document = self._lookup(found)
-            if document is None or found == own_number:
+            if document is None:
                 continue
             row = session.get_one(Document, document)
             if row.level_code is None or row.status not in _ALIVE:

@@ -26,6 +26,7 @@ from .stack import for_fields, take_apart
 
 Judge = Callable[[Transcript, OfficialFields], dict[str, Any]]
 
+
 def read_stack(
     opened: OpenedDocument, data: bytes, *, engine: str, mode: Mode, limits: Limits
 ) -> Outcome[dict[str, Any]]:

@@ -1,21 +1,23 @@
 """A worker: `python -m jiyao.stages.worker`. Reads hostile files; holds no key, no registry, no network.
 
 Frames are those of `common/frames.py`. A request is `{"act", "fields", "limits"}` and the file. While it
-works, the worker sends `{"page": n}` when it has come to page n, further than before. The answer is
-`{"outcome": "done|doubt|refused|failed", "value", "code", "detail", "questions"}` and bytes. The end of
-the input ends the worker. What libraries print goes nowhere. No text of a document stands in `code` or
-`detail`.
+works, the worker sends `{"page": n}` when it has come to page n, further than before; the acts that read send
+`{"page": n, "of": pages}` before each page and `{"read": n}` with the page's JSON once it is read, so that a
+worker that dies costs one page. The answer is `{"outcome": "done|doubt|refused|failed", "value", "code", "detail",
+"questions"}` and bytes. The end of the input ends the worker. What libraries print goes nowhere. No text of a
+document stands in `code` or `detail`.
 """
 
 from __future__ import annotations
 
 import base64
 import errno
+import json
 import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -28,13 +30,16 @@ from ..models.wire import from_plain, to_plain
 
 if TYPE_CHECKING:
     from ..formats.opened import OpenedDocument, Picture
+    from ..models.fields import OfficialFields
     from ..models.incoming import Kind
-    from ..models.page import Finding, Line
+    from ..models.page import Finding, Line, Transcript
+    from ..models.policy.schema import Policy, Profile
+    from ..models.suggestion import Relations
 
 _FILE_BYTES = 2 * 1024**3
 _DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EFBIG})
 Answer = tuple[dict[str, Any], bytes]
-Report = Callable[[int], None]
+Report = Callable[[dict[str, Any], bytes], None]
 
 
 def main() -> None:
@@ -47,22 +52,31 @@ def main() -> None:
     for stream in (1, 2):
         os.dup2(silent, stream)
 
-    def report(page: int) -> None:
-        write_frame(sink, {"page": page}, b"")
+    def report(said: dict[str, Any], data: bytes) -> None:
+        write_frame(sink, said, data)
 
+    known = Known()
     while (request := read_frame(source)) is not None:
         header, data = request
-        write_frame(sink, *serve(header, data, report=report))
+        write_frame(sink, *serve(header, data, report=report, known=known))
+        known.get_ready()
 
 
-def serve(header: dict[str, Any], data: bytes, *, report: Report = lambda _: None) -> Answer:
+def serve(
+    header: dict[str, Any],
+    data: bytes,
+    *,
+    report: Report = lambda _said, _data: None,
+    known: Known | None = None,
+) -> Answer:
     """One request, answered; whatever goes wrong becomes a named failure."""
     limits = from_plain(Limits, header["limits"]) if header.get("limits") else DEFAULT_LIMITS
     act = ACTS.get(str(header.get("act")))
     if act is None:
         return _failed("unknown_act", str(header.get("act"))[:32])
     try:
-        return act(_Request(header["fields"], data, limits, report))
+        request = _Request(header["fields"], data, limits, report, known or Known())
+        return request.told(act(request))
     except JiyaoError as error:
         return _failed(error.code, str(error.facts.get("detail", "")))
     except MemoryError:
@@ -74,27 +88,75 @@ def serve(header: dict[str, Any], data: bytes, *, report: Report = lambda _: Non
         return _failed("worker_error", _place(error))
 
 
+class Known:
+    """What a worker was told once and keeps for all its jobs: the policy that it judges by, read when needed."""
+
+    __slots__ = ("_policy", "_text", "profile")
+
+    def __init__(self) -> None:
+        self._text = ""
+        self.profile: Profile = "organ"
+        self._policy: Policy | None = None
+
+    def tell(self, *, policy: str, profile: Profile) -> None:
+        """From now on papers are judged by this policy (YAML) and profile."""
+        self._text, self.profile, self._policy = policy, profile, None
+
+    @property
+    def judges(self) -> bool:
+        """Whether a policy was told."""
+        return bool(self._text)
+
+    @property
+    def policy(self) -> Policy:
+        """The policy, parsed."""
+        from ..models.policy.loader import parse_policy
+
+        if self._policy is None:
+            self._policy = parse_policy(self._text)
+        return self._policy
+
+    def get_ready(self) -> None:
+        """Loads what judging needs, once the answer is out and before the next request is there."""
+        if self.judges and self._policy is None:
+            from . import classify, retain  # noqa: F401
+
+            with suppress(JiyaoError):  # told by the judging itself
+                self._policy = self.policy
+
+
 # ---------------------------------------------------------------- one request
 
 
 class _Request:
     """What one request asks, and the way to its file."""
 
-    __slots__ = ("data", "fields", "limits", "report")
+    __slots__ = ("data", "fields", "known", "limits", "opened_with", "report")
 
-    def __init__(self, fields: dict[str, Any], data: bytes, limits: Limits, report: Report) -> None:
-        self.fields, self.data, self.limits, self.report = fields, data, limits, report
+    def __init__(
+        self, fields: dict[str, Any], data: bytes, limits: Limits, report: Report, known: Known
+    ) -> None:
+        self.fields, self.limits, self.report, self.known = fields, limits, report, known
+        self.data = data
+        self.opened_with: int | None = None
 
     @contextmanager
-    def opened(self) -> Iterator[OpenedDocument]:
-        """The file, opened; going through its pages is reported."""
-        from ..formats.open import open_document
+    def opened(self, *, quiet: bool = False) -> Iterator[OpenedDocument]:
+        """The file, opened; going through its pages is reported, unless the act itself does that."""
+        from ..formats.unlock import open_locked
 
-        opened = open_document(self.data, limits=self.limits)
+        passwords = self.fields.get("passwords") or ()
+        opened, self.data, self.opened_with = open_locked(self.data, passwords, limits=self.limits)
         try:
-            yield _Watched(opened, self.report)
+            yield opened if quiet else _Watched(opened, lambda page: self.report({"page": page}, b""))
         finally:
             opened.close()
+
+    def told(self, answer: Answer) -> Answer:
+        """The answer, and which of the given passwords opened the file, when one did."""
+        if self.opened_with is not None:
+            answer[0]["value"]["opened_with"] = self.opened_with
+        return answer
 
 
 class _Watched:
@@ -102,7 +164,7 @@ class _Watched:
 
     __slots__ = ("_furthest", "_opened", "_report", "active", "kind", "page_count", "protection", "signature")
 
-    def __init__(self, opened: OpenedDocument, report: Report) -> None:
+    def __init__(self, opened: OpenedDocument, report: Callable[[int], None]) -> None:
         self._opened, self._report, self._furthest = opened, report, 1
         self.kind: Kind = opened.kind
         self.page_count: int = opened.page_count
@@ -128,6 +190,9 @@ class _Watched:
     def render(self, number: int, dpi: int) -> Picture:
         self._reach(number)
         return self._opened.render(number, dpi)
+
+    def native_dpi(self, number: int) -> float | None:
+        return self._opened.native_dpi(number)
 
     def close(self) -> None:
         self._opened.close()
@@ -158,47 +223,101 @@ def _look(request: _Request) -> Answer:
     return _done(value), b""
 
 
+def _brief(request: _Request) -> Answer:
+    """The policy and profile that papers are judged by from now on."""
+    request.known.tell(policy=str(request.fields["policy"]), profile=request.fields["profile"])
+    return _done({}), b""
+
+
 def _read(request: _Request) -> Answer:
-    """intake → split → for each part: ocr → extract."""
-    from .read_stack import read_stack
+    """intake → for each page: ocr → split → for each document: extract → classify → retain. See read_job.py."""
+    from .read_job import read_whole
 
     fields = request.fields
-    with request.opened() as opened:
-        outcome = read_stack(
-            opened, request.data, engine=fields["engine"], mode=fields["split"], limits=request.limits
+    with request.opened(quiet=True) as opened:
+        packed = read_whole(
+            opened, request.data, engine=fields["engine"], mode=fields["split"], most=fields.get("most"),
+            limits=request.limits, say=request.report, judge=_judge_of(request),
+        )  # fmt: skip
+    return request.told(_packed(*packed))
+
+
+def _pages(request: _Request) -> Answer:
+    """Some pages of a long file: each is in its own report."""
+    from .read_job import read_range
+
+    fields = request.fields
+    with request.opened(quiet=True) as opened:
+        numbers = range(int(fields["first"]), int(fields["last"]) + 1)
+        read = read_range(
+            opened, numbers, engine=fields["engine"], mode=fields["split"], limits=request.limits,
+            say=request.report,
+        )  # fmt: skip
+    return (_plain(read) if isinstance(read, Failure) else _done({})), b""
+
+
+def _assemble(request: _Request) -> Answer:
+    """A long file whose pages are read, in the last `tail` bytes: split → extract → classify → retain."""
+    from .read_job import pages_of, put_together
+
+    fields, size = request.fields, len(request.data) - int(request.fields["tail"])
+    pages, request.data = pages_of(request.data[size:], fields["lost"]), request.data[:size]
+    with request.opened(quiet=True) as opened:
+        packed = put_together(
+            opened, request.data, pages, mode=fields["split"], limits=request.limits, judge=_judge_of(request)
         )
+    return request.told(_packed(*packed))
+
+
+def _packed(outcome: Outcome[dict[str, Any]], blobs: list[bytes]) -> Answer:
     match outcome:
         case Done(value=value):
-            return _done(value), b""
+            return _done(value), b"".join(blobs)
         case Doubt(value=value, questions=questions):
-            return _done(value, questions=questions), b""
+            return _done(value, questions=questions), b"".join(blobs)
         case _:
             return _plain(outcome), b""
 
 
+def _judge_of(request: _Request) -> Callable[[Transcript, OfficialFields], dict[str, Any]] | None:
+    """How a paper that cites nothing known is judged; None when nobody told by what."""
+    if not request.known.judges or "origin" not in request.fields:
+        return None
+    from ..models.suggestion import Relations
+
+    return lambda transcript, official: _judged(request, transcript, official, Relations())
+
+
 def _judge(request: _Request) -> Answer:
-    """classify → retain."""
+    """classify → retain of a paper read before, knowing what it cites; its pages come in `data`."""
     from ..models.fields import OfficialFields
     from ..models.page import Transcript
-    from ..models.policy.loader import parse_policy
     from ..models.suggestion import Relations
+    from .stack import for_fields
+
+    fields = request.fields
+    transcript = for_fields(from_plain(Transcript, json.loads(request.data)))
+    official = from_plain(OfficialFields, fields["fields"])
+    relations = from_plain(Relations, fields["relations"])
+    return _done(_judged(request, transcript, official, relations)), b""
+
+
+def _judged(
+    request: _Request, transcript: Transcript, official: OfficialFields, relations: Relations
+) -> dict[str, Any]:
     from .classify import classify
     from .retain import retain
 
-    fields = request.fields
-    policy = parse_policy(fields["policy"])
-    transcript = from_plain(Transcript, fields["transcript"])
-    official = from_plain(OfficialFields, fields["fields"])
-    profile = fields["profile"]
+    policy, profile = request.known.policy, request.known.profile
+    origin = request.fields["origin"] or policy.retention.origin_of(official.organs)
     level = classify(
-        transcript=transcript, fields=official, policy=policy, profile=profile,
-        relations=from_plain(Relations, fields["relations"]),
-    )  # fmt: skip
+        transcript=transcript, fields=official, policy=policy, profile=profile, relations=relations
+    )
     retention = retain(
-        transcript=transcript, fields=official, policy=policy, profile=profile, origin=fields["origin"],
-        important=fields["important"], flags=tuple(fields["flags"]),
+        transcript=transcript, fields=official, policy=policy, profile=profile, origin=origin, important=None,
+        flags=(),
     )  # fmt: skip
-    return _done({"level": to_plain(level), "retention": to_plain(retention)}), b""
+    return {"level": to_plain(level), "retention": to_plain(retention), "origin": origin}
 
 
 def _draw(request: _Request) -> Answer:
@@ -225,6 +344,16 @@ def _cut(request: _Request) -> Answer:
         return _done({}), cut(opened, request.data, first=first, last=last, limits=request.limits)
 
 
+def _unpack(request: _Request) -> Answer:
+    """Files of an archive, some at a time."""
+    from .unpack import unpack
+
+    fields = request.fields
+    first, passwords = int(fields["first"]), fields["passwords"]
+    outcome, pieces = unpack(request.data, first=first, passwords=passwords, limits=request.limits)
+    return (_done(outcome.value) if isinstance(outcome, Done) else _plain(outcome)), pieces
+
+
 def _sheet(request: _Request) -> Answer:
     """Crops of boxes on pages, as PNG in base64."""
     from ..models.page import Box
@@ -247,12 +376,16 @@ def _marks(request: _Request) -> Answer:
 
 ACTS: dict[str, Callable[[_Request], Answer]] = {
     "look": _look,
+    "brief": _brief,
     "read": _read,
+    "pages": _pages,
+    "assemble": _assemble,
     "judge": _judge,
     "draw": _draw,
     "cut": _cut,
     "sheet": _sheet,
     "marks": _marks,
+    "unpack": _unpack,
 }
 
 

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -23,6 +24,7 @@ from jiyao.pipeline.executor import Job, LocalExecutor, Reply
 from jiyao.stages.worker import serve
 
 FAKE = (sys.executable, str(Path(__file__).with_name("fake_worker.py")))
+READ = {"engine": "auto", "split": "none"}
 LIMITS = replace(
     DEFAULT_LIMITS, seconds_per_document=1.5, seconds_per_page=0.5, worker_rss_bytes=200 * 1024 * 1024
 )
@@ -267,8 +269,9 @@ print(json.dumps([sorted(ACTS), [name for name in sys.modules if name.startswith
 
 def test_no_act_of_a_worker_loads_keys_or_the_registry() -> None:
     fields = {
-        "look": {}, "read": {"engine": "auto", "split": "none"}, "judge": {"policy": ""}, "draw": {"spec": {}},
-        "cut": {"first": 1, "last": 1}, "sheet": {"boxes": []}, "marks": {},
+        "look": {}, "brief": {"policy": "", "profile": "organ"}, "read": READ, "assemble": READ | {"tail": 0, "lost": {}},
+        "pages": READ | {"first": 1, "last": 1}, "judge": {"relations": {}}, "draw": {"spec": {}},
+        "cut": {"first": 1, "last": 1}, "sheet": {"boxes": []}, "marks": {}, "unpack": {"first": 0, "passwords": []},
     }  # fmt: skip
     done = subprocess.run(
         [sys.executable, "-c", _LOADED, str(Path(__file__).parent), json.dumps(fields)],
@@ -292,18 +295,22 @@ def test_the_real_worker_reads_and_names_what_is_wrong(tmp_path: Path) -> None:
         assert executor.submit(Job("look", {}, b"MZ..")).result(30).code == "unsupported_format"
         assert executor.submit(Job("dance", {}, b"")).result(30).code == "unknown_act"
         secret = "绝密内容甲乙丙".encode()
-        broken = executor.submit(Job("judge", {"policy": secret.decode()}, b"")).result(30)
+        broken = executor.submit(Job("judge", {"fields": {}, "relations": {}}, secret)).result(30)
         assert broken.outcome == "failed" and "绝密" not in str(broken.code) + broken.detail
     assert not any((tmp_path / "s").rglob("*"))
 
 
-def test_the_real_worker_reports_each_page_once() -> None:
-    reached: list[int] = []
-    data = kit.pdf(kit.shown("the same words on every page"), pages=4)
-    header = {"act": "read", "fields": {"engine": "auto", "split": "none"}}
-    answer, _ = serve(header, data, report=reached.append)
+def test_the_real_worker_hands_over_each_page_once() -> None:
+    said: list[tuple[dict[str, Any], bytes]] = []
+    data = kit.pdf(kit.shown("the same words on every page"), pages=3)
+    answer, _ = serve({"act": "read", "fields": READ}, data, report=lambda *frame: said.append(frame))
     assert answer["outcome"] == "done"
-    assert reached == [2, 3, 4]
+    assert [frame for frame, _ in said] == [
+        {"page": 1, "of": 3}, {"read": 1}, {"page": 2, "of": 3}, {"read": 2}, {"page": 3, "of": 3}, {"read": 3},
+    ]  # fmt: skip
+    pages = b"\n".join(page for frame, page in said if "read" in frame)
+    fields = READ | {"tail": len(pages), "lost": {}}
+    assert serve({"act": "assemble", "fields": fields}, data + pages)[0] == answer
 
 
 def test_every_answer_of_the_executor_has_words() -> None:

@@ -26,7 +26,7 @@ from ..watermark.payload import encode, forensic_id, station_tag
 from . import access, approvals, people
 from .actors import Actor, acting
 from .executor import Job, LocalExecutor
-from .judgement import open_artefact
+from .judgement import load_judgement, open_artefact
 from .periods import parse_period
 from .plan import job_of
 from .register_entry import area_of
@@ -60,6 +60,8 @@ def issue(
         original = open_artefact(station, session, document, "original")
         if original is None:
             raise NotThere("no_text", document=document, status=row.status)
+        judgement = load_judgement(station, session, document)
+        passwords = judgement.passwords if judgement else []
         names = {person: people.name_of(station, session, person) for person in recipients}
     out.mkdir(parents=True, exist_ok=True)
     issued = []
@@ -67,8 +69,8 @@ def issue(
         for person in recipients:
             issued.append(
                 _issue_one(
-                    station, actor, worker, original, document=document, person=person, name=names[person],
-                    approval=approval, out=out, due=due, purpose=purpose, form=form,
+                    station, actor, worker, original, passwords=passwords, document=document, person=person,
+                    name=names[person], approval=approval, out=out, due=due, purpose=purpose, form=form,
                 )
             )  # fmt: skip
     return {"document": document, "copies": issued}
@@ -93,6 +95,7 @@ def _issue_one(
     worker: LocalExecutor,
     original: bytes,
     *,
+    passwords: list[str],
     document: str,
     person: str,
     name: str,
@@ -111,7 +114,8 @@ def _issue_one(
         spec, forensic = _spec(
             station, row, number=number, serial=serial, secret=secret, name=name, due=due, form=form
         )
-    reply = worker.submit(Job(act=job_of("stamp"), fields={"spec": to_plain(spec)}, data=original)).result()
+    fields = {"spec": to_plain(spec), "passwords": passwords}
+    reply = worker.submit(Job(act=job_of("stamp"), fields=fields, data=original)).result()
     if reply.outcome != "done":
         raise JiyaoError(reply.code or "worker_failed")
     with acting(station, actor, "copies.issue", objects=(document,)) as session:

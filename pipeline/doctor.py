@@ -14,14 +14,17 @@ from ..common.errors import JiyaoError
 from ..common.fonts import face
 from ..common.messages import Lang, say
 from ..common.sandbox import network_denial
+from ..formats.office_convert import converter
 from ..ledger import log as ledger
 from ..stages.engines.choose import choose, engines
 from ..vault.medium import Claim, medium_of
 from ..vault.scratch import scratch_place
 from . import policies
 from .station import Station
+from .virus import Scanner
 
 _SPACE = 1024**3
+_SCANNER_SECONDS = 10.0
 
 
 def examine(station: Station, *, lang: Lang) -> dict[str, Any]:
@@ -65,8 +68,17 @@ def _poppler(_station: Station) -> _Finding:
 
 
 def _virus_scanner(_station: Station) -> _Finding:
-    found = shutil.which("clamdscan")
-    return found is not None, found or "doctor_no_scanner", "" if found else "doctor_fix_scanner"
+    scanner = Scanner.find(seconds=_SCANNER_SECONDS)
+    if scanner.name is None:
+        return False, "doctor_no_scanner", "doctor_fix_scanner"
+    if not scanner.answers():
+        return False, "doctor_scanner_silent", "doctor_fix_scanner_silent"
+    return True, scanner.name, ""
+
+
+def _libreoffice(_station: Station) -> _Finding:
+    found = converter()
+    return found is not None, found or "doctor_no_libreoffice", "" if found else "doctor_fix_libreoffice"
 
 
 def _scratch(station: Station) -> _Finding:
@@ -163,6 +175,6 @@ def _writable(station: Station) -> _Finding:
 _NEEDED = frozenset({"engines", "fonts", "space", "writable", "clock"})
 """Without these the day's work cannot be done."""
 _CHECKS: tuple[Callable[[Station], _Finding], ...] = (
-    _engines, _fonts, _poppler, _virus_scanner, _scratch, _worker_network, _root, _mirror, _home_medium, _swap,
-    _core_dumps, _clock, _space, _permissions, _kdf, _policy, _writable,
+    _engines, _fonts, _poppler, _libreoffice, _virus_scanner, _scratch, _worker_network, _root, _mirror, _home_medium,
+    _swap, _core_dumps, _clock, _space, _permissions, _kdf, _policy, _writable,
 )  # fmt: skip

@@ -107,7 +107,7 @@ def _sheet(worker: LocalExecutor, paper: _Paper, lang: Lang) -> SheetDocument:
     row = paper.row
     places = [_field(item, lang) for item in paper.judgement.fields.evidence if item.value]
     places += [_doubt(item, lang) for item in paper.doubts if item.what != "field"]
-    pictures = _crops(worker, paper.original, places)
+    pictures = _crops(worker, paper, places)
     items = tuple(replace(place.item, crop=picture) for place, picture in zip(places, pictures, strict=True))
     level = Level.parse(row.level_code).value if row.level_code else ""
     interim = Level.parse(row.interim_code).value if row.interim_code else ""
@@ -140,13 +140,14 @@ def _words(codes: tuple[str, ...], page: int, lang: Lang) -> tuple[str, ...]:
     return tuple(say(code, lang, page=page, detail="-") for code in codes)
 
 
-def _crops(worker: LocalExecutor, original: bytes, places: list[_Place]) -> list[bytes | None]:
+def _crops(worker: LocalExecutor, paper: _Paper, places: list[_Place]) -> list[bytes | None]:
     """A picture for each place that has a box, as many as the worker cuts at once."""
     cut = [place for place in places if place.box is not None][:MOST_CROPS]
     if not cut:
         return [None] * len(places)
     boxes = [(place.page, to_plain(place.box)) for place in cut]
-    reply = worker.submit(Job(act="sheet", fields={"boxes": boxes}, data=original)).result()
+    fields = {"boxes": boxes, "passwords": paper.judgement.passwords}
+    reply = worker.submit(Job(act="sheet", fields=fields, data=paper.original)).result()
     if reply.outcome != "done":
         raise JiyaoError(reply.code or "worker_failed")
     pictures = dict(zip(map(id, cut), map(base64.b64decode, reply.value["crops"]), strict=True))

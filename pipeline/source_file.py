@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import sys
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from ..common.limits import DEFAULT_LIMITS
 from ..models.tables import Clear
 from ..vault.erase import erase_file
 from .actors import Actor
@@ -47,7 +47,7 @@ def consume_archive(station: Station, actor: Actor, *, path: Path, contents: Con
     """
     grade, state = "changed_left", "outstanding"
     try:
-        same = hashlib.sha256(read_file(path, sys.maxsize)).hexdigest() == contents.sha256
+        same = hashlib.sha256(read_file(path, DEFAULT_LIMITS.file_bytes)).hexdigest() == contents.sha256
     except Unreadable:
         same = False
     if same:

@@ -90,6 +90,11 @@ class OpenedDocx:
         """
         return draw_page(self._pages[number - 1], dpi, max_pixels=self._limits.page_pixels)
 
+    def native_dpi(self, number: int) -> float | None:
+        """None: no page is a mere picture."""
+        del number
+        return None
+
     def close(self) -> None:
         """Lets go of the pages."""
         self._pages = []

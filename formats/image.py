@@ -46,11 +46,16 @@ class OpenedImage:
     """A picture file; each frame is a page."""
 
     __slots__ = (
-        "_image", "_limits", "_sizes", "active", "findings", "kind", "page_count", "protection", "signature",
+        "_image", "_limits", "_sizes", "_widths", "active", "findings", "kind", "page_count", "protection", "signature",
     )  # fmt: skip
 
     def __init__(
-        self, image: Image.Image, kind: Kind, sizes: list[tuple[float, float]], limits: Limits
+        self,
+        image: Image.Image,
+        kind: Kind,
+        sizes: list[tuple[float, float]],
+        widths: list[int],
+        limits: Limits,
     ) -> None:
         self.kind: Kind = kind
         self.page_count: int = len(sizes)
@@ -60,6 +65,7 @@ class OpenedImage:
         self.findings: tuple[Finding, ...] = ()
         self._image = image
         self._sizes = sizes
+        self._widths = widths
         self._limits = limits
 
     def size_mm(self, number: int) -> tuple[float, float]:
@@ -81,6 +87,10 @@ class OpenedImage:
             frame = frame.resize((max(1, wanted), height), Image.Resampling.LANCZOS, reducing_gap=2.0)
         return np.asarray(frame, dtype=np.uint8)
 
+    def native_dpi(self, number: int) -> float | None:
+        """Of the frame, across, by the size it is taken to have (upright: EXIF orientation applied)."""
+        return self._widths[number - 1] / self._sizes[number - 1][0] * MM_PER_INCH
+
     def close(self) -> None:
         """Lets go of the decoder."""
         self._image.close()
@@ -99,12 +109,12 @@ def open_image(data: bytes, kind: Kind, *, limits: Limits) -> OpenedImage:
             warnings.simplefilter("ignore")
             image = Image.open(io.BytesIO(data), formats=_DECODERS[kind])
             count = 1 if image.format in ("JPEG", "MPO") else _count_frames(image, limits)
-            sizes = [_page_size(image, index, limits) for index in range(count)]
+            frames = [_frame_size(image, index, limits) for index in range(count)]
     except FormatFault as fault:
         if isinstance(fault.__cause__, Image.DecompressionBombError | MemoryError):
             raise FormatFault("too_many_pixels", kind) from fault
         raise
-    return OpenedImage(image, kind, sizes, limits)
+    return OpenedImage(image, kind, [size for size, _ in frames], [width for _, width in frames], limits)
 
 
 def _count_frames(image: Image.Image, limits: Limits) -> int:
@@ -121,9 +131,10 @@ def _count_frames(image: Image.Image, limits: Limits) -> int:
             raise FormatFault("too_many_pages", f"> {limits.pages}")
 
 
-def _page_size(image: Image.Image, index: int, limits: Limits) -> tuple[float, float]:
+def _frame_size(image: Image.Image, index: int, limits: Limits) -> tuple[tuple[float, float], int]:
+    """Width and height in mm, and width in pixels."""
     frame = _decode(image, index, limits)
-    return size_in_mm(frame.width, frame.height, image.info.get("dpi"))
+    return size_in_mm(frame.width, frame.height, image.info.get("dpi")), frame.width
 
 
 def _decode(image: Image.Image, index: int, limits: Limits) -> Image.Image:

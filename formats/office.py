@@ -64,6 +64,11 @@ class OpenedOffice:
         """The page in RGB."""
         return self._pdf.render(number, dpi)
 
+    def native_dpi(self, number: int) -> float | None:
+        """None: no page is a mere picture."""
+        del number
+        return None
+
     def close(self) -> None:
         """Lets go of the PDF."""
         self._pdf.close()

@@ -36,6 +36,10 @@ class OpenedDocument(Protocol):
         """The page as a picture; a picture file gives its own pixels when `dpi` is above its own."""
         ...
 
+    def native_dpi(self, number: int) -> float | None:
+        """Pixels an inch of a page that is nothing but one picture (a scan); None for any other page."""
+        ...
+
     def close(self) -> None:
         """Lets go of the parser and its memory."""
         ...

@@ -21,6 +21,7 @@ from ..models.page import Finding, Line
 from .fault import FormatFault
 from .hidden import hidden_text
 from .opened import Picture
+from .pdf_scan import scan_dpi
 from .pdf_structure import Structure, look_at
 from .pdf_text import page_text
 
@@ -103,6 +104,14 @@ class OpenedPdf:
         finally:
             page.close()
         return picture if picture.shape[2] == 3 else np.repeat(picture, 3, axis=2)
+
+    def native_dpi(self, number: int) -> float | None:
+        """Of the one picture that fills the page; None when anything else is drawn, or it stands askew."""
+        page = self._page(number)
+        try:
+            return scan_dpi(page, *self._sizes[number - 1])
+        finally:
+            page.close()
 
     def close(self) -> None:
         """Lets go of PDFium's document."""

@@ -7,8 +7,6 @@ the same, empty, with the finding that says why; it never goes missing and never
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from time import monotonic
 
 import cv2
 import numpy as np
@@ -18,14 +16,14 @@ from ..common.limits import Limits
 from ..formats.fault import FormatFault
 from ..formats.opened import OpenedDocument, Picture
 from ..models.outcome import Done, Doubt, Failure, Outcome
-from ..models.page import Box, Finding, Page, Transcript
-from .engines.choose import choose
-from .engines.engine import Engine, EngineFault
-from .page_join import Row
+from ..models.page import Finding, Page, Transcript
+from .engines.choose import Choice, choose
+from .engines.engine import EngineFault
+from .page_layers import overlaps
 from .page_layout import lay_out
-from .page_pieces import read_pieces
-from .page_prepare import Prepared, prepare
-from .page_rows import read_rows
+from .page_prepare import look_over
+from .page_read import Read, read_overview
+from .page_steps import ALL, Preparation
 
 BEST_DPI = 300
 """Small type (4号 and less) is read better at 300 than at 200; above 300 nothing is gained."""
@@ -36,60 +34,27 @@ LEAST_DPI = 50
 
 LOW_CONFIDENCE = 0.75
 """Pages below it are asked about. Clean and office scans read at 0.97 and above, bad ones at 0.9."""
-TURN_CONFIDENCE = 0.75
-"""A page that reads worse than this may stand on its head (measured: 0.63 for a clean one)."""
-SIDEWAYS = 0.5
-"""Share of the text in upright pieces from which a page counts as lying on its side."""
-FEW_CHARACTERS = 6
-
 UNREAD = frozenset({"ocr_page_timeout", "ocr_page_failed", "page_not_drawn", "page_out_of_memory"})
 ASKED = UNREAD | {"low_confidence_page", "no_text_found"}
 """Findings that a person has to look at; the others only inform."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
-    """A prepared page with its rows; `confidence` is the mean by characters, 0 without text."""
-
-    prepared: Prepared
-    rows: tuple[Row, ...]
-
-    @property
-    def characters(self) -> int:
-        return sum(len(row.text) for row in self.rows)
-
-    @property
-    def confidence(self) -> float:
-        count = self.characters
-        return sum(row.confidence * len(row.text) for row in self.rows) / count if count else 0.0
-
-    @property
-    def sideways(self) -> bool:
-        """Most of the text runs up or down the page."""
-        standing = 0
-        for row in self.rows:
-            for piece in row.pieces:
-                if piece.raw.vertical:
-                    continue
-                across = [x for x, _ in piece.raw.quad]
-                down = [y for _, y in piece.raw.quad]
-                if max(down) - min(down) > 1.5 * (max(across) - min(across)):
-                    standing += len(piece.raw.text)
-        return standing > SIDEWAYS * self.characters
-
-    @property
-    def worth(self) -> float:
-        """Characters that were read well; the right way up has the most of them."""
-        return self.confidence * self.characters * (0.5 if self.sideways else 1.0)
-
-
-def ocr(opened: OpenedDocument, *, engine: str, first: int, last: int, limits: Limits) -> Outcome[Transcript]:
+def ocr(
+    opened: OpenedDocument,
+    *,
+    engine: str,
+    first: int,
+    last: int,
+    limits: Limits,
+    preparation: Preparation = ALL,
+) -> Outcome[Transcript]:
     """Reads the pages `first` to `last` (from 1, both included).
 
     Args:
         opened: the document.
-        engine: `auto`, `rapidocr` or `tesseract`. Chosen only when a page needs it.
+        engine: one of `engines.choose.ENGINES`. Chosen only when a page needs it.
         limits: `seconds_per_page` bounds each page's reading; the page is drawn within `page_pixels`.
+        preparation: the steps to take.
 
     Returns:
         `Done`, or `Doubt` whose questions are the codes of `ASKED` that occurred. `Failure` when no page
@@ -97,30 +62,41 @@ def ocr(opened: OpenedDocument, *, engine: str, first: int, last: int, limits: L
         `no_ocr_engine`, `ocr_engine_missing`, `ocr_engine_unknown`, `ocr_model_altered`.
     """
     try:
-        return outcome_of(transcribe(opened, engine=engine, first=first, last=last, limits=limits))
+        read = transcribe(
+            opened, engine=engine, first=first, last=last, limits=limits, preparation=preparation
+        )
     except JiyaoError as fault:
         return Failure(code=fault.code, detail=str(fault.facts.get("detail", "")))
+    return outcome_of(read)
 
 
-def transcribe(opened: OpenedDocument, *, engine: str, first: int, last: int, limits: Limits) -> Transcript:
+def transcribe(
+    opened: OpenedDocument,
+    *,
+    engine: str,
+    first: int,
+    last: int,
+    limits: Limits,
+    preparation: Preparation = ALL,
+) -> Transcript:
     """As `ocr`; pages that could not be read are in it, empty, with their finding, be it all of them.
 
     Raises:
         JiyaoError: the engine is not there.
     """
     cv2.setNumThreads(1)
-    chosen: list[Engine] = []
+    chosen: list[Choice] = []
 
-    def get_engine() -> Engine:
+    def get_engine() -> Choice:
         if not chosen:
-            chosen.append(choose(engine).engine)
+            chosen.append(choose(engine))
         return chosen[0]
 
     pages: list[Page] = []
     findings: list[Finding] = []
     for number in range(max(1, first), min(last, opened.page_count) + 1):
         try:
-            page, found = _page(opened, number, get_engine, limits)
+            page, found = _page(opened, number, get_engine, limits, preparation)
         except FormatFault as fault:
             page, found = _unread(opened, number, "page_not_drawn", detail=fault.code)
         except EngineFault as fault:
@@ -145,7 +121,11 @@ def outcome_of(transcript: Transcript) -> Outcome[Transcript]:
 
 
 def _page(
-    opened: OpenedDocument, number: int, get_engine: Callable[[], Engine], limits: Limits
+    opened: OpenedDocument,
+    number: int,
+    get_engine: Callable[[], Choice],
+    limits: Limits,
+    preparation: Preparation,
 ) -> tuple[Page, list[Finding]]:
     width, height = opened.size_mm(number)
     own = opened.text_lines(number)
@@ -159,24 +139,30 @@ def _page(
             engine="text-layer",
             confidence=min(1.0, sum(line.confidence for line in own) / len(own)),
         ), []
-    picture = opened.render(number, choose_dpi(width, height, limits=limits))
-    picture = _square(picture, width_mm=width, height_mm=height)
-    dpi = picture.shape[1] / width * 25.4
-    prepared = prepare(picture, dpi=dpi)
-    if prepared.blank:
-        return _empty(number, width, height), [Finding(code="blank_page", page=number)]
-    engine = get_engine()
-    read = _read_upright(picture, prepared, engine, seconds=limits.seconds_per_page)
-    return _report(read, number=number, width=width, height=height, engine=engine)
+    dpi = choose_dpi(width, height, native=opened.native_dpi(number), limits=limits)
+    picture = _square(opened.render(number, dpi), width_mm=width, height_mm=height)
+    over = look_over(picture, dpi=picture.shape[1] / width * 25.4, options=preparation)
+    if over.blank:
+        return _blank(number, width, height, over.steps)
+    choice = get_engine()
+    read = read_overview(over, picture, engine=choice.engine, seconds=limits.seconds_per_page)
+    if read.blank:
+        return _blank(number, width, height, read.steps)
+    return _report(read, number=number, width=width, height=height, choice=choice)
 
 
-def choose_dpi(width_mm: float, height_mm: float, *, limits: Limits) -> int:
-    """Pixels an inch to draw a page of this size with: `BEST_DPI`, less where it would grow too large."""
+def choose_dpi(width_mm: float, height_mm: float, *, native: float | None = None, limits: Limits) -> int:
+    """Pixels an inch to draw a page of this size with.
+
+    A scan's own (`native`), which is never drawn finer than it is: that costs time and tells nothing; else
+    `BEST_DPI`. Less where it would grow too large.
+    """
     across, down = width_mm / 25.4, height_mm / 25.4
     most = min(MOST_PIXELS, limits.page_pixels)
     by_area = (most / (across * down)) ** 0.5
     by_side = LONGEST_SIDE / max(across, down)
-    return max(LEAST_DPI, int(min(BEST_DPI, by_area, by_side)))
+    best = BEST_DPI if native is None else min(BEST_DPI, round(native))
+    return max(LEAST_DPI, int(min(best, by_area, by_side)))
 
 
 def _square(picture: Picture, *, width_mm: float, height_mm: float) -> Picture:
@@ -189,49 +175,21 @@ def _square(picture: Picture, *, width_mm: float, height_mm: float) -> Picture:
     return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_CUBIC), dtype=np.uint8)
 
 
-def _read_upright(picture: Picture, prepared: Prepared, engine: Engine, *, seconds: float) -> _Read:
-    """Reads the page; where that goes badly, also turned, and keeps the way that reads best."""
-    deadline = monotonic() + seconds
-    best = _read(prepared, engine, seconds=seconds)
-    if _reads_well(best):
-        return best
-    for turns in (1, 3) if best.sideways else (2, 1, 3):
-        left = deadline - monotonic()
-        if left <= 0:
-            break
-        try:
-            tried = _read(prepare(picture, dpi=prepared.dpi, turns=turns), engine, seconds=left)
-        except EngineFault:
-            break
-        if tried.worth > best.worth:
-            best = tried
-        if _reads_well(best):
-            break
-    return best
-
-
-def _reads_well(read: _Read) -> bool:
-    enough = read.characters >= FEW_CHARACTERS
-    return enough and read.confidence >= TURN_CONFIDENCE and not read.sideways
-
-
-def _read(prepared: Prepared, engine: Engine, *, seconds: float) -> _Read:
-    return _Read(prepared=prepared, rows=read_rows(read_pieces(prepared, engine, seconds=seconds)))
-
-
 def _report(
-    read: _Read, *, number: int, width: float, height: float, engine: Engine
+    read: Read, *, number: int, width: float, height: float, choice: Choice
 ) -> tuple[Page, list[Finding]]:
-    prepared = read.prepared
-    laid = lay_out(read.rows, prepared)
-    lines = laid.lines
+    laid = [lay_out(side.rows, side.prepared) for side in read.sides]
+    lines = tuple(line for side in laid for line in side.lines)
+    seals = read.prepared.seals
     findings: list[Finding] = []
     if not lines:
         findings.append(Finding(code="no_text_found", page=number))
     elif read.confidence < LOW_CONFIDENCE:
         findings.append(Finding(code="low_confidence_page", page=number, detail=f"{read.confidence:.2f}"))
+    if len(laid) > 1:
+        findings.append(Finding(code="double_page", page=number))
     for line in lines:
-        if any(_overlaps(line.box, seal) for seal in prepared.seals):
+        if any(overlaps(line.box, seal) for seal in seals):
             findings.append(Finding(code="covered_by_seal", page=number, detail=line.text, box=line.box))
     page = Page(
         number=number,
@@ -239,21 +197,15 @@ def _report(
         height_mm=height,
         lines=lines,
         source="ocr" if lines else "none",
-        engine=engine.name_version,
+        engine=choice.engine.name_version,
         confidence=read.confidence,
-        steps=prepared.steps,
-        seal=max(prepared.seals, key=lambda box: box.bottom, default=None),
-        tables=laid.tables,
-        unread=laid.unread,
-        direction=laid.direction,
+        steps=(*read.steps, *(f"engine {code}" for code in choice.remarks)),
+        seal=max(seals, key=lambda box: box.bottom, default=None),
+        tables=tuple(table for side in laid for table in side.tables),
+        unread=tuple(place for side in laid for place in side.unread),
+        direction=laid[0].direction,
     )
     return page, findings
-
-
-def _overlaps(line: Box, seal: Box) -> bool:
-    wide = min(line.right, seal.right) - max(line.left, seal.left)
-    high = min(line.bottom, seal.bottom) - max(line.top, seal.top)
-    return wide > 0 and high > 0.3 * (line.bottom - line.top)
 
 
 def _unread(
@@ -263,7 +215,12 @@ def _unread(
     return _empty(number, width, height), [Finding(code=code, page=number, detail=detail)]
 
 
-def _empty(number: int, width: float, height: float) -> Page:
+def _blank(number: int, width: float, height: float, steps: tuple[str, ...]) -> tuple[Page, list[Finding]]:
+    return _empty(number, width, height, steps=steps), [Finding(code="blank_page", page=number)]
+
+
+def _empty(number: int, width: float, height: float, *, steps: tuple[str, ...] = ()) -> Page:
     return Page(
-        number=number, width_mm=width, height_mm=height, lines=(), source="none", engine="", confidence=0.0
-    )
+        number=number, width_mm=width, height_mm=height, lines=(), source="none", engine="", confidence=0.0,
+        steps=steps,
+    )  # fmt: skip

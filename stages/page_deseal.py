@@ -7,7 +7,7 @@ black-and-white scans, where the seal has the colour of the ink.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -52,12 +52,15 @@ def deseal(picture: Picture, *, dpi: float) -> Desealed:
         dpi: pixels an inch.
     """
     seals = tuple(find_seals(picture, dpi=dpi))
-    if not seals:
-        return Desealed(picture=picture, seals=())
+    return Desealed(picture=clean_seals(picture, seals) if seals else picture, seals=seals)
+
+
+def clean_seals(picture: Picture, seals: Iterable[Box]) -> Picture:
+    """A copy of the page (any resolution) without the red inside `seals`."""
     cleaned = picture.copy()
     for box in seals:
         _clean(cleaned, box)
-    return Desealed(picture=cleaned, seals=seals)
+    return cleaned
 
 
 def find_seals(picture: Picture, *, dpi: float) -> Iterator[Box]:

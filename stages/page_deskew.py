@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..formats.opened import Picture
 from .page_ink import Ink
 
 WIDEST = 10.0
@@ -18,20 +15,11 @@ LEAST = 0.15
 """Degrees below which turning would blur more than it straightens (0.4 mm over the text width)."""
 SHARPER = 1.25
 """The best angle must beat the typical one by this factor: a photograph or a drawing has no rows."""
-MOST_POINTS = 40_000
+MOST_POINTS = 20_000
 FEWEST_POINTS = 200
 
 Matrix = NDArray[np.float64]
 """3 x 3, from pixels of the page before to pixels of the page after (homogeneous coordinates)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Straightened:
-    """`degrees`: how far the text ran downhill to the right before; 0 when nothing was done."""
-
-    picture: Picture
-    matrix: Matrix
-    degrees: float
 
 
 def find_skew(ink: Ink) -> float:
@@ -51,29 +39,15 @@ def find_skew(ink: Ink) -> float:
     return round(angle, 2)
 
 
-def straighten(picture: Picture, *, degrees: float) -> Straightened:
-    """Turns the page back by `degrees` on a canvas large enough to keep every corner, white around it."""
-    if abs(degrees) < LEAST:
-        return Straightened(picture=picture, matrix=np.eye(3), degrees=0.0)
-    height, width = picture.shape[:2]
+def level(degrees: float, size: tuple[int, int]) -> tuple[Matrix, tuple[int, int]]:
+    """How to turn a page of `size` (width, height) back by `degrees`, and the size that keeps every corner."""
+    width, height = size
     turn = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1.0)
     cosine, sine = abs(turn[0, 0]), abs(turn[0, 1])
     wide, high = round(width * cosine + height * sine), round(height * cosine + width * sine)
     turn[0, 2] += (wide - width) / 2
     turn[1, 2] += (high - height) / 2
-    turned = cv2.warpAffine(
-        picture,
-        turn,
-        (wide, high),
-        flags=cv2.INTER_CUBIC,
-        borderMode=cv2.BORDER_CONSTANT,
-        borderValue=(255,) * 3,
-    )
-    return Straightened(
-        picture=np.asarray(turned, dtype=np.uint8),
-        matrix=np.vstack([turn, [0.0, 0.0, 1.0]]).astype(np.float64),
-        degrees=degrees,
-    )
+    return np.vstack([turn, [0.0, 0.0, 1.0]]).astype(np.float64), (wide, high)
 
 
 def _sharpness(y: NDArray[np.float64], x: NDArray[np.float64], degrees: float) -> float:

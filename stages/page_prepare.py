@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,9 +13,18 @@ from ..formats.opened import Picture
 from ..models.page import Box
 from .engines.engine import Point, Quad
 from .page_blank import is_blank
-from .page_deseal import deseal
-from .page_deskew import find_skew, straighten
-from .page_ink import find_ink
+from .page_borders import fill_borders, find_borders
+from .page_deseal import clean_seals, find_seals
+from .page_deskew import LEAST, Matrix, find_skew, level
+from .page_double import find_gutter
+from .page_ink import Ink, find_ink
+from .page_orient import Turn, find_turn
+from .page_steps import ALL, Preparation
+
+SMALL_DPI = 100.0
+"""At this resolution everything is found; only what was found is done to the page itself."""
+FINE_DPI = 250.0
+"""From here on a page may be turned with the cheaper interpolation and no stroke suffers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +32,8 @@ class Prepared:
     """A page ready to be read.
 
     `picture`: desealed, turned and straightened. `back`: 3 x 3, from its pixels to those of the page as it
-    came, whose width and height in pixels are `size`. `dpi`: the same before and after.
+    came, whose width and height in pixels are `size`. `dpi`: the same before and after. `gutter`: where two pages
+    meet, in pixels of `picture` from the left. `depth`: how much darker than the paper the ink is, levels of 255.
     """
 
     picture: Picture
@@ -32,6 +43,21 @@ class Prepared:
     seals: tuple[Box, ...]
     steps: tuple[str, ...]
     blank: bool
+    gutter: float | None = None
+    depth: float = 255.0
+
+    @property
+    def sides(self) -> tuple[Prepared, ...]:
+        """The two pages of a double page, left before right; else the page itself."""
+        if self.gutter is None:
+            return (self,)
+        middle = round(self.gutter)
+        return self._part(0, middle), self._part(middle, self.picture.shape[1])
+
+    def _part(self, left: int, right: int) -> Prepared:
+        shift = np.array([[1.0, 0.0, left], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
+        part = np.ascontiguousarray(self.picture[:, left:right])
+        return replace(self, picture=part, back=self.back @ shift, gutter=None)
 
     def box(self, quads: Iterable[Quad]) -> Box:
         """The rectangle around `quads` (pixels of `picture`) in fractions of the page as it came."""
@@ -50,35 +76,128 @@ class Prepared:
         )
 
 
-def prepare(picture: Picture, *, dpi: float, turns: int = 0) -> Prepared:
-    """Takes seals off, turns by `turns` quarters counter-clockwise, straightens.
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What was found on a page as it came, before it is turned.
+
+    `picture` is that page with borders filled and seals cleaned; `small` the same at `SMALL_DPI` or less, with its
+    `ink`. `turn`: None when nobody looked, or without the model.
+    """
+
+    picture: Picture
+    small: Picture
+    ink: Ink
+    dpi: float
+    seals: tuple[Box, ...]
+    steps: tuple[str, ...]
+    blank: bool
+    turn: Turn | None
+    options: Preparation
+
+
+def look_over(picture: Picture, *, dpi: float, options: Preparation = ALL) -> Overview:
+    """Finds borders, seals, ink and which way up the page lies; takes off what can be taken off.
 
     Args:
         picture: the page as it came, height x width x 3, RGB.
         dpi: its pixels an inch.
-        turns: 0 to 3.
+        options: the steps to take.
     """
-    height, width = picture.shape[:2]
-    clean = deseal(picture, dpi=dpi)
-    turned = np.ascontiguousarray(np.rot90(clean.picture, turns)) if turns else clean.picture
-    ink = find_ink(turned, dpi=dpi)
-    straight = straighten(turned, degrees=find_skew(ink))
+    scale = min(1.0, SMALL_DPI / dpi)
+    size = (max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale)))
+    small = picture if scale == 1.0 else _small(picture, size)
     steps = []
-    if clean.seals:
-        steps.append(f"deseal {len(clean.seals)}")
-    if turns:
-        steps.append(f"turn {turns * 90}")
-    if straight.degrees:
-        steps.append(f"deskew {straight.degrees:.1f}")
-    return Prepared(
-        picture=straight.picture,
-        dpi=dpi,
-        size=(width, height),
-        back=_turn_back(turns, width=width, height=height) @ np.linalg.inv(straight.matrix),
-        seals=clean.seals,
-        steps=tuple(steps),
-        blank=is_blank(ink),
+    border = find_borders(small, dpi=dpi * scale) if options.borders else None
+    if border is not None:
+        picture, small = fill_borders(picture, border), fill_borders(small, border)
+        steps.append("borders")
+    seals = tuple(find_seals(small, dpi=dpi * scale)) if options.deseal else ()
+    if seals:
+        picture, small = clean_seals(picture, seals), clean_seals(small, seals)
+        steps.append(f"deseal {len(seals)}")
+    ink = find_ink(small, dpi=dpi * scale)
+    blank = is_blank(ink)
+    turn = find_turn(small, _extent(ink)) if options.orientation and not blank else None
+    return Overview(
+        picture=picture, small=small, ink=ink, dpi=dpi, seals=seals, steps=tuple(steps), blank=blank,
+        turn=turn, options=options,
+    )  # fmt: skip
+
+
+def upright(page: Overview, turns: int) -> Prepared:
+    """The page turned by `turns` quarters counter-clockwise and straightened, in one pass over its pixels."""
+    height, width = page.picture.shape[:2]
+    turned = Ink(np.ascontiguousarray(np.rot90(page.ink.mask, turns)), page.ink.dpi, page.ink.depth)
+    degrees = find_skew(turned) if page.options.deskew else 0.0
+    forth: Matrix = np.asarray(np.linalg.inv(_turn_back(turns, width=width, height=height)), dtype=np.float64)
+    size = (height, width) if turns % 2 else (width, height)
+    steps = [*page.steps, f"turn {turns * 90}"] if turns else [*page.steps]
+    if abs(degrees) < LEAST:
+        picture = np.ascontiguousarray(np.rot90(page.picture, turns)) if turns else page.picture
+    else:
+        straight, size = level(degrees, size)
+        forth = np.asarray(straight @ forth, dtype=np.float64)
+        picture = _warp(page.picture, forth, size, fine=page.dpi >= FINE_DPI)
+        steps.append(f"deskew {degrees:.1f}")
+    gutter = (
+        find_gutter(_levelled(turned.mask, degrees), dpi=turned.dpi) if page.options.double_pages else None
     )
+    if gutter is not None:
+        steps.append("double_page")
+    return Prepared(
+        picture=picture, dpi=page.dpi, size=(width, height),
+        back=np.asarray(np.linalg.inv(forth), dtype=np.float64), seals=page.seals,
+        steps=tuple(steps), blank=page.blank, gutter=gutter and gutter * size[0], depth=page.ink.depth,
+    )  # fmt: skip
+
+
+def prepare(picture: Picture, *, dpi: float, turns: int | None = 0, options: Preparation = ALL) -> Prepared:
+    """Takes borders and seals off, turns by `turns` quarters counter-clockwise, straightens.
+
+    Args:
+        picture: the page as it came, height x width x 3, RGB.
+        dpi: its pixels an inch.
+        turns: 0 to 3; None: as the orientation model says, if it is there.
+        options: the steps to take.
+    """
+    page = look_over(
+        picture, dpi=dpi, options=options if turns is None else replace(options, orientation=False)
+    )
+    if turns is None:
+        turns = page.turn.turns[0] if page.turn else 0
+    return upright(page, turns)
+
+
+def _small(picture: Picture, size: tuple[int, int]) -> Picture:
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+
+
+def _extent(ink: Ink) -> tuple[int, int, int, int] | None:
+    """Left, top, right, bottom of the ink; specks count, as they only make the page look fuller."""
+    rows, columns = np.flatnonzero(ink.mask.any(axis=1)), np.flatnonzero(ink.mask.any(axis=0))
+    if not len(rows):
+        return None
+    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+
+
+def _warp(picture: Picture, forth: NDArray[np.float64], size: tuple[int, int], *, fine: bool) -> Picture:
+    # OpenCV counts pixels at their middles, the matrices here at their corners.
+    half = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
+    matrix = np.linalg.inv(half) @ forth @ half
+    warped = cv2.warpAffine(
+        picture, matrix[:2], size,
+        flags=cv2.INTER_LINEAR if fine else cv2.INTER_CUBIC,
+        borderMode=cv2.BORDER_CONSTANT, borderValue=(255,) * 3,
+    )  # fmt: skip
+    return np.asarray(warped, dtype=np.uint8)
+
+
+def _levelled(mask: NDArray[np.bool_], degrees: float) -> NDArray[np.bool_]:
+    if abs(degrees) < LEAST:
+        return mask
+    matrix, size = level(degrees, (mask.shape[1], mask.shape[0]))
+    turned = cv2.warpAffine(mask.astype(np.uint8), matrix[:2], size, flags=cv2.INTER_NEAREST)
+    return np.asarray(turned > 0)
 
 
 def _turn_back(turns: int, *, width: int, height: int) -> NDArray[np.float64]:

@@ -69,6 +69,9 @@ class Pictures:
     def render(self, number: int, dpi: int) -> Picture:
         return self.pictures[number - 1]
 
+    def native_dpi(self, number: int) -> float | None:
+        return self.dpi
+
     def close(self) -> None:
         pass
 

@@ -61,7 +61,10 @@ def test_each_engine_reads_the_whole_page_alone(name: str) -> None:
     assert page.engine.split()[0] == name
     assert page.source == "ocr"
     truth = plain("".join(TEXT))
-    assert distance(plain(page.text), truth) / len(truth) < (0.15 if name == "tesseract" else 0.02)
+    assert (
+        distance(plain(page.text), truth) / len(truth)
+        < {"rapidocr": 0.015, "rapidocr-fast": 0.04, "tesseract": 0.15}[name]
+    )
     assert page.confidence > 0.8
 
 

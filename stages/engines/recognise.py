@@ -28,14 +28,24 @@ BLANK = 0
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """What a strip says. `characters`: the confidence of each; `gaps`: of the least sure place without one (a
+    character that was passed over shows there alone). All 0..1."""
+
+    text: str
+    characters: tuple[float, ...]
+    gaps: float
+
+
+@dataclass(frozen=True, slots=True)
 class Recogniser:
     """A recogniser ready to run. `keys`: the character of each class, empty for `BLANK`."""
 
     network: Network
     keys: tuple[str, ...]
 
-    def read(self, strip: Picture) -> tuple[str, tuple[float, ...]]:
-        """The text on a strip (height x width x 3, RGB) and the confidence of each of its characters."""
+    def read(self, strip: Picture) -> Reading:
+        """The text on a strip (height x width x 3, RGB)."""
         height, width = strip.shape[:2]
         wide = min(WIDEST, max(1, math.ceil(HEIGHT * width / height)))
         resized = cv2.resize(strip, (wide, HEIGHT), interpolation=cv2.INTER_LINEAR)
@@ -49,13 +59,17 @@ class Recogniser:
         new = classes != BLANK
         new[1:] &= classes[1:] != classes[:-1]
         places = np.flatnonzero(new)
-        scores = steps[places, classes[places]]
+        sure = steps.max(axis=1)
         text, confidence = [], []
-        for number, score in zip(classes[places].tolist(), scores.tolist(), strict=True):
+        for number, score in zip(classes[places].tolist(), sure[places].tolist(), strict=True):
             text.append(self.keys[number])
             # A key may be of two code points; each has the confidence of the whole.
             confidence += [min(1.0, float(score))] * len(self.keys[number])
-        return "".join(text), tuple(confidence)
+        return Reading(
+            text="".join(text),
+            characters=tuple(confidence),
+            gaps=float(sure[classes == BLANK].min(initial=1.0)),
+        )
 
 
 def cut_out(picture: Picture, quad: Quad) -> Picture | None:

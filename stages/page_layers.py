@@ -1,0 +1,70 @@
+"""Text under a seal is read a second time from the page as it came, and the better reading stays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from time import monotonic
+
+import numpy as np
+
+from ..formats.opened import Picture
+from ..models.page import Box
+from .engines.engine import Engine, Quad
+from .engines.recognise import cut_out
+from .page_placed import Piece
+from .page_prepare import Prepared
+
+BETTER = 0.02
+"""The other layer must be this much surer: where both read alike, the cleaned one stays."""
+SHORTEST = 0.7
+"""A reading that lost more of the characters is not better, however sure."""
+CERTAIN = 0.98
+"""Above it nothing is to be gained."""
+COVERED = 0.3
+"""Part of a line's height that lies under the seal."""
+
+
+def read_under_seals(
+    pieces: Sequence[Piece], prepared: Prepared, came: Picture, engine: Engine, *, deadline: float
+) -> list[Piece]:
+    """The pieces, those under a seal as the layer reads that reads them best.
+
+    Args:
+        pieces: as read on the cleaned page.
+        prepared: that page.
+        came: the page as it came, red and all.
+        engine: reads the strips.
+        deadline: on the monotonic clock; beyond it nothing is read again.
+    """
+    return [_better(piece, prepared, came, engine, deadline) for piece in pieces]
+
+
+def _better(piece: Piece, prepared: Prepared, came: Picture, engine: Engine, deadline: float) -> Piece:
+    raw = piece.raw
+    left = deadline - monotonic()
+    if left <= 0 or raw.vertical or raw.confidence >= CERTAIN:
+        return piece
+    box = prepared.box([raw.quad])
+    if not any(overlaps(box, seal) for seal in prepared.seals):
+        return piece
+    strip = cut_out(came, _on_page(raw.quad, prepared))
+    other = None if strip is None else engine.read_strip(strip, seconds=left)
+    if other is None or other.confidence < raw.confidence + BETTER:
+        return piece
+    if len(other.text) < SHORTEST * len(raw.text):
+        return piece
+    return replace(piece, raw=replace(other, quad=raw.quad))
+
+
+def overlaps(line: Box, seal: Box) -> bool:
+    """Whether a good part of a line lies under a seal."""
+    wide = min(line.right, seal.right) - max(line.left, seal.left)
+    high = min(line.bottom, seal.bottom) - max(line.top, seal.top)
+    return wide > 0 and high > COVERED * (line.bottom - line.top)
+
+
+def _on_page(quad: Quad, prepared: Prepared) -> Quad:
+    corners = prepared.back @ np.array([(x, y, 1.0) for x, y in quad]).T
+    (a, b), (c, d), (e, f), (g, h) = corners[:2].T.tolist()
+    return (a, b), (c, d), (e, f), (g, h)

@@ -98,7 +98,7 @@ def test_archives_are_told_apart() -> None:
                 archive.writestr(name.replace("__", "."), text)
         return out.getvalue()
 
-    assert fault(packed(OFD__xml="<x/>")).detail == "ofd"
+    assert fault(packed(OFD__xml="<x/>")).detail == "OFD document"
     assert fault(packed(a__txt="x")).detail == "zip"
     assert fault(packed(OFD__xml="<x/>")[:-30]).code == "damaged_file"
     encrypted = bytearray(kit.docx(BODY))

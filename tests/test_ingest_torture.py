@@ -25,14 +25,6 @@ from room_kit import Room
 
 GOOD = ("pending", "duplicate")
 DIFFERS = {
-    # Two formats are in the collection that are not built yet: unsupported until they are.
-    **dict.fromkeys(
-        (
-            "ofd/214_page3.ofd", "ofd/195_fptpl.ofd", "ofd/206_DigitalSign.ofd", "ofd/167_20240531141733.ofd",
-            "made/ofd_missing_docroot.ofd", "made/ofd_laughs.ofd",
-        ),
-        "unsupported",
-    ),
     # Encrypted to a certificate (public-key handler): intact, but closed to us. The tool that made the index could
     # not open it and called it damaged; telling the room to ask for a readable copy is the right advice.
     "pdf/223_minimal-pubkey-rc4-envelope.pdf": "encrypted",

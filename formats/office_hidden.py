@@ -13,6 +13,7 @@ import io
 import re
 import zipfile
 from dataclasses import dataclass, field
+from html import unescape
 from typing import Literal
 
 from ..common.limits import Limits
@@ -101,6 +102,10 @@ def _part(package: zipfile.ZipFile, name: str) -> bytes:
         return source.read(_PART_BYTES).replace(b"\x00", b"")
 
 
+def _words(part: bytes) -> str:
+    return unescape(_TAG.sub(b"", part).decode("utf-8", "replace"))
+
+
 def _openxml(package: zipfile.ZipFile, names: list[str], found: _Found) -> None:
     """SpreadsheetML and PresentationML (ECMA-376 part 1, 18 and 19)."""
     sheets = rows = slides = 0
@@ -148,12 +153,12 @@ def _openxml(package: zipfile.ZipFile, names: list[str], found: _Found) -> None:
 def _hidden_marks(package: zipfile.ZipFile, names: list[str], found: _Found) -> None:
     for name in names:
         if name.lower() == "xl/sharedstrings.xml":
-            words = _TAG.sub(b" ", _part(package, name)).decode("utf-8", "replace")
+            words = _words(_part(package, name))
             found.findings += [item for item in hidden_text(words) if item.code == "hidden_mark"]
 
 
 def _notes(part: bytes, found: _Found) -> None:
-    words = b"".join(re.findall(rb"<a:t>([^<]*)</a:t>", part)).decode("utf-8", "replace")
+    words = _words(b"".join(re.findall(rb"<a:t>[^<]*</a:t>", part)))
     if len(words.strip()) > 4:  # a slide number alone is no note
         found.findings += [
             Finding("speaker_notes"),
@@ -198,8 +203,7 @@ def _opendocument(package: zipfile.ZipFile, names: list[str], found: _Found) -> 
         found.count("hidden_slides", len(_ODF_HIDDEN_SLIDE.findall(part)))
         if _ODF_HIDDEN.search(part):
             found.findings.append(Finding("hidden_text"))
-            words = _TAG.sub(b"", part).decode("utf-8", "replace")
-            found.findings += [item for item in hidden_text(words) if item.code == "hidden_mark"]
+            found.findings += [item for item in hidden_text(_words(part)) if item.code == "hidden_mark"]
         found.locked |= b'text:protected="true"' in part or b'table:protected="true"' in part
 
 

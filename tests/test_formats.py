@@ -77,10 +77,8 @@ def test_content_says_what_a_file_is(data: bytes, kind: str) -> None:
     ("data", "name"),
     [
         (b"MZ" + b"\0" * 60 + b"%PDF-1.4\n", "exe"),
-        (b"{\\rtf1 x}", "rtf"),
         (b"<!DOCTYPE html><html></html>", "html"),
         ("机要文件".encode("gb18030"), "text"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "WordDocument".encode("utf-16-le"), "doc"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "__substg1.0_".encode("utf-16-le"), "msg"),
         (bytes(range(200)), "unknown"),
     ],

@@ -194,6 +194,8 @@ class Document(Base):
     """Registry key: title, organ, number, signer, recipients, copied_to, serials, source name, prints."""
     duplicate_tag: Mapped[bytes | None] = mapped_column(LargeBinary(32), index=True)
     """Keyed hash of the original's bytes; erased with the document."""
+    paper_tag: Mapped[bytes | None] = mapped_column(LargeBinary(32), index=True)
+    """Keyed hash of number (or title and date) by which other originals and versions are found; erased likewise."""
     key_slot: Mapped[str | None] = mapped_column(String(32))
     appraised_at: Mapped[str | None] = mapped_column(String(32))
     appraised_by: Mapped[str | None] = mapped_column(String(64))
@@ -222,6 +224,23 @@ class Artefact(Base):
     state: Mapped[str] = mapped_column(String(16), default="live")
     outcome: Mapped[str | None] = mapped_column(String(24))
     """After destruction: what became of the file (`erased`, `unlinked`, `absent`, `failed`)."""
+
+
+class Scan(Base):
+    """A further file of a document: another of its originals, or a better scan. Erased with the document.
+
+    `kind`: `carrier`, `rescan`, `source` (the file that a split or merged document came from).
+    """
+
+    __tablename__ = "scans"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    document_id: Mapped[str] = mapped_column(ForeignKey("documents.id"), index=True)
+    carrier_id: Mapped[str | None] = mapped_column(String(40))
+    artefact_id: Mapped[int | None] = mapped_column(ForeignKey("artefacts.id"))
+    kind: Mapped[str] = mapped_column(String(12))
+    tag: Mapped[bytes] = mapped_column(LargeBinary(32), index=True)
+    """Keyed hash of the file's bytes, as `Document.duplicate_tag`."""
+    at: Mapped[str] = mapped_column(String(32))
 
 
 class Carrier(Base):

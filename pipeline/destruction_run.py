@@ -22,13 +22,13 @@ from contextlib import ExitStack
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import select, text
+from sqlalchemy import delete, select, text
 from sqlalchemy.orm import Session
 
 from ..common.canonical import canonical
 from ..common.errors import Refused
 from ..models.certificate import ListItem
-from ..models.tables import Artefact, Copy, Destruction, DestructionAct, DestructionItem, Document
+from ..models.tables import Artefact, Copy, Destruction, DestructionAct, DestructionItem, Document, Scan
 from ..stages.shred import Shredded, shred
 from ..vault.rotation import Recovery
 from ..vault.vault import Vault
@@ -220,7 +220,8 @@ def _mark_item(station: Station, session: Session, item: ListItem) -> None:
     document = session.get_one(Document, item.id)
     document.status = "destroyed"
     document.destroyed_at = station.now()
-    document.duplicate_tag = None
+    document.duplicate_tag = document.paper_tag = None
+    session.execute(delete(Scan).where(Scan.document_id == document.id))
     document.key_slot = None
 
 

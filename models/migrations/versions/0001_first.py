@@ -180,6 +180,7 @@ def upgrade() -> None:
         sa.Column("suggested_retention", sa.String(length=8), nullable=True),
         sa.Column("sealed", sa.LargeBinary(), nullable=False),
         sa.Column("duplicate_tag", sa.LargeBinary(length=32), nullable=True),
+        sa.Column("paper_tag", sa.LargeBinary(length=32), nullable=True),
         sa.Column("key_slot", sa.String(length=32), nullable=True),
         sa.Column("appraised_at", sa.String(length=32), nullable=True),
         sa.Column("appraised_by", sa.String(length=64), nullable=True),
@@ -204,6 +205,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_documents_duplicate_tag"), "documents", ["duplicate_tag"], unique=False)
     op.create_index(op.f("ix_documents_level_code"), "documents", ["level_code"], unique=False)
     op.create_index("ix_documents_level_status", "documents", ["level_code", "status"], unique=False)
+    op.create_index(op.f("ix_documents_paper_tag"), "documents", ["paper_tag"], unique=False)
     op.create_index(op.f("ix_documents_receipt_id"), "documents", ["receipt_id"], unique=False)
     op.create_index(op.f("ix_documents_received_at"), "documents", ["received_at"], unique=False)
     op.create_index(op.f("ix_documents_retention"), "documents", ["retention"], unique=False)
@@ -269,10 +271,32 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index(op.f("ix_events_document_id"), "events", ["document_id"], unique=False)
+    op.create_table(
+        "scans",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("document_id", sa.String(length=32), nullable=False),
+        sa.Column("carrier_id", sa.String(length=40), nullable=True),
+        sa.Column("artefact_id", sa.Integer(), nullable=True),
+        sa.Column("kind", sa.String(length=12), nullable=False),
+        sa.Column("tag", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("at", sa.String(length=32), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["artefact_id"],
+            ["artefacts.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["document_id"],
+            ["documents.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(op.f("ix_scans_document_id"), "scans", ["document_id"], unique=False)
+    op.create_index(op.f("ix_scans_tag"), "scans", ["tag"], unique=False)
 
 
 def downgrade() -> None:
     """Takes the tables away, with their content."""
+    op.drop_table("scans")
     op.drop_table("events")
     op.drop_table("carriers")
     op.drop_table("artefacts")

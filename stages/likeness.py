@@ -1,0 +1,150 @@
+"""Whether two transcripts are of one text: read twice, of another numbered original, or changed in between.
+
+Pure. Two scans of one text differ by misread characters, here and there, one at a time; a new version differs by
+words, or by a figure. Stamps, serials and page numbers are no part of the text. What cannot be told counts as changed:
+then a person looks.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+from ..models.page import Line, Page, Transcript
+from .page_kind import NON_DOCUMENT
+
+MOST_NOISE = 0.06
+"""Share of characters that two readings of one page may differ in: bad scans are read with 1 % wrong, each."""
+LONGEST_SLIP = 5
+"""Characters in a row that are misread together at most; a word that was changed is hardly shorter than two, and then
+a figure or several places tell."""
+_GRAM = 8
+_MOST = 200_000
+_GAP = 4000
+_LEFT_OUT = frozenset({"page_number", "stamp"})
+_SERIAL = re.compile(r"(?:份号|No\.?|№)?:?\d{6}")
+_STAMP = re.compile(r"收文(?:日期|编号|号|章)|签收|^收文|办文编号|来文登记")
+_PAGE_NUMBER = re.compile(r"[—\-–―~·_]*\d{1,4}[—\-–―~·_]*|第\d+页(?:共\d+页)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """How alike two texts are: `same`, or the share of equal characters and what kind of change speaks against it."""
+
+    same: bool
+    ratio: float
+    why: str = ""
+    """`figures`, `words`, `noise`, `other_text`; empty for the same text. Never words of the text."""
+
+
+def compare(first: Transcript, second: Transcript) -> Likeness:
+    """Compares two transcripts, each a whole document."""
+    return compare_texts(plain_text(first.pages), plain_text(second.pages))
+
+
+def plain_text(pages: Iterable[Page]) -> str:
+    """The characters that count: Han, letters and figures after NFKC; no stamps, serials and page numbers."""
+    kept = []
+    for page in pages:
+        if page.kind in NON_DOCUMENT:
+            continue
+        for line in page.lines:
+            text = re.sub(r"\s", "", unicodedata.normalize("NFKC", line.text))
+            if not _is_left_out(line, text):
+                kept.append("".join(char for char in text if char.isalnum()))
+    return "".join(kept)[:_MOST]
+
+
+def _is_left_out(line: Line, text: str) -> bool:
+    if line.role in _LEFT_OUT or _SERIAL.fullmatch(text) or _STAMP.search(text):
+        return True
+    edge = line.box.top < 0.1 or line.box.bottom > 0.88
+    return edge and _PAGE_NUMBER.fullmatch(text) is not None
+
+
+def compare_texts(first: str, second: str) -> Likeness:
+    """As `compare`, of two plain texts."""
+    if first == second:
+        return Likeness(bool(first), 1.0, "" if first else "other_text")
+    longer = max(len(first), len(second))
+    if not first or not second or min(len(first), len(second)) < 0.5 * longer:
+        return Likeness(False, 0.0, "other_text")
+    changes = list(_changes(first, second))
+    changed = sum(max(len(old), len(new)) for old, new in changes)
+    ratio = max(0.0, 1 - changed / longer)
+    if ratio < 0.5:
+        return Likeness(False, ratio, "other_text")
+    if any(_figures(old) != _figures(new) for old, new in changes):
+        return Likeness(False, ratio, "figures")
+    if any(max(len(old), len(new)) > LONGEST_SLIP for old, new in changes):
+        return Likeness(False, ratio, "words")
+    if 1 - ratio > MOST_NOISE:
+        return Likeness(False, ratio, "noise")
+    return Likeness(True, ratio)
+
+
+def _figures(text: str) -> str:
+    return "".join(char for char in text if char.isdigit())
+
+
+def _changes(first: str, second: str) -> Iterable[tuple[str, str]]:
+    """What stands differently, piece by piece: aligned at passages that stand once in each, the rest compared whole."""
+    at_first = at_second = 0
+    for start, other in [*_anchors(first, second), (len(first), len(second))]:
+        if start < at_first or other < at_second:
+            continue
+        yield from _fine(first[at_first:start], second[at_second:other])
+        at_first, at_second = start + _GRAM, other + _GRAM
+
+
+def _fine(old: str, new: str) -> Iterable[tuple[str, str]]:
+    if old == new:
+        return
+    if not old or not new or max(len(old), len(new)) > _GAP:
+        yield old, new
+        return
+    matcher = SequenceMatcher(None, old, new, autojunk=False)
+    blocks = [block for block in matcher.get_matching_blocks() if block.size >= 2 or block.size == 0]
+    a = b = 0
+    for block in blocks:
+        if old[a : block.a] != new[b : block.b]:
+            yield old[a : block.a], new[b : block.b]
+        a, b = block.a + block.size, block.b + block.size
+
+
+def _anchors(first: str, second: str) -> list[tuple[int, int]]:
+    """Places of passages that stand exactly once in each text, in an order that both share (the longest)."""
+    once = _once(first)
+    pairs = sorted((once[gram], place) for gram, place in _once(second).items() if gram in once)
+    return _rising(pairs)
+
+
+def _once(text: str) -> dict[str, int]:
+    grams = [text[place : place + _GRAM] for place in range(len(text) - _GRAM + 1)]
+    counted = Counter(grams)
+    return {gram: place for place, gram in enumerate(grams) if counted[gram] == 1}
+
+
+def _rising(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The longest run of pairs in which both numbers rise."""
+    tails: list[int] = []
+    ends: list[int] = []
+    before: list[int] = []
+    for index, (_, place) in enumerate(pairs):
+        slot = bisect_left(tails, place)
+        before.append(ends[slot - 1] if slot else -1)
+        if slot == len(tails):
+            tails.append(place)
+            ends.append(index)
+        else:
+            tails[slot], ends[slot] = place, index
+    chosen, index = [], ends[-1] if ends else -1
+    while index >= 0:
+        chosen.append(pairs[index])
+        index = before[index]
+    return chosen[::-1]

@@ -21,14 +21,14 @@ from sqlalchemy.orm import Session
 
 from ..models.fields import OfficialFields
 from ..models.page import Finding, Transcript
-from ..models.tables import Carrier, Document, Movement, Receipt, Scan
+from ..models.tables import Artefact, Carrier, Document, Movement, Receipt, Scan
 from ..models.wire import from_plain
 from ..stages.likeness import Likeness, compare
 from .actors import Actor
 from .documents import keep_words, words_of
 from .judgement import load_judgement, load_transcript
 from .paper_tag import paper_tag
-from .register_entry import ReadPaper, remember, seal_artefacts, tag_of
+from .register_entry import ReadPaper, area_of, remember, tag_of
 from .source_file import remember_place
 from .station import Station
 
@@ -95,10 +95,21 @@ def enter_carrier(
     A row that was declared for it when its envelope was signed for is void from now on, naming this one.
     """
     serial = paper.fields.serials[0]
-    tag = tag_of(station, session, paper.identity or paper.sha256)
-    row, carrier = _add(station, session, actor, former.document, serial=serial, receipt=receipt, tag=tag)
-    kind = f"scan-{carrier.id.rpartition('-')[2]}" if carrier.id.startswith(row.id) else f"scan-{serial}"
-    seal_artefacts(station, session, row, {kind[:16]: paper.data})
+    row, carrier = _add(station, session, actor, former.document, serial=serial, receipt=receipt)
+    slot = str(row.key_slot)
+    sealed = station.vault.put(session, slot, "pages", paper.data, area=area_of(station, row))
+    scan = Artefact(
+        document_id=row.id, kind="pages", key_slot=slot, path=sealed.path, size=sealed.size,
+        cipher_sha256=sealed.cipher_sha256,
+    )  # fmt: skip
+    session.add(scan)
+    session.flush()
+    session.add(
+        Scan(
+            document_id=row.id, carrier_id=carrier.id, artefact_id=scan.id, kind="carrier",
+            tag=tag_of(station, session, paper.identity or paper.sha256), at=station.now(),
+        )
+    )  # fmt: skip
     remember_place(station, session, actor, document=row.id, path=paper.path, size=len(paper.data))
     return row
 
@@ -111,7 +122,6 @@ def _add(
     *,
     serial: str,
     receipt: Receipt,
-    tag: bytes,
 ) -> tuple[Document, Carrier]:
     row = session.get_one(Document, document)
     words = words_of(station, session, row)
@@ -129,7 +139,6 @@ def _add(
     session.flush()
     held = session.scalars(select(Carrier.id).where(Carrier.document_id == row.id)).all()
     row.copies_received = max(row.copies_received, len(held), len({*serials, serial}))
-    session.add(Scan(document_id=row.id, carrier_id=carrier.id, kind="carrier", tag=tag, at=station.now()))
     remember(
         station, session, row, actor.person, "carrier", "carriers",
         {"carrier": carrier.id, "serial": serial, "receipt": receipt.id},

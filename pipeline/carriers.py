@@ -160,6 +160,9 @@ def _judge(
     if not likeness.same:
         return Former(row.id, "version", "other_version", likeness.ratio)
     judgement = load_judgement(station, session, row.id)
+    day = judgement.fields.signed_date if judgement is not None else None
+    if day is not None and fields.signed_date is not None and day != fields.signed_date:
+        return Former(row.id, "version", "other_version", likeness.ratio)
     if judgement is not None and judgement.fields.mark != fields.mark:
         return Former(row.id, "version", "carrier_differs", likeness.ratio)
     known = set(words_of(station, session, row).get("serials") or ())

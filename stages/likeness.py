@@ -15,7 +15,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-from ..models.page import Line, Page, Transcript
+from ..models.page import Box, Line, Page, Transcript
+from .fields_text import is_organ
 from .page_kind import NON_DOCUMENT
 
 MOST_NOISE = 0.06
@@ -26,7 +27,11 @@ a figure or several places tell."""
 _GRAM = 8
 _MOST = 200_000
 _GAP = 4000
-_LEFT_OUT = frozenset({"page_number", "stamp"})
+_TOP, _BOTTOM = 0.07, 0.93
+"""Beyond them stand running heads and feet: the text begins 37 mm below the top and ends 35 mm above the bottom."""
+_SIGNED = 36
+_DATE = re.compile(r"(?:\d{4}|[一二〇○零三四五六七八九]{4})年.{1,3}月.{1,3}日")
+_LEFT_OUT = frozenset({"page_number", "stamp", "header", "footer"})
 _SERIAL = re.compile(r"(?:份号|No\.?|№)?:?\d{6}")
 _STAMP = re.compile(r"收文(?:日期|编号|号|章)|签收|^收文|办文编号|来文登记")
 _PAGE_NUMBER = re.compile(r"[—\-–―~·_]*\d{1,4}[—\-–―~·_]*|第\d+页(?:共\d+页)?")
@@ -55,16 +60,30 @@ def plain_text(pages: Iterable[Page]) -> str:
             continue
         for line in page.lines:
             text = re.sub(r"\s", "", unicodedata.normalize("NFKC", line.text))
-            if not _is_left_out(line, text):
+            if not _is_left_out(page, line, text):
                 kept.append("".join(char for char in text if char.isalnum()))
     return "".join(kept)[:_MOST]
 
 
-def _is_left_out(line: Line, text: str) -> bool:
+def _is_left_out(page: Page, line: Line, text: str) -> bool:
+    """Marginal lines, stamps, serials; and what stands under a seal or signs the paper, where scans differ most.
+
+    Organ and date are fields: they are compared as such.
+    """
     if line.role in _LEFT_OUT or _SERIAL.fullmatch(text) or _STAMP.search(text):
+        return True
+    if line.box.bottom < _TOP or line.box.top > _BOTTOM or (page.seal and _touches(line.box, page.seal)):
+        return True
+    if len(text) <= _SIGNED and (is_organ(text) or _DATE.fullmatch(text)):
         return True
     edge = line.box.top < 0.1 or line.box.bottom > 0.88
     return edge and _PAGE_NUMBER.fullmatch(text) is not None
+
+
+def _touches(line: Box, seal: Box) -> bool:
+    wide = min(line.right, seal.right) - max(line.left, seal.left)
+    high = min(line.bottom, seal.bottom) - max(line.top, seal.top)
+    return wide > 0 and high > 0
 
 
 def compare_texts(first: str, second: str) -> Likeness:

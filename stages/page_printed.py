@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 
-from ..models.page import Page
+from ..models.page import Line, Page
 from .fields_text import tight
 
 _EDGE = 0.13
+_BELOW = 0.87
 _PRINTED = re.compile(
     r"^(?:[—\-–―~·_]{1,3}(?P<a>\d{1,4})[—\-–―~·_]{1,3}|第(?P<b>\d{1,4})页(?:[,，/]?共(?P<t>\d{1,4})页)?"
     r"|(?P<c>\d{1,4})/(?P<u>\d{1,4})|(?P<d>\d{1,3}))$"
@@ -24,10 +25,23 @@ def printed_of(page: Page) -> tuple[int | None, int | None, float]:
         edge = line.box.top < _EDGE or line.box.bottom > 1 - _EDGE
         text = tight(line.text)
         found = _PRINTED.fullmatch(text) if edge or line.role == "page_number" else None
-        if found is not None and (found["d"] is None or line.role == "page_number"):
+        if found is not None and (found["d"] is None or line.role == "page_number" or _alone(page, line)):
             number = found["a"] or found["b"] or found["c"] or found["d"]
             total = found["t"] or found["u"]
             return int(number), int(total) if total else None, line.confidence
         if edge and (alone := _TOTAL.fullmatch(text)):
             return None, int(alone["t"]), line.confidence
     return None, None, 0.0
+
+
+def _alone(page: Page, line: Line) -> bool:
+    """A bare figure below the text, with nothing beside it: a page number whose dashes were not read."""
+    if line.box.top < _BELOW or line.box.right - line.box.left > 0.06:
+        return False
+    others = [other for other in page.lines if other is not line]
+    beside = any(
+        other.box.top < line.box.bottom and line.box.top < other.box.bottom and tight(other.text)
+        for other in others
+    )
+    above = max((other.box.bottom for other in others if other.box.bottom <= line.box.top), default=0.0)
+    return not beside and line.box.top - above > 0.008

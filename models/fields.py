@@ -11,7 +11,7 @@ from .page import Box
 
 FieldName = Literal[
     "serial", "mark", "urgency", "organ", "doc_number", "signer", "title", "recipients", "copied_to",
-    "date", "printed_date", "printed_by", "print_count", "kind", "note", "attachments", "contact",
+    "date", "adopted_date", "printed_date", "printed_by", "print_count", "kind", "note", "attachments", "contact",
 ]  # fmt: skip
 
 
@@ -28,7 +28,7 @@ class FieldEvidence:
     rule: str
     """Which pattern or place gave it: `doc_no`, `title.under_rule`, …"""
     doubt: tuple[str, ...] = ()
-    """Finding codes: `low_confidence`, `covered_by_seal`, `repaired`, `two_candidates` …"""
+    """Finding codes: `low_confidence`, `covered_by_seal`, `repaired`, `two_candidates`, `impossible_date` …"""
     alternatives: tuple[str, ...] = ()
     """Other values that the paper may be read to give, the likeliest first."""
 
@@ -54,6 +54,8 @@ class OfficialFields:
     """抄送机关."""
     signed_date: date | None = None
     """成文日期."""
+    adopted_date: date | None = None
+    """会议通过日期, in parentheses under the title."""
     printed_date: date | None = None
     """印发日期."""
     print_count: int | None = None

@@ -8,48 +8,48 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
 
 from ..models.fields import FieldEvidence, FieldName
 from ..models.page import Box, Line, Transcript
-from .mark_grammar import chinese_number
+from .fields_date import DIGIT as DIGIT
+from .fields_date import digits as digits
+from .fields_date import find_date as find_date
 
 LOW_CONFIDENCE = 0.8
-DIGIT = r"[0-9OoDQlIi|丨ZzSsbBgq]"
-_DIGITS = str.maketrans("OoDQlIi|丨ZzSsbBgq", "000011111225568" + "99")
-_CN_DIGITS = {**{c: str(v) for v, c in enumerate("零一二三四五六七八九")}, **dict.fromkeys("〇○OoΟ0口◯", "0")}
-_CN_YEAR = "[一二三四五六七八九零〇○OoΟ0口◯]"
-_CN_NUMBER = "[一二三四五六七八九十廿卅元正初]"
-DATE_ARABIC = re.compile(
-    rf"(?P<y>(?:[1lI|]9|[2Z][0OoD]){DIGIT}{{2}})(?:年|午|牛)(?P<m>{DIGIT}{{1,2}})[月用](?P<d>{DIGIT}{{1,2}})[日曰口目]"
-)
-DATE_CHINESE = re.compile(
-    rf"(?P<y>[一二]{_CN_YEAR}{{3}})[年午](?P<m>{_CN_NUMBER}{{1,3}})月(?P<d>{_CN_NUMBER}{{1,4}})[日曰号]"
-)
-DATE_PLAIN = re.compile(r"(?P<y>(?:19|20)\d{2})([./-])(?P<m>\d{1,2})\2(?P<d>\d{1,2})(?!\d)")
 _ORGAN_END = (
     "政府|国务院|办公厅|办公室|委员会|常委会|委|局|厅|部|处|科|院|会|公司|集团|中心|学校|大学|学院|医院|馆|站|所|队|社|"
     "厂|署|室|党组|党委|党总支|支部|工会|银行|军区|司令部|组|联|企业|机构|联盟|分行|支行|幼儿园|中学|小学|总队|支队|纪委|编办|法院|"
-    "检察院|办"
+    "检察院|办|专班|基地|机关|校|产业园|园区|林场|农场|牧场|机场|矿|港|酒店|饭店|宾馆|库|台|兵团|军|师|旅|团|庭|司|部队|开发区|新区|"
+    "示范区|管理区|院区|作业区|厂区|景区|保护区|高新区|经开区|度假区|自贸区|车间|项目部|门诊|药房|商行|合作社|联社|总社|基金|商会|"
+    "超市|食堂|保税区|指挥所|分公司|店|苑"
 )
 ORGAN = re.compile(rf"^[\u4e00-\u9fffA-Za-z0-9·()“”\"×○〇]{{1,40}}?(?:{_ORGAN_END})(?:\([^()]{{1,12}}\))?$")
+_NO_ORGAN = re.compile(
+    r"[,。;:!?]|关于|^第.{1,4}[章条节部]|^(?:各[省市县区部级单]|特此|以上|请|该|我[省市县院校局厅部]|你|此复|会议(?:地点|时间)|地点|出席|列席|参加)"
+)
 FIFTEEN = (
     "决议", "决定", "命令", "令", "公报", "公告", "通告", "意见", "通知", "通报", "报告", "请示", "批复",
     "议案", "函", "纪要",
 )  # fmt: skip
 OTHER_KINDS = (
-    "会议纪要", "会议记录", "谈话记录", "记录", "实施方案", "方案", "实施办法", "办法", "实施细则",
-    "细则", "规定", "规则", "规程", "条例", "章程", "制度", "准则", "工作计划", "计划", "规划", "纲要",
-    "工作总结", "总结", "工作要点", "要点", "讲话", "发言", "简报", "快报", "专报", "信息", "内参",
-    "合同书", "合同", "协议书", "协议", "意向书", "备忘录", "情况反映", "情况说明", "说明", "汇报",
-    "签报", "清单", "名单", "目录", "花名册", "一览表", "报表", "统计表", "表", "预案", "证明", "申请书",
-    "申请", "邀请函", "倡议书", "建议书", "建议", "提案", "通讯录", "手册", "指南", "鉴定书", "批示",
-    "传真", "电报", "大纲", "试题", "试卷", "公示", "启事", "声明", "承诺书", "责任书", "任务书",
-    "审批表", "登记表", "登记簿", "台账", "预算", "决算", "报价单", "标书", "招标文件", "投标文件",
-    "分析", "调研报告", "年报",
+    "会议纪要", "会议记录", "谈话记录", "记录", "实施方案", "方案", "实施办法", "办法", "实施细则", "细则",
+    "规定", "规则", "规程", "条例", "章程", "制度", "准则", "工作计划", "计划", "规划", "纲要", "工作总结",
+    "总结", "工作要点", "要点", "讲话", "发言", "简报", "快报", "专报", "信息", "内参", "合同书", "合同",
+    "协议书", "协议", "意向书", "备忘录", "情况反映", "情况说明", "说明", "汇报", "签报", "清单", "名单",
+    "目录", "花名册", "一览表", "报表", "统计表", "表", "预案", "证明", "申请书", "申请", "邀请函",
+    "倡议书", "建议书", "建议", "提案", "通讯录", "手册", "指南", "鉴定书", "批示", "传真", "电报", "大纲",
+    "试题", "试卷", "公示", "启事", "声明", "承诺书", "责任书", "任务书", "病历", "病案", "出院小结",
+    "小结", "同意书", "处方", "证书", "聘书", "委托书", "授权书", "决定书", "通知书", "判决书", "裁定书",
+    "起诉书", "意见书", "申报书", "报告书", "建议案", "简历", "须知", "公约", "守则", "工作手册", "日程",
+    "议程", "程序", "标准", "规范", "流程", "指引", "致辞", "新闻稿", "整改清单", "审批表", "登记表",
+    "登记簿", "台账", "预算", "决算", "报价单", "标书", "招标文件", "投标文件", "分析", "调研报告", "年报",
 )  # fmt: skip
-_STATE = r"(?:[(〔](?:试行|暂行|草案|修订|[^()]{0,12}稿)[)〕])?"
+_STATE = (
+    r"(?:[(〔](?:试行|暂行|草案|修订|代拟|[A-Z一二三甲乙]卷|[^()]{0,12}[稿版]|第[^()]{1,4}[期号次]|"
+    r"\d{4}年[^()]{0,8})[)〕])?"
+)
 KIND_END = re.compile(rf"(?P<kind>{'|'.join(sorted(FIFTEEN, key=len, reverse=True))})(?P<state>{_STATE})$")
 OTHER_END = re.compile(
     rf"(?P<kind>{'|'.join(sorted(OTHER_KINDS, key=len, reverse=True))})(?P<state>{_STATE})$"
@@ -83,7 +83,7 @@ def tight(text: str) -> str:
     return normal(text).replace(" ", "")
 
 
-_PAGE_NUMBER = re.compile(r"^(?:[—\-–―~·]{1,2}\d{1,4}[—\-–―~·]{1,2}|第\d{1,4}页(?:[,/]?共\d{1,4}页)?)$")
+PAGE_NUMBER = re.compile(r"^(?:[—\-–―~·]{1,2}\d{1,4}[—\-–―~·]{1,2}|第\d{1,4}页(?:[,/]?共\d{1,4}页)?)$")
 
 
 def rows_of(transcript: Transcript) -> tuple[Row, ...]:
@@ -93,53 +93,14 @@ def rows_of(transcript: Transcript) -> tuple[Row, ...]:
         for line in page.lines:
             text = normal(line.text)
             bare = text.replace(" ", "")
-            if bare and not _PAGE_NUMBER.match(bare):
+            if bare and not PAGE_NUMBER.match(bare):
                 found.append(Row(len(found), page.number, line, text, bare))
     return tuple(found)
 
 
-def digits(text: str) -> str:
-    """Letters that OCR reads for digits turned back."""
-    return text.translate(_DIGITS)
-
-
-def find_date(text: str) -> tuple[date, tuple[int, int], bool] | None:
-    """The first whole date in a tight text, its span, and whether it was repaired."""
-    best: tuple[date, tuple[int, int], bool] | None = None
-    for pattern in (DATE_ARABIC, DATE_CHINESE, DATE_PLAIN):
-        for found in pattern.finditer(text):
-            read = _date(pattern, found)
-            if read and (best is None or found.start() < best[1][0]):
-                best = (read[0], found.span(), read[1])
-                break
-    return best
-
-
-def _date(pattern: re.Pattern[str], found: re.Match[str]) -> tuple[date, bool] | None:
-    year, month, day = found["y"], found["m"], found["d"]
-    if pattern is DATE_CHINESE:
-        number = int("".join(_CN_DIGITS[c] for c in year))
-        parts = (number, _cn(month), _cn(day))
-        repaired = bool(re.search("[OoΟ0口◯]", year))
-    else:
-        parts = (int(digits(year)), int(digits(month)), int(digits(day)))
-        repaired = found.group(0) != digits(found.group(0)) or bool(
-            re.search("[午牛用曰口目]", found.group(0))
-        )
-    try:
-        return date(*parts), repaired
-    except ValueError:
-        return None
-
-
-def _cn(text: str) -> int:
-    text = text.replace("元", "一").replace("正", "一").replace("初", "")
-    return chinese_number(text) or 0
-
-
 def is_organ(text: str) -> bool:
     """Whether a tight text looks like one organ's name."""
-    return bool(ORGAN.match(text)) and not re.search(r"[,。;:!?]|关于|^第.{1,4}[章条节部]", text)
+    return len(text) <= 60 and bool(ORGAN.match(text)) and not _NO_ORGAN.search(text)
 
 
 def split_organs(text: str) -> tuple[str, ...]:
@@ -179,6 +140,7 @@ def evidence(
     rule: str,
     certainty: float,
     doubt: tuple[str, ...] = (),
+    alternatives: Iterable[str] = (),
 ) -> FieldEvidence:
     """Evidence for one field; the score is the weakest line's confidence times the rule's certainty."""
     confidence = min((row.line.confidence for row in rows), default=0.0)
@@ -193,6 +155,7 @@ def evidence(
         score=round(max(0.0, min(1.0, confidence * certainty)), 4),
         rule=rule,
         doubt=tuple(dict.fromkeys(doubt)),
+        alternatives=tuple(dict.fromkeys(one for one in alternatives if one and one != value)),
     )
 
 
@@ -200,3 +163,23 @@ def tokens(row: Row) -> list[str]:
     """The row as a whole, then its parts between blanks, then without the parts in front of it."""
     parts = re.split(r"\s{2,}|\t|\u3000+", row.raw.strip())
     return [part for part in parts if part.strip()] if len(parts) > 1 else row.text.split(" ")
+
+
+_LABEL = re.compile(
+    r"(?P<label>发往单位|发往|收电单位|发电单位|签批盖章|签批|签发人|签发|核稿人|核稿|拟稿人|拟稿单位|拟稿|会签|审核人|审核|审批人|审批|批准人|批准|"
+    r"部门号|机号|密级和保密期限|密级|密别|保密期限|紧急程度|缓急程度|缓急|等级|份号|页数|发文字号|公文编号|文件编号|发文编号|合同编号|编号|"
+    r"文号|字号|版本号|版本|版次|生效日期|实施日期|发布日期|发文日期|印发日期|签发日期|成文日期|拟稿日期|日期|主送单位|主送机关|主送|抄送|抄报|文件标题|标题|"
+    r"文件名称|主题词|主题|题目|事由|发文机关|发文单位|发文部门|制定部门|起草部门|编制部门|责任部门|承办部门|编制|打字|打印|校对|份数|印数|联系人|"
+    r"联系电话|电话|传真|附件|备注|经办人|经办)[:：]"
+)
+
+
+def cells(row: Row) -> tuple[tuple[str, str], ...]:
+    """Label and value of each `label:value` of a row, as forms and telegrams have them side by side."""
+    if len(row.tight) > 200:
+        return ()
+    found = list(_LABEL.finditer(row.tight))
+    if not found:
+        return ()
+    ends = [one.start() for one in found[1:]] + [len(row.tight)]
+    return tuple((one["label"], row.tight[one.end() : end]) for one, end in zip(found, ends, strict=True))

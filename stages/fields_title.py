@@ -3,10 +3,25 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
-from .fields_text import KIND_END, OTHER_END, Row, find_date, is_organ, join
+from .fields_text import KIND_END, OTHER_END, Row, cells, find_date, is_organ, join
 
 _TITLE_LABEL = re.compile(r"^(?:标题|主题|题目|事由|文件名称|文件标题|名称)[:：](?P<title>.{2,})$")
+
+_SAME_KIND = {"试题": "试卷"}
+MIXED = 1.45
+"""Rows whose type differs more than this in height are not one title."""
+
+
+@dataclass(frozen=True, slots=True)
+class TitleRead:
+    """The title's rows, the letterhead's rows, the rule that found the title, and what else it may be."""
+
+    rows: tuple[Row, ...]
+    letterhead: tuple[Row, ...]
+    rule: str
+    others: tuple[tuple[Row, ...], ...] = ()
 
 
 def kind_of(title: str | None, letterhead: tuple[Row, ...]) -> str | None:
@@ -22,16 +37,16 @@ def kind_of(title: str | None, letterhead: tuple[Row, ...]) -> str | None:
         if found:
             return "命令" if found["kind"] == "命令" else found["kind"]
         if other:
-            return other["kind"]
+            return _SAME_KIND.get(other["kind"], other["kind"])
     return None
 
 
-def title_rows_of(head: tuple[Row, ...], used: dict[int, str]) -> tuple[list[Row], tuple[Row, ...], str]:
-    """The title's rows, the letterhead's rows, and the rule that found the title."""
+def title_rows_of(head: tuple[Row, ...], used: dict[int, str]) -> TitleRead:
+    """Which rows of the head are its title and its letterhead."""
     for row in head:
         labelled = _TITLE_LABEL.match(row.tight)
-        if labelled and len(labelled["title"]) >= 4:
-            return [row], tuple(_letterhead(head, used, row.index)), "title.label"
+        if labelled and len(labelled["title"]) >= 4 and len(cells(row)) <= 1:
+            return TitleRead((row,), tuple(_letterhead(head, used, row.index)), "title.label")
     free = [row for row in head if row.index not in used and not is_furniture(row)]
     letterhead = _letterhead(head, used, len(head))
     heads = {row.index for row in letterhead}
@@ -44,21 +59,27 @@ def title_rows_of(head: tuple[Row, ...], used: dict[int, str]) -> tuple[list[Row
         else:
             runs.append([row])
     scored = [(score, run, rule) for run in runs for score, run, rule in _title_candidates(run, used)]
-    if scored:
-        _, rows, rule = max(scored, key=lambda one: (one[0], -one[1][0].index))
+    scored.sort(key=lambda one: (-one[0], one[1][0].index))
+    order = [row for row in letterhead if re.search(r"(?:令|公告|公报)$", row.tight)]
+    if scored and not (order and scored[0][2] == "title.place"):
+        best, rows, rule = scored[0]
         above = tuple(row for row in letterhead if row.index < rows[0].index or row.tight.endswith("文件"))
-        return rows, above, rule
+        others = tuple(tuple(run) for score, run, _ in scored[1:3] if best - score < 2.0)
+        return TitleRead(tuple(rows), above, rule, others)
     if letterhead:
         with_kind = [row for row in letterhead if kind_of(row.tight, ())]
-        return (with_kind or [letterhead[-1]])[:1], letterhead, "title.letterhead"
-    return [], (), "title.none"
+        if with_kind and len(with_kind[0].tight) <= 3:
+            # the organs of a joint order stand above its one word
+            return TitleRead(letterhead, letterhead, "title.letterhead")
+        return TitleRead(tuple((with_kind or [letterhead[-1]])[:1]), letterhead, "title.letterhead")
+    return TitleRead((), (), "title.none")
 
 
 def _letterhead(head: tuple[Row, ...], used: dict[int, str], before: int) -> tuple[Row, ...]:
     number = next((index for index, use in used.items() if use == "number"), None)
     found: list[Row] = []
     for row in head[:before]:
-        if row.index in used or re.search("关于|转发|印发|批转", row.tight) or len(row.tight) > 40:
+        if row.index in used or re.search("关于|转发|印发|批转|[:。;]", row.tight) or len(row.tight) > 40:
             continue
         # reprints without letterhead put the number under the title, whose first line may be the organ
         above_number = (
@@ -123,6 +144,9 @@ def _title_candidates(run: list[Row], used: dict[int, str]) -> list[tuple[float,
                 score -= 3.0
             score += 0.05 * len(text) / 10 - 0.02 * start
             score -= 1.0 if any(mark in text for mark in ",:") else 0.0
+            own = [row.line.size_mm for row in rows if row.line.size_mm]
+            score -= 1.5 if own and max(own) > MIXED * min(own) else 0.0
+            score -= 2.0 if text.count("(") != text.count(")") else 0.0
             if number is not None:
                 score += 0.5 if abs(rows[0].index - number) == 1 or rows[-1].index == number - 1 else 0.0
             if max(sizes) > 0 and min(row.line.size_mm or 0.0 for row in rows) >= 0.9 * max(sizes):
@@ -132,8 +156,11 @@ def _title_candidates(run: list[Row], used: dict[int, str]) -> list[tuple[float,
     return found
 
 
-def title_text(rows: list[Row]) -> str:
+def title_text(rows: tuple[Row, ...]) -> tuple[str, bool]:
+    """The title as one line, and whether 关于 had to be repaired in it."""
     text = join(*(row.raw for row in rows))
     labelled = re.match(r"^(?:标题|主题|题目|事由|文件名称|文件标题|名称)\s*[:：]\s*(.{2,})$", text)
     text = labelled.group(1) if labelled else text
-    return re.sub(r"^[美]于", "关于", re.sub(r"关[干丁](?=[\u4e00-\u9fff]{2,}的)", "关于", text))
+    plain = re.sub(r"^美于|(?<=[\u4e00-\u9fff])美于(?=[\u4e00-\u9fff]{2,}的)", "关于", text)
+    plain = re.sub(r"[关天][干丁千](?=[\u4e00-\u9fff]{2,}的)", "关于", plain)
+    return plain, plain != text

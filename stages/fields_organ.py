@@ -1,0 +1,269 @@
+"""发文机关: what letterhead, title, signature, 版记 and labels say of it, and which of them is believed.
+
+A signature stands under a seal: characters of the seal's ring come before its name, and some of its own are lost.
+Where a clean name elsewhere on the paper agrees with what is left, that name is taken and the repair is said.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+from ..models.fields import FieldEvidence
+from ..models.page import Box
+from .fields_text import Row, evidence, is_organ, join, normal, split_organs, tight
+
+SEAL_WORDS = re.compile(r"[(](?:盖章|印章|公章|章|签章|印|代章|签字|盖印)[)]")
+NEAR = 0.5
+"""Share of a clean name that must be left of a damaged one."""
+_HIGHER = re.compile(
+    r"(?:^(?:中华人民共和国|国家|中共|中央|共青团|中国|全国)|[省市县区州旗盟镇乡村国]|自治区|街道|集团|公司|大学|学院|医院|厅|局|部|委)$|^国家$"
+)
+_LEFT_OUT = frozenset(
+    (
+        "和 与 及 、 员会 委员会 有限 责任 股份 有限责任 股份有限 省 市 县 区 自治区 壮族自治区 回族自治区 维吾尔自治区 人民 办公 管理 "
+        "中华人民共和国 国家 中国 中共"
+    ).split()
+)
+"""What short forms of organs' names leave out: 国家发展和改革委员会 is 国家发展改革委."""
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Names that the paper gives elsewhere than in its signature."""
+
+    letterhead: tuple[str, ...] = ()
+    title: tuple[str, ...] = ()
+    label: tuple[str, ...] = ()
+    whole: tuple[str, ...] = ()
+    """A letterhead of several lines read as one name."""
+    printed_by: str | None = None
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        """All of them, tight, without doubles."""
+        names = (*self.letterhead, *self.title, *self.label, *self.whole)
+        return tuple(dict.fromkeys(tight(name) for name in names))
+
+
+def title_organs(title: str | None) -> tuple[str, ...]:
+    """The organs that a title begins with."""
+    if not title:
+        return ()
+    lead = re.split(r"关于|转发|印发|批转|[(（《]", title)[0].strip()
+    parts = split_organs(lead)
+    return parts if lead != title and parts and all(is_organ(tight(part)) for part in parts) else ()
+
+
+def letterhead_organs(letterhead: tuple[Row, ...]) -> tuple[str, ...]:
+    """The organs of a letterhead; names broken over two lines are put together."""
+    texts = [
+        re.sub(r"\s*(?:红\s*头)?\s*(?:文\s*件|命\s*令|令)(?:\s*[(（].{1,8}[)）])?\s*$", "", normal(row.raw))
+        for row in letterhead
+        if tight(row.raw) != "文件"
+    ]
+    found: list[str] = []
+    pending = ""
+    for text in filter(None, texts):
+        if pending and is_organ(tight(pending + text)):
+            found.append(join(pending + text))
+            pending = ""
+            continue
+        parts = split_organs(text)
+        good = all(is_organ(tight(part)) for part in parts)
+        if good:
+            found += parts
+        pending = "" if good else text
+    return tuple(dict.fromkeys(found))
+
+
+def broken_name(letterhead: tuple[Row, ...]) -> tuple[str, ...]:
+    """A letterhead of several lines that is one name: `镜花实业有限公司董事` / `会文件`."""
+    whole = re.sub(r"文件$", "", "".join(row.tight for row in letterhead))
+    return (whole,) if len(letterhead) > 1 and len(whole) <= 40 and is_organ(whole) else ()
+
+
+def labelled_organs(rows: tuple[Row, ...]) -> tuple[str, ...]:
+    """`发文机关:…` as forms have it."""
+    for row in rows[:30]:
+        found = re.match(
+            r"^(?:发文|发电|制发|签发|来文|印发|编制|发布|制定)(?:机关|单位|部门)[:：](?P<o>[^:：]{2,40}?)(?:[\u4e00-\u9fff]{2,4}[:：].*)?$",
+            row.tight,
+        )
+        if found and not re.search(r"\d", found["o"]):
+            return (found["o"],)
+    return ()
+
+
+def signature_names(row: Row) -> tuple[str, ...]:
+    """The names in a signature row, seal words and date taken off."""
+    text = SEAL_WORDS.sub("", row.text)
+    return tuple(name for name in split_organs(text) if name)
+
+
+@dataclass(frozen=True, slots=True)
+class _Signed:
+    names: tuple[str, ...]
+    rows: tuple[Row, ...]
+    doubt: tuple[str, ...]
+    others: tuple[str, ...]
+
+
+def read_organs(
+    signature: tuple[tuple[Row, str], ...],
+    names: Names,
+    *,
+    fallback: tuple[Row, ...],
+    covered: tuple[tuple[int, Box], ...],
+    scanned: frozenset[int],
+    found: list[FieldEvidence],
+) -> tuple[str, ...]:
+    """发文机关, the lead organ first.
+
+    Args:
+        signature: rows above the date with the text in each that names somebody.
+        names: what the rest of the paper says.
+        fallback: rows for the evidence where no signature was found.
+        covered: page and box of every seal.
+        scanned: numbers of the pages that were read from a picture; on others no character is doubted.
+    """
+    signed = _signed(signature, names, covered, scanned) if signature else None
+    if signed and signed.names:
+        values, rule, certainty, rows = signed.names, "organ.signature", 0.95, signed.rows
+        doubt, others = signed.doubt, signed.others
+        known = names.known
+        if not doubt and known and not any(_alike(tight(n), k) for n in values for k in known):
+            certainty, doubt = 0.7, ("two_candidates",)
+            others = (*others, *known)
+        certainty -= 0.15 * ("repaired" in doubt)
+    else:
+        ranked = (
+            (names.label, "organ.label"), (names.title, "organ.title"), (names.letterhead, "organ.letterhead"),
+        )  # fmt: skip
+        values, rule = next(((group, rule) for group, rule in ranked if group), ((), ""))
+        if not values:
+            return ()
+        certainty, rows, doubt = 0.9, fallback, ()
+        others = tuple("、".join(group) for group, _ in ranked if group and group != values)
+    found.append(
+        evidence("organ", "、".join(values), rows, rule=rule, certainty=certainty, doubt=doubt,
+                 alternatives=others)
+    )  # fmt: skip
+    return values
+
+
+def _signed(
+    signature: tuple[tuple[Row, str], ...],
+    names: Names,
+    covered: tuple[tuple[int, Box], ...],
+    scanned: frozenset[int],
+) -> _Signed:
+    known = names.known
+    values: list[str] = []
+    rows: list[Row] = []
+    doubt: list[str] = []
+    others: list[str] = []
+    title = names.title
+    whole = "".join(tight(text) for _, text in signature)
+    if len(title) > 1 and whole == "".join(map(tight, title)):
+        return _Signed(tuple(title), tuple(row for row, _ in signature), (), ())
+    for row, text in signature:
+        under = _is_covered(row, covered)
+        for name in split_organs(text):
+            clean, how = _clean(tight(name), known, under=under, row=row, scanned=row.page in scanned)
+            if clean is None:
+                others.append(name)
+                continue
+            values.append(clean if how else name)
+            rows.append(row)
+            if how:
+                doubt.append("repaired")
+                others.append(name)
+        if under:
+            doubt.append("covered_by_seal")
+    kept = _supported(values, rows, known, others)
+    return _Signed(tuple(dict.fromkeys(kept)), tuple(rows), tuple(dict.fromkeys(doubt)), tuple(others))
+
+
+def _supported(values: list[str], rows: list[Row], known: tuple[str, ...], others: list[str]) -> list[str]:
+    """Without names that only the ring of a seal gives, where the others are borne out by the paper."""
+    firm = [value for value in values if tight(value) in known]
+    if not firm:
+        return values
+    kept: list[str] = []
+    for value, row in zip(values, rows, strict=False):
+        weak = row.line.confidence < 0.9 or (row.line.size_mm is None and row.line.confidence < 0.97)
+        if tight(value) in known or not weak:
+            kept.append(value)
+        else:
+            others.append(value)
+    return kept
+
+
+def _clean(
+    name: str, known: tuple[str, ...], *, under: bool, row: Row, scanned: bool
+) -> tuple[str | None, bool]:
+    """The name to believe for one read in a signature, and whether that is a repair; None for no name at all."""
+    if name in known:
+        return name, False
+    best = max(known, key=lambda one: share_of(name, one), default=None)
+    if best is None or not scanned:
+        return (name, False) if is_organ(name) or (best and share_of(name, best) >= NEAR) else (None, False)
+    if best in name:
+        # the ring of a seal was read in front of the name, or behind it
+        before, behind = name.split(best, 1)
+        legitimate = (bool(_HIGHER.search(before)) and not behind) or (
+            not before and is_organ(name) and len(behind) > 2
+        )
+        return (name, False) if legitimate and not (under and row.line.confidence < 0.9) else (best, True)
+    share = share_of(name, best)
+    if not is_organ(name):
+        return (best, True) if share >= NEAR else (None, False)
+    if _is_form_of(name, best):
+        return name, False
+    # a well-formed name may be another organ's; one that lost or changed a few characters is the same organ's
+    only_lost = share * len(best) >= len(name) - 0.01
+    changed = abs(len(name) - len(best)) <= 1 and share >= 0.6 and (under or row.line.confidence < 0.97)
+    if changed or (only_lost and share >= NEAR - 0.1):
+        return best, True
+    return name, False
+
+
+def _is_form_of(name: str, whole: str) -> bool:
+    """Whether the name is another usual form of the organ: an end left off, 和 or 有限 left out."""
+    if whole.startswith(name) or whole.endswith(name):
+        return True
+    steps = SequenceMatcher(None, whole, name, autojunk=False).get_opcodes()
+    return all(
+        kind == "equal" or (kind == "delete" and whole[start:end] in _LEFT_OUT)
+        for kind, start, end, _, _ in steps
+    )
+
+
+def share_of(part: str, whole: str) -> float:
+    """How much of a clean name is found again in a read one, in order."""
+    blocks = SequenceMatcher(None, part, whole, autojunk=False).get_matching_blocks()
+    return sum(block.size for block in blocks) / max(1, len(whole))
+
+
+def _alike(one: str, other: str) -> bool:
+    return (
+        one in other
+        or other in one
+        or len(set(one) & set(other)) >= 0.7 * min(len(set(one)), len(set(other)))
+    )
+
+
+def _is_covered(row: Row, covered: tuple[tuple[int, Box], ...]) -> bool:
+    return any(page == row.page and overlap(box, row.line.box) for page, box in covered)
+
+
+def overlap(one: Box, other: Box) -> bool:
+    """Whether two boxes of one page share a place."""
+    return (
+        one.left < other.right
+        and other.left < one.right
+        and one.top < other.bottom
+        and other.top < one.bottom
+    )

@@ -1,0 +1,166 @@
+"""The rows of a paper without what is not the paper's own: running heads, fax lines, receiving stamps, 样张.
+
+GB/T 9704-2012 §5.2: the text area begins 37 mm below the upper edge and ends 35 mm above the lower one; what stands
+outside it in small type is furniture. Pieces of one line that came apart are put together again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import replace
+
+from ..models.page import Box, Line, Transcript
+from .fields_text import PAGE_NUMBER, Row, normal
+
+UPPER, LOWER = 0.085, 0.925
+"""Text outside is a running head when it is small or comes again: 25 mm from the edge."""
+SMALL = 0.85
+"""Type this much smaller than the body's."""
+_FAX = re.compile(
+    r"^(?=.*(?:\d{1,2}[:：]\d{2}|FAX|Fax|传真|TEL|发件人))(?=.*(?:P[.:]?\d|第\d+页|\d{1,3}/\d{1,3}|\d{7,}|FROM|From|TO:|传真))"
+)
+_WATERMARK = re.compile(
+    r"^(?:样张|样本|副本|复印件|复印无效|草稿|作废|COPY|SAMPLE|DRAFT|VOID)$", re.IGNORECASE
+)
+_RECEIVED = re.compile(
+    r"^.{0,24}收文(?:专用)?(?:章|戳)$|^收文(?:日期|时间|编号|登记|号|序号|字)?[:：]?(?:第?[\dA-Za-z〔〕\[\]\-]{1,16}号?)?$|"
+    r"^收文.{0,4}第?\d{1,6}号$|^(?:收文|签收|收到)(?:日期|时间)?[:：]?(?:\d{2,4}[年./-]\d{1,2}[月./-]\d{1,2}日?)?$|"
+    r"^(?:拟办意见|领导批示|批示|阅处|承办人|拟办|传阅)[:：]?$|^\d{4}[年.]\d{1,2}[月.]\d{1,2}日?[收到]{1,2}$"
+)
+_STRONG = re.compile(
+    r"^\d{6}(?!\d)|[绝机秘]密|商密|^特急|^加急|^特提|〔\d{4}〕|文件$|印发$|^抄送|^附件\d{0,2}$|^主送|^共印|关于.+的"
+)
+
+
+def paper_rows(transcript: Transcript) -> tuple[Row, ...]:
+    """The rows that may bear a field, numbered in reading order. An empty transcript gives none."""
+    running = _running(transcript)
+    found: list[Row] = []
+    size = _body_size(transcript)
+    for page in transcript.pages:
+        lines = _together([line for line in page.lines if _is_own(line, size, running)])
+        stamped = _stamped(lines)
+        for place, line in enumerate(lines):
+            text = normal(line.text)
+            tight = text.replace(" ", "")
+            if tight and place not in stamped:
+                found.append(Row(len(found), page.number, line, text, tight))
+    return tuple(found)
+
+
+def _is_own(line: Line, size: float | None, running: frozenset[str]) -> bool:
+    if line.role in ("header", "footer", "page_number", "stamp"):
+        return False
+    text = normal(line.text)
+    bare = text.replace(" ", "")
+    if not bare or PAGE_NUMBER.match(bare) or _WATERMARK.match(bare):
+        return False
+    middle = (line.box.top + line.box.bottom) / 2
+    at_edge = middle < UPPER or middle > LOWER
+    if not at_edge:
+        return True
+    if _FAX.search(text) or _pattern(bare) in running:
+        return False
+    small = size is not None and line.size_mm is not None and line.size_mm < SMALL * size
+    return not small or bool(_STRONG.search(bare))
+
+
+def _pattern(text: str) -> str:
+    return re.sub(r"\d+", "0", text)
+
+
+def _running(transcript: Transcript) -> frozenset[str]:
+    """Texts that stand at the edge of more than one page, digits not compared."""
+    if len(transcript.pages) < 2:
+        return frozenset()
+    seen: Counter[str] = Counter()
+    for page in transcript.pages:
+        texts = {
+            _pattern(normal(line.text).replace(" ", ""))
+            for line in page.lines
+            if not UPPER <= (line.box.top + line.box.bottom) / 2 <= LOWER
+        }
+        seen.update(text for text in texts if text)
+    return frozenset(text for text, count in seen.items() if count > 1)
+
+
+def _body_size(transcript: Transcript) -> float | None:
+    """Height of the body's type in mm: the middle one, each line weighed by its length."""
+    sizes = sorted(
+        (line.size_mm, len(line.text))
+        for page in transcript.pages
+        for line in page.lines
+        if line.size_mm and UPPER <= (line.box.top + line.box.bottom) / 2 <= LOWER
+    )
+    half = sum(count for _, count in sizes) / 2
+    for size, count in sizes:
+        half -= count
+        if half <= 0:
+            return size
+    return None
+
+
+def _stamped(lines: list[Line]) -> frozenset[int]:
+    """Lines of a receiving stamp: those that say so, and the short ones right above or below inside its width."""
+    found = {place for place, line in enumerate(lines) if _RECEIVED.match(normal(line.text).replace(" ", ""))}
+    says = [
+        lines[place].box for place in found if re.search("收文", normal(lines[place].text).replace(" ", ""))
+    ]
+    if says and any(box.right - box.left < 0.4 for box in says):
+        for place, line in enumerate(lines):
+            if any(_in_stamp(line, box) for box in says):
+                found.add(place)
+    return frozenset(found)
+
+
+def _in_stamp(line: Line, box: Box) -> bool:
+    text, height = normal(line.text).replace(" ", ""), box.bottom - box.top
+    if (
+        box.right - box.left > 0.4
+        or len(text) > 16
+        or not re.search(r"\d{4}[年.\-/]\d|第\d+号|[室局办院司]$", text)
+    ):
+        return False
+    near = line.box.top < box.bottom + 1.6 * height and box.top < line.box.bottom + 1.6 * height
+    middle = (box.left + box.right) / 2
+    alike = abs((line.box.left + line.box.right) / 2 - middle) < 0.04
+    return near and alike and line.size_mm is not None and line.colour != "black"
+
+
+def _together(lines: list[Line]) -> list[Line]:
+    """Neighbouring pieces of one line as one line."""
+    found: list[Line] = []
+    for line in lines:
+        if found and _torn(found[-1], line):
+            before = found.pop()
+            found.append(
+                replace(
+                    before,
+                    text=before.text + line.text,
+                    box=Box(
+                        min(before.box.left, line.box.left), min(before.box.top, line.box.top),
+                        max(before.box.right, line.box.right), max(before.box.bottom, line.box.bottom),
+                    ),
+                    confidence=min(before.confidence, line.confidence),
+                    characters=before.characters + line.characters,
+                    parts=(),
+                )
+            )  # fmt: skip
+        else:
+            found.append(line)
+    return found
+
+
+def _torn(one: Line, other: Line) -> bool:
+    if one.role == "cell" or other.role == "cell" or one.vertical or other.vertical:
+        return False
+    height = min(one.box.bottom - one.box.top, other.box.bottom - other.box.top)
+    shared = min(one.box.bottom, other.box.bottom) - max(one.box.top, other.box.top)
+    if height <= 0 or shared < 0.7 * height:
+        return False
+    if one.size_mm and other.size_mm and not 0.8 < one.size_mm / other.size_mm < 1.25:
+        return False
+    # one character is about 0.7 as wide (in page widths) as it is high (in page heights) on upright A4
+    gap = other.box.left - one.box.right
+    return -0.2 * height < gap < 1.1 * height

@@ -13,7 +13,6 @@ import io
 import re
 import zipfile
 from dataclasses import dataclass, field
-from html import unescape
 from typing import Literal
 
 from ..common.limits import Limits
@@ -22,14 +21,11 @@ from ..models.page import Finding
 from .archive import checked_names
 from .fault import FormatFault, guarded
 from .hidden import hidden_text
+from .office_cells import HIDDEN_ROWS, HIDDEN_SHEET, hidden_cells, part_of, words_of
 
-_PART_BYTES = 64 * 1024 * 1024
-_TAG = re.compile(rb"<[^>]*>")
-_EXTERNAL = re.compile(rb"<(?:\w+:)?Relationship\b[^>]*\bTargetMode\s*=\s*[\"']External[\"'][^>]*>")
+_EXTERNAL = re.compile(rb"<(?:\w+:)?Relationship\b[^<>]*\bTargetMode\s*=\s*[\"']External[\"'][^<>]*>")
 _TYPE = re.compile(rb"\bType\s*=\s*[\"'][^\"']*/([A-Za-z]{1,40})[\"']")
-_HIDDEN_SHEET = re.compile(rb"<(?:\w+:)?sheet\b[^>]*\bstate\s*=\s*[\"'](?:hidden|veryHidden)[\"']")
-_HIDDEN_ROWS = re.compile(rb"<(?:\w+:)?(?:row|col)\b[^>]*\bhidden\s*=\s*[\"'](?:1|true)[\"']")
-_HIDDEN_SLIDE = re.compile(rb"<(?:\w+:)?sld\b[^>]*\bshow\s*=\s*[\"'](?:0|false)[\"']")
+_HIDDEN_SLIDE = re.compile(rb"<(?:\w+:)?sld\b[^<>]*\bshow\s*=\s*[\"'](?:0|false)[\"']")
 _LOCKED = re.compile(rb"<(?:\w+:)?(?:sheetProtection|workbookProtection|modifyVerifier|documentProtection)\b")
 _ODF_HIDDEN = re.compile(rb"(?:text:display=\"none\"|text:condition=|<text:hidden-(?:text|paragraph))")
 _ODF_HIDDEN_TABLE = re.compile(rb"table:display=\"false\"|table:visibility=\"(?:collapse|filter)\"")
@@ -97,15 +93,6 @@ def look_inside(data: bytes, kind: Kind, limits: Limits) -> Inside:
     return found.inside()
 
 
-def _part(package: zipfile.ZipFile, name: str) -> bytes:
-    with package.open(name) as source:
-        return source.read(_PART_BYTES).replace(b"\x00", b"")
-
-
-def _words(part: bytes) -> str:
-    return unescape(_TAG.sub(b"", part).decode("utf-8", "replace"))
-
-
 def _openxml(package: zipfile.ZipFile, names: list[str], found: _Found) -> None:
     """SpreadsheetML and PresentationML (ECMA-376 part 1, 18 and 19)."""
     sheets = rows = slides = 0
@@ -121,44 +108,37 @@ def _openxml(package: zipfile.ZipFile, names: list[str], found: _Found) -> None:
         elif lower.startswith("_xmlsignatures/"):
             found.signed = True
         elif lower.endswith(".rels"):
-            _relations(_part(package, name), found)
+            _relations(part_of(package, name), found)
         elif "comments" in lower and lower.endswith(".xml"):
             comments = True
         elif lower in ("xl/connections.xml",) or lower.startswith(("xl/querytables/", "xl/externallinks/")):
             found.active.add("external_data")
-            if lower.endswith(".xml") and b"ddeLink" in _part(package, name):
+            if lower.endswith(".xml") and b"ddeLink" in part_of(package, name):
                 found.active.add("dde")
         elif lower in ("xl/workbook.xml", "ppt/presentation.xml"):
-            part = _part(package, name)
-            sheets += len(_HIDDEN_SHEET.findall(part))
+            part = part_of(package, name)
+            sheets += len(HIDDEN_SHEET.findall(part))
             found.locked |= _LOCKED.search(part) is not None
         elif lower.startswith("xl/worksheets/") and lower.endswith(".xml"):
-            part = _part(package, name)
-            rows += len(_HIDDEN_ROWS.findall(part))
+            part = part_of(package, name)
+            rows += len(HIDDEN_ROWS.findall(part))
             found.locked |= _LOCKED.search(part) is not None
         elif lower.startswith("ppt/slides/") and lower.endswith(".xml"):
-            slides += len(_HIDDEN_SLIDE.findall(_part(package, name)))
+            slides += len(_HIDDEN_SLIDE.findall(part_of(package, name)))
         elif lower.startswith("ppt/notesslides/") and lower.endswith(".xml"):
-            _notes(_part(package, name), found)
+            _notes(part_of(package, name), found)
     found.count("hidden_sheets", sheets)
     found.count("hidden_rows", rows)
     found.count("hidden_slides", slides)
-    if sheets or rows or slides:
-        # Words of hidden sheets stand in the shared table: which are hidden is not told apart, a mark among them is.
-        _hidden_marks(package, names, found)
+    if sheets or rows:
+        words = hidden_cells(package, frozenset(names))
+        found.findings += [item for item in hidden_text(words) if item.code == "hidden_mark"]
     if comments:
         found.findings.append(Finding("comments_inside"))
 
 
-def _hidden_marks(package: zipfile.ZipFile, names: list[str], found: _Found) -> None:
-    for name in names:
-        if name.lower() == "xl/sharedstrings.xml":
-            words = _words(_part(package, name))
-            found.findings += [item for item in hidden_text(words) if item.code == "hidden_mark"]
-
-
 def _notes(part: bytes, found: _Found) -> None:
-    words = _words(b"".join(re.findall(rb"<a:t>[^<]*</a:t>", part)))
+    words = words_of(b"".join(re.findall(rb"<a:t>[^<]*</a:t>", part)))
     if len(words.strip()) > 4:  # a slide number alone is no note
         found.findings += [
             Finding("speaker_notes"),
@@ -175,7 +155,7 @@ def _relations(part: bytes, found: _Found) -> None:
 
 def _opendocument(package: zipfile.ZipFile, names: list[str], found: _Found) -> None:
     """OpenDocument 1.3 part 3."""
-    if "META-INF/manifest.xml" in names and b"encryption-data" in _part(package, "META-INF/manifest.xml"):
+    if "META-INF/manifest.xml" in names and b"encryption-data" in part_of(package, "META-INF/manifest.xml"):
         raise FormatFault("encrypted_file", "ODF")
     found.signed = "META-INF/documentsignatures.xml" in names
     if any(
@@ -188,7 +168,7 @@ def _opendocument(package: zipfile.ZipFile, names: list[str], found: _Found) -> 
     for name in ("content.xml", "styles.xml"):
         if name not in names:
             continue
-        part = _part(package, name)
+        part = part_of(package, name)
         if b"<office:event-listeners" in part:
             found.active.add("event_macro")
         if _ODF_SECTION_LINK.search(part):
@@ -203,7 +183,7 @@ def _opendocument(package: zipfile.ZipFile, names: list[str], found: _Found) -> 
         found.count("hidden_slides", len(_ODF_HIDDEN_SLIDE.findall(part)))
         if _ODF_HIDDEN.search(part):
             found.findings.append(Finding("hidden_text"))
-            found.findings += [item for item in hidden_text(_words(part)) if item.code == "hidden_mark"]
+            found.findings += [item for item in hidden_text(words_of(part)) if item.code == "hidden_mark"]
         found.locked |= b'text:protected="true"' in part or b'table:protected="true"' in part
 
 

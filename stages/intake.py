@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from ..common.limits import Limits
 from ..formats.fault import FormatFault
-from ..formats.open import open_document
 from ..formats.opened import OpenedDocument
 from ..formats.sniff import sniff
+from ..formats.unlock import open_locked
 from ..models.incoming import Incoming
 from ..models.outcome import Done, Failure, Outcome
 from ..models.page import Finding
@@ -15,7 +15,7 @@ from ..models.page import Finding
 def intake(data: bytes, *, limits: Limits) -> Outcome[Incoming]:
     """Opens the file under limits and says what it is. Done, or failed with the code of the fault."""
     try:
-        opened = open_document(data, limits=limits)
+        opened, data, _ = open_locked(data, (), limits=limits)
     except FormatFault as fault:
         return Failure(fault.code, fault.detail)
     try:

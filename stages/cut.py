@@ -20,25 +20,14 @@ _QUALITY = 92
 _KEPT_MODES = frozenset({"1", "L", "RGB", "RGBA", "CMYK", "P", "I;16"})
 
 
-def cut(
-    opened: OpenedDocument,
-    data: bytes,
-    *,
-    limits: Limits,
-    pages: Sequence[int] = (),
-    first: int = 0,
-    last: int = 0,
-) -> bytes:
-    """Some pages, in ascending order: a PDF, or a TIFF of a TIFF.
-
-    Args:
-        pages: numbers from 1; or `first` to `last`, both included.
+def cut(opened: OpenedDocument, data: bytes, *, pages: Sequence[int], limits: Limits) -> bytes:
+    """Some pages (numbers from 1), in ascending order: a PDF, or a TIFF of a TIFF.
 
     Raises:
         ValueError: pages outside the document.
         FormatFault: a page cannot be taken over.
     """
-    numbers = sorted(set(pages)) or list(range(first, last + 1))
+    numbers = sorted(set(pages))
     if not numbers or not 1 <= numbers[0] <= numbers[-1] <= opened.page_count:
         raise ValueError("pages out of range")
     with guarded(opened.kind):
@@ -46,10 +35,10 @@ def cut(
             return _pdf_pages(data, numbers)
         if opened.kind == "tiff":
             return _tiff_frames(data, numbers, limits)
-    pages = [Image.fromarray(opened.render(number, _DPI)) for number in numbers]
+    drawn = [Image.fromarray(opened.render(number, _DPI)) for number in numbers]
     out = io.BytesIO()
-    pages[0].save(
-        out, format="PDF", save_all=True, append_images=pages[1:], resolution=_DPI, quality=_QUALITY
+    drawn[0].save(
+        out, format="PDF", save_all=True, append_images=drawn[1:], resolution=_DPI, quality=_QUALITY
     )
     return out.getvalue()
 

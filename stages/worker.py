@@ -339,9 +339,22 @@ def _cut(request: _Request) -> Answer:
     """Some pages of a stack as a file of their own."""
     from .cut import cut
 
-    first, last = int(request.fields["first"]), int(request.fields["last"])
+    pages = [int(number) for number in request.fields["pages"]]
     with request.opened() as opened:
-        return _done({}), cut(opened, request.data, first=first, last=last, limits=request.limits)
+        return _done({}), cut(opened, request.data, pages=pages, limits=request.limits)
+
+
+def _join(request: _Request) -> Answer:
+    """Pages of several scans, one behind the other in the request's bytes, as one PDF."""
+    from .join import join
+
+    sources, at = [], 0
+    for size in request.fields["sizes"]:
+        sources.append(request.data[at : at + int(size)])
+        at += int(size)
+    picks = [(int(source), int(page)) for source, page in request.fields["picks"]] or None
+    data, pages = join(sources, picks, limits=request.limits)
+    return _done({"pages": pages}), data
 
 
 def _unpack(request: _Request) -> Answer:
@@ -383,6 +396,7 @@ ACTS: dict[str, Callable[[_Request], Answer]] = {
     "judge": _judge,
     "draw": _draw,
     "cut": _cut,
+    "join": _join,
     "sheet": _sheet,
     "marks": _marks,
     "unpack": _unpack,

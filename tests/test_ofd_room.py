@@ -75,7 +75,7 @@ def test_pages_cut_from_a_stack_are_drawn() -> None:
     data = render(make_paper(7, "train"), "ofd")
     opened = open_document(data, limits=DEFAULT_LIMITS)
     assert opened.page_count == 2
-    piece = open_document(cut(opened, data, first=2, last=2, limits=DEFAULT_LIMITS), limits=DEFAULT_LIMITS)
+    piece = open_document(cut(opened, data, pages=[2], limits=DEFAULT_LIMITS), limits=DEFAULT_LIMITS)
     assert (piece.kind, piece.page_count) == ("pdf", 1)
     assert piece.size_mm(1) == pytest.approx((210, 297), abs=0.5)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +13,19 @@ from sqlalchemy.orm import Session
 
 from ..common.clock import today
 from ..models.level import Level
-from ..models.tables import Artefact, Batch, Clear, Document, Incident, Receipt
+from ..models.tables import Artefact, Batch, Clear, Document, Incident, Receipt, Scan
 from . import receipt as receipts
 from .actors import Actor
+from .carriers import Former, enter_carrier, find_former
 from .documents import document_json, keep_words
-from .register_entry import ReadPaper, enter, enter_problem, failed_before, tag_of
+from .register_entry import Deposit, ReadPaper, enter, enter_problem, failed_before, tag_of
 from .source_file import consume_source, remember_place
 from .station import Station
 from .unpack import outer_of
 
 KNOWN = ("pending", "pending_second", "registered", "archived", "handed_over", "received", "refused")
 """States in which a paper that comes again is not taken in again."""
-_ENDS = ("received", "pending", "registered", "duplicate", "quarantined", "refused", "failed")
+_ENDS = ("received", "pending", "registered", "carrier", "duplicate", "quarantined", "refused", "failed")
 
 
 class Progress:
@@ -45,11 +46,21 @@ class Twin:
     status: str
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A read paper on its way into the register: the slip before it, and its place in the batch (file, part)."""
+
+    paper: ReadPaper
+    slip: str | None
+    place: tuple[int, int]
+
+
 @dataclass(slots=True)
 class _Tally:
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(_ENDS, 0))
     pages: int = 0
-    documents: list[str] = field(default_factory=list)
+    documents: list[tuple[tuple[int, int], str]] = field(default_factory=list)
+    """Place in the batch, and id."""
     problems: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -74,10 +85,10 @@ class BatchBooks:
 
     def answer(self, *, seconds: float) -> dict[str, Any]:
         """The command's value: counts, documents in file order, problems named."""
-        with self._station.read() as session:
+        with self._station.vault.lease(), self._station.read() as session:
             documents = [
                 document_json(self._station, session, session.get_one(Document, document), actor=self._actor)
-                for document in self._tally.documents
+                for _, document in sorted(self._tally.documents)
             ]
         return {
             "batch": self._batch,
@@ -102,33 +113,87 @@ class BatchBooks:
 
     def twin(self, session: Session, identity: str) -> Twin | None:
         """The same paper in the register, when it must not be taken in again."""
-        tag = tag_of(self._station, session, identity)
-        row = session.scalars(
-            select(Document)
-            .where(Document.duplicate_tag == tag, Document.status.in_(KNOWN))
-            .order_by(Document.year, Document.seq)
-        ).first()
-        return Twin(row.id, row.status) if row else None
+        return self.twins(session, [identity])[0]
 
-    def enter(self, paper: ReadPaper, *, slip: str | None) -> str | Twin:
-        """Registers a read paper as `pending`; its id, or the twin that somebody registered meanwhile."""
+    def twins(self, session: Session, identities: Sequence[str]) -> list[Twin | None]:
+        """The same for several papers at once."""
+        tags = [tag_of(self._station, session, identity) for identity in identities]
+        found: dict[bytes, Twin] = {}
+        for tag, document, status in session.execute(
+            select(Document.duplicate_tag, Document.id, Document.status)
+            .where(Document.duplicate_tag.in_(tags), Document.status.in_(KNOWN))
+            .order_by(Document.year, Document.seq)
+        ):
+            if tag is not None:
+                found.setdefault(bytes(tag or b""), Twin(document, status))
+        for tag, document, status in session.execute(  # further scans of documents
+            select(Scan.tag, Document.id, Document.status)
+            .join(Document, Scan.document_id == Document.id)
+            .where(Scan.tag.in_(tags), Document.status.in_(KNOWN))
+            .order_by(Document.year, Document.seq)
+        ):
+            if tag is not None:
+                found.setdefault(tag, Twin(document, status))
+        return [found.get(tag) for tag in tags]
+
+    def enter(self, papers: Sequence[Entry]) -> list[str | Twin]:
+        """Registers read papers as `pending`, all in one transaction or none.
+
+        Returns:
+            For each its id, or the twin that somebody registered meanwhile: that one's end is the caller's.
+        """
+        ends: list[tuple[Entry, str | Twin | Former, bool]] = []
         with self._station.write() as session:
-            twin = self.twin(session, paper.identity or paper.sha256)
-            if twin is None:
-                receipt, batch = self._opened(session, slip)
-                row = enter(self._station, session, self._actor, paper, receipt=receipt, batch=batch)
-                strange = slip is not None and slip != receipt.id
-        if twin is not None:
-            self.again(paper.path, twin, paper.data)
-            return twin
+            known = self.twins(session, [entry.paper.identity or entry.paper.sha256 for entry in papers])
+            fresh = [entry for entry, twin in zip(papers, known, strict=True) if twin is None]
+            deposit = Deposit(self._station, session, papers=len(fresh))
+            for entry, twin in zip(papers, known, strict=True):
+                if twin is not None:
+                    ends.append((entry, twin, False))
+                    continue
+                receipt, batch = self._opened(session, entry.slip)
+                paper = entry.paper
+                former = find_former(self._station, session, paper.fields, paper.transcript)
+                if former is not None and former.kind == "carrier":
+                    enter_carrier(self._station, session, self._actor, paper, former, receipt=receipt)
+                    ends.append((entry, former, False))
+                    continue
+                if former is not None:
+                    paper = replace(paper, findings=(*paper.findings, former.finding))
+                row = enter(
+                    self._station, session, self._actor, paper, receipt=receipt, batch=batch, deposit=deposit
+                )
+                ends.append((entry, row.id, entry.slip is not None and entry.slip != receipt.id))
+            deposit.close()
+        for entry, end, strange in ends:
+            if isinstance(end, Twin):
+                self.again(entry.paper.path, end, entry.paper.data)
+            elif isinstance(end, Former):
+                self._another(entry, end.document)
+            else:
+                self._entered(entry, end, strange=strange)
+        return [end.document if isinstance(end, Former) else end for _, end, _ in ends]
+
+    def _another(self, entry: Entry, document: str) -> None:
+        """Another original of a registered paper: counted for itself, its document named once."""
+        paper = entry.paper
+        self._tally.counts["carrier"] += 1
+        self._tally.pages += paper.pages
+        if document not in {known for _, known in self._tally.documents}:
+            self._tally.documents.append((entry.place, document))
+        self._ended(paper.path, "pending", document)
+        self.remark(paper.path, "carrier_added", document=document, detail=paper.fields.serials[0])
+        self._progress.file_settled(paper.path, "carrier")
+
+    def _entered(self, entry: Entry, document: str, *, strange: bool) -> None:
+        paper = entry.paper
         self._tally.counts["pending"] += 1
         self._tally.pages += paper.pages
-        self._tally.documents.append(row.id)
-        self._ended(paper.path, "pending", row.id)
+        self._tally.documents.append((entry.place, document))
+        self._ended(paper.path, "pending", document)
         if strange:
-            self.remark(paper.path, "slip_unknown", document=row.id, detail=slip or "")
+            self.remark(paper.path, "slip_unknown", document=document, detail=entry.slip or "")
         self._progress.file_settled(paper.path, "pending")
-        return row.id
 
     def again(self, path: Path, twin: Twin, data: bytes) -> None:
         """A paper that the register knows: a duplicate, or refused as before. Its place in clear is written down."""

@@ -102,11 +102,12 @@ def first_bytes(path: Path, count: int) -> bytes:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return b""
-    with os.fdopen(descriptor, "rb") as source:
-        try:
-            return source.read(count) if stat.S_ISREG(os.fstat(source.fileno()).st_mode) else b""
-        except OSError:
-            return b""
+    try:
+        return os.read(descriptor, count) if stat.S_ISREG(os.fstat(descriptor).st_mode) else b""
+    except OSError:
+        return b""
+    finally:
+        os.close(descriptor)
 
 
 def watch(

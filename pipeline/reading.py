@@ -16,7 +16,6 @@ from typing import Any
 
 from ..common.errors import MissingTool
 from ..common.limits import Limits
-from ..models.doubt import DoubtItem
 from ..models.fields import OfficialFields
 from ..models.page import Finding, Page
 from ..models.suggestion import LevelSuggestion, RetentionSuggestion
@@ -62,7 +61,6 @@ class Part:
     transcript: bytes
     """As sealed: JSON that fits `Transcript`."""
     fields: OfficialFields
-    doubts: tuple[DoubtItem, ...]
     cites: tuple[str, ...]
     """Numbers of the papers that it names."""
     judged: Judged
@@ -129,7 +127,6 @@ class Reading:
                     Part(
                         first=first, last=last, slip=from_plain(str | None, plain["slip"]),  # type: ignore[arg-type]
                         transcript=transcript, fields=from_plain(OfficialFields, plain["fields"]),
-                        doubts=from_plain(tuple[DoubtItem, ...], plain["doubts"]),
                         cites=from_plain(tuple[str, ...], plain["cites"])[:_MOST_CITED],
                         judged=_judged(plain),
                         data=data if size is None else pieces.take(int(size)),

@@ -22,10 +22,12 @@ from ..models.wire import to_plain
 from ..stages.mail_findings import MUST_REVIEW
 from ..stages.retain import retention_until
 from ..stages.seal import seal
+from ..vault.blob import BlobRef, Unsynced
 from . import receipt as receipts
 from .actors import Actor
 from .documents import keep_words, words_of
 from .judgement import Judgement
+from .paper_tag import paper_tag
 from .source_file import remember_place
 from .station import Station
 
@@ -96,9 +98,34 @@ def failed_before(station: Station, session: Session, identities: Iterable[str])
     ).first()
 
 
+class Deposit:
+    """What the papers of one transaction share: their keys made at once, their files made durable at once."""
+
+    def __init__(self, station: Station, session: Session, *, papers: int = 1) -> None:
+        self._station, self._session, self._papers = station, session, papers
+        self._slots: list[str] = []
+        self._later = Unsynced()
+
+    def slot(self) -> str:
+        """A new key's slot."""
+        if not self._slots:
+            self._slots += self._station.vault.new_slots(self._session, self._papers)
+            self._papers = 1
+        return self._slots.pop()
+
+    def put(self, slot: str, artefacts: dict[str, bytes], *, area: str) -> dict[str, BlobRef]:
+        """Sealed files, durable after `close`."""
+        return self._station.vault.put_all(self._session, slot, artefacts, area=area, later=self._later)
+
+    def close(self) -> None:
+        """To be called before the transaction commits."""
+        self._later.sync()
+
+
 def enter(
-    station: Station, session: Session, actor: Actor, paper: ReadPaper, *, receipt: Receipt, batch: str
-) -> Document:
+    station: Station, session: Session, actor: Actor, paper: ReadPaper, *, receipt: Receipt, batch: str,
+    deposit: Deposit,
+) -> Document:  # fmt: skip
     """Registers a read paper as `pending`: a named person decides what then stands."""
     identity = paper.identity or paper.sha256
     row = row_for(station, session, receipt, (identity, paper.stack, path_identity(paper.path)))
@@ -110,6 +137,7 @@ def enter(
     row.status = "pending"
     row.duplicate_tag = tag_of(station, session, identity)
     _fill(station, session, row, paper)
+    row.paper_tag = paper_tag(station, session, paper.fields)
     seal_artefacts(
         station,
         session,
@@ -119,6 +147,7 @@ def enter(
             "transcript": paper.transcript,
             "judgement": judgement.pack(),
         },
+        deposit,
     )
     _remember_suggestion(station, session, row, paper)
     remember_place(station, session, actor, document=row.id, path=paper.path, size=len(paper.data))
@@ -177,25 +206,37 @@ def _original(session: Session, row: Document) -> Artefact | None:
     ).first()
 
 
-def seal_artefacts(station: Station, session: Session, row: Document, artefacts: dict[str, bytes]) -> None:
-    """Seals artefacts under the document's own key (made now when it has none)."""
+def seal_artefacts(
+    station: Station,
+    session: Session,
+    row: Document,
+    artefacts: dict[str, bytes],
+    deposit: Deposit | None = None,
+) -> None:
+    """Seals artefacts under the document's own key (made now when it has none).
+
+    Durable when this returns; with `deposit` once that is closed.
+    """
+    shared = deposit or Deposit(station, session)
     if row.key_slot is None:
-        row.key_slot = station.vault.new_slot(session)
+        row.key_slot = shared.slot()
     slot = row.key_slot
-    area = area_of(station, row)
+    sealed = shared.put(slot, artefacts, area=area_of(station, row))
     for old in session.scalars(
         select(Artefact).where(
             Artefact.document_id == row.id, Artefact.kind.in_(artefacts), Artefact.state == "live"
         )
     ):
         old.state = "superseded"
-    for item in seal(artefacts, lambda kind, data: station.vault.put(session, slot, kind, data, area=area)):
+    for item in seal(artefacts, lambda kind, _data: sealed[kind]):
         session.add(
             Artefact(
                 document_id=row.id, kind=item.kind, key_slot=slot, path=item.path, size=item.size,
                 cipher_sha256=item.cipher_sha256,
             )
         )  # fmt: skip
+    if deposit is None:
+        shared.close()
 
 
 def area_of(station: Station, row: Document) -> str:

@@ -11,9 +11,9 @@ import hashlib
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,21 +25,25 @@ from ..models.level import Level
 from ..stages.engines.choose import choose
 from . import receipt as receipts
 from .actors import Actor
-from .batch_books import BatchBooks, Progress, Twin
+from .batch_books import BatchBooks, Entry, Progress, Twin
 from .door import Door
+from .entering import Entering
 from .executor import Reply
 from .faults import disk_trouble
 from .inbox import Unreadable
 from .reading import Part, Reading, Unread
 from .register_entry import ReadPaper, path_identity
 from .station import Station
+from .urgent import is_urgent
 
 __all__ = ["BatchRun", "Progress", "Request"]
 
 T = TypeVar("T")
 
-_WINDOW_BYTES = 256 * 1024 * 1024
-_LOOK_SECONDS = 0.1
+_WINDOW_BYTES = 128 * 1024 * 1024
+_WINDOW_FILES = 8
+"""Files taken ahead for each worker: enough that none waits, few enough that their texts are small."""
+_LOOK_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,12 +66,25 @@ class _Waiting:
     path: Path
     data: bytes
     sha256: str
+    place: int
+    """Number of the file in the batch."""
     future: Future[Reply] | None
     """None for a file whose twin is still being read."""
+    urgent: bool = False
+    parts: int = 0
+    """How many of its documents have not come to their end."""
+    sealed: list[str | None] = field(default_factory=list)
+    """What its documents became, in the order of their ends."""
 
     @property
     def is_ready(self) -> bool:
         return self.future is None or self.future.done()
+
+    @property
+    def size(self) -> int:
+        """Bytes held for it."""
+        read = self.future.result().data if self.future is not None and self.future.done() else b""
+        return len(self.data) + len(read)
 
 
 class BatchRun:
@@ -88,7 +105,9 @@ class BatchRun:
             station, actor, receipt=request.receipt, name=request.batch, progress=progress or Progress(),
             ended=self._door.archives.ended,
         )  # fmt: skip
+        self._entering = Entering(self._books, lambda entry, act: self._despite_disk(entry.paper.path, act))
         self._unread: dict[str, Unread] = {}
+        self._taken = 0
         self._started = time.monotonic()
         self._held = ExitStack()
         scratch = self._held.enter_context(station.scratch()).path
@@ -120,15 +139,20 @@ class BatchRun:
             MissingTool: no OCR engine, no worker can be started; what was finished is kept.
         """
         waiting: deque[_Waiting] = deque()
-        for path in self._door.feed(feed):
-            if path is not None and (taken := self._take(path, waiting)) is not None:
-                waiting.append(taken)
-            while waiting and (self._full(waiting) or waiting[0].is_ready) and not stopped():
+        try:
+            for path in self._door.feed(feed):
+                if path is not None and (taken := self._take(path, waiting)) is not None:
+                    waiting.append(taken)
+                while waiting and (self._full(waiting) or self._first(waiting).is_ready) and not stopped():
+                    self._settle_first(waiting, stopped)
+                if path is None or self._entering.is_due():
+                    self._entering.flush()
+                if stopped():
+                    break
+            while waiting and not stopped():
                 self._settle_first(waiting, stopped)
-            if stopped():
-                break
-        while waiting and not stopped():
-            self._settle_first(waiting, stopped)
+        finally:
+            self._entering.flush()
         self._door.settle()
         self._books.left(len(waiting))
 
@@ -141,9 +165,14 @@ class BatchRun:
 
     def _full(self, waiting: deque[_Waiting]) -> bool:
         return (
-            len(waiting) > 2 * self.request.jobs + 1
-            or sum(len(item.data) for item in waiting) > _WINDOW_BYTES
+            len(waiting) > _WINDOW_FILES * self.request.jobs
+            or sum(item.size for item in waiting) > _WINDOW_BYTES
         )
+
+    @staticmethod
+    def _first(waiting: deque[_Waiting]) -> _Waiting:
+        """The file that is settled next: an urgent one that is read, else the first."""
+        return next((item for item in waiting if item.urgent and item.is_ready), waiting[0])
 
     def _take(self, path: Path, waiting: Iterable[_Waiting]) -> _Waiting | None:
         self._books.taken(path)
@@ -156,26 +185,37 @@ class BatchRun:
             self._books.problem(path, None, path_identity(path), "failed", error.code)
             return None
         sha256 = hashlib.sha256(data).hexdigest()
-        with self.station.read() as session:
-            twin = self._books.twin(session, sha256)
-        if twin:
+        self._taken += 1
+        if any(item.sha256 == sha256 for item in waiting):
+            return _Waiting(path, data, sha256, self._taken, None)
+        if (twin := self._twin(sha256)) is not None:
             self._again(path, twin, data)
             return None
-        if any(item.sha256 == sha256 for item in waiting):
-            return _Waiting(path, data, sha256, None)
         if (scan := self._door.scan(data, sha256)).state == "infected":
             self._keep_unread(path, data, sha256, Unread("virus_found", scan.signature))
             return None
-        return _Waiting(path, data, sha256, self._reading.begin(data, self._door.passwords(path)))
+        urgent = self.request.urgent or is_urgent(path.name)
+        reading = self._reading.begin(data, self._door.passwords(path), urgent=urgent)
+        return _Waiting(path, data, sha256, self._taken, reading, urgent)
 
     def _settle_first(self, waiting: deque[_Waiting], stopped: Callable[[], bool]) -> None:
         """Waits for the first file's reading and settles it; a stop meanwhile leaves it where it is."""
-        while not waiting[0].is_ready:
+        while not (first := self._first(waiting)).is_ready:
+            if self._entering.is_due():
+                self._entering.flush()
             if stopped():
                 return
-            wait([waiting[0].future] if waiting[0].future else [], timeout=_LOOK_SECONDS)
-        item = waiting.popleft()
-        self._despite_disk(item.path, lambda: self._settle(item))
+            futures = [item.future for item in waiting if item.future and (item.urgent or item is first)]
+            wait(futures, timeout=_LOOK_SECONDS, return_when=FIRST_COMPLETED)
+        waiting.remove(first)
+        self._despite_disk(first.path, lambda: self._settle(first))
+
+    def _twin(self, identity: str) -> Twin | None:
+        """The same paper in the register, or on its way there."""
+        if self._entering.concerns(identity):
+            self._entering.flush()
+        with self.station.read() as session:
+            return self._books.twin(session, identity)
 
     def _despite_disk(self, path: Path, act: Callable[[], T]) -> T | None:
         """Does one step of one file. A full or failing disk fails this file, which stays where it is."""
@@ -197,14 +237,19 @@ class BatchRun:
         except Unread as error:
             self._keep_unread(item.path, item.data, item.sha256, error)
             return
-        sealed = [self._enter_part(item, part) for part in parts]
-        if self.request.consume and all(sealed):
-            self._books.consume(item.path, item.data, str(sealed[-1]))
+        item.parts = len(parts)
+        for number, part in enumerate(parts):
+            self._enter_part(item, part, number)
+
+    def _part_ended(self, item: _Waiting, document: str | None) -> None:
+        """One document of a file ended: its bytes are sealed under this id, or not at all."""
+        item.sealed.append(document)
+        if len(item.sealed) == item.parts and self.request.consume and all(item.sealed):
+            self._books.consume(item.path, item.data, str(document))
 
     def _settle_twin(self, item: _Waiting) -> None:
         """A file with the bytes of one before it in this batch: a duplicate, or it ends like that one."""
-        with self.station.read() as session:
-            twin = self._books.twin(session, item.sha256)
+        twin = self._twin(item.sha256)
         if twin:
             self._again(item.path, twin, item.data)
         elif (before := self._unread.get(item.sha256)) is not None:
@@ -215,45 +260,53 @@ class BatchRun:
             self._settle(item)
 
     def _again(self, path: Path, twin: Twin, data: bytes) -> None:
+        self._entering.flush()
         self._books.again(path, twin, data)
         if self.request.consume and twin.status != "refused":
             self._books.consume(path, data, twin.document)
 
     def _keep_unread(self, path: Path, data: bytes, identity: str, error: Unread) -> None:
         self._unread[identity] = error
+        self._entering.flush()
         self._books.problem(path, data, identity, "quarantined", error.code, detail=error.detail)
 
-    def _enter_part(self, item: _Waiting, part: Part) -> str | None:
-        """One document to its end; the id under which its bytes are sealed, None when they are not."""
+    def _enter_part(self, item: _Waiting, part: Part, number: int) -> None:
+        """One document on its way to its end."""
+        if self._entering.concerns(part.identity, part.cites):
+            self._entering.flush()
         with self.station.read() as session:
             twin = self._books.twin(session, part.identity)
         if twin is not None:
             self._books.again(item.path, twin, part.data)
-            return None if twin.status == "refused" else twin.document
+            self._part_ended(item, None if twin.status == "refused" else twin.document)
+            return
         try:
             judged = self._reading.judge(part)
         except Unread as error:
             self._keep_unread(item.path, part.data, part.identity, error)
-            return None
+            self._part_ended(item, None)
+            return
         level = judged.level
         marked = level.level if level.basis in ("marked", "derivative", "unit_list") else None
         if marked is not None and self._above(marked):
+            self._entering.flush()
             self._books.refuse(item.path, part.identity, marked)
-            return None
-        entered = self._books.enter(
-            ReadPaper(
-                path=item.path, data=part.data, sha256=hashlib.sha256(part.data).hexdigest(),
-                format=part.format, pages=part.pages, transcript=part.transcript, fields=part.fields,
-                level=level, retention=judged.retention, origin=judged.origin, urgent=self.request.urgent,
-                findings=(*part.findings, *self._door.findings(item.sha256)), identity=part.identity,
-                stack=item.sha256, virus_scan=self._door.scan_state(item.sha256), password=part.password,
-            ),
-            slip=part.slip,
+            self._part_ended(item, None)
+            return
+        paper = ReadPaper(
+            path=item.path, data=part.data, sha256=hashlib.sha256(part.data).hexdigest(),
+            format=part.format, pages=part.pages, transcript=part.transcript, fields=part.fields,
+            level=level, retention=judged.retention, origin=judged.origin, urgent=self.request.urgent,
+            findings=(*part.findings, *self._door.findings(item.sha256)), identity=part.identity,
+            stack=item.sha256, virus_scan=self._door.scan_state(item.sha256), password=part.password,
         )  # fmt: skip
-        if isinstance(entered, Twin):
-            return None if entered.status == "refused" else entered.document
-        self._reading.learn(entered, part)
-        return entered
+
+        def ended(document: str | None) -> None:
+            if document is not None:
+                self._reading.learn(document, part)
+            self._part_ended(item, document)
+
+        self._entering.add(Entry(paper, part.slip, (item.place, number)), ended)
 
     def _above(self, level: Level) -> bool:
         policy = self.station.policy

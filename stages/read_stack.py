@@ -16,7 +16,6 @@ from ..models.outcome import Done, Doubt, Failure, Outcome, Refusal
 from ..models.page import Transcript
 from ..models.wire import to_plain
 from .citations import cited_numbers
-from .doubts import list_doubts
 from .extract import extract
 from .intake import incoming_of
 from .ocr import outcome_of
@@ -43,7 +42,7 @@ def read_stack(
 def assemble(
     opened: OpenedDocument, data: bytes, pages: Sequence[ReadPage], *, mode: Mode, judge: Judge | None = None
 ) -> Outcome[dict[str, Any]]:
-    """What the file is, and each document in it with text, fields and doubts, as JSON types; and what `judge` adds.
+    """What the file is, and each document in it with text and fields, as JSON types; and what `judge` adds.
 
     Pages of a part are numbered from 1, as they are once it is cut out. Doubt: the questions of its reading.
     Failure: `ocr_nothing_read`, when no page could be.
@@ -62,7 +61,7 @@ def assemble(
                 "first": part.first, "last": part.last, "pages": list(part.pages), "count": found.count,
                 "slip": part.slip.receipt if part.slip else None,
                 "transcript": to_plain(transcript), "fields": to_plain(fields),
-                "doubts": to_plain(list_doubts(own, fields)), "cites": list(cited_numbers(own)),
+                "cites": list(cited_numbers(own)),
                 **(judge(own, fields) if judge is not None else {}),
             }
         )  # fmt: skip

@@ -15,6 +15,7 @@ import re
 import secrets
 import struct
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,6 +45,7 @@ KINDS = {
 _AREA = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}/[0-9a-f]{2}/[0-9a-f]{32}\.jyb")
 _TEMPORARY = ".new-"
+_AT_ONCE = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,10 +153,63 @@ def _commitment(suite: Suite, key: Buffer, slot: bytes) -> bytes:
 # ---------------------------------------------------------------- files
 
 
+class Unsynced:
+    """Files whose bytes and names are made durable together: many at once cost a disk little more than one.
+
+    Whoever writes so calls `sync` before the transaction that names the files commits.
+    """
+
+    def __init__(self) -> None:
+        self._files: list[Path] = []
+        self._folders: dict[Path, None] = {}
+
+    def file(self, path: Path) -> None:
+        """One more file, written and in its place."""
+        self._files.append(path)
+        self._folders[path.parent] = None
+
+    def folder(self, path: Path) -> None:
+        """A folder in which a name was made."""
+        self._folders[path] = None
+
+    def sync(self) -> None:
+        """When this returns, all of them are durable.
+
+        Raises:
+            MissingTool: `disk_full`, when one cannot be; none is left behind then.
+        """
+        files, folders = self._files, list(self._folders)
+        self._files, self._folders = [], {}
+        try:
+            if len(files) > 1:
+                with ThreadPoolExecutor(min(_AT_ONCE, len(files))) as pool:
+                    list(pool.map(_sync_file, files))
+                    list(pool.map(sync_folder, folders))
+            else:
+                for file in files:
+                    _sync_file(file)
+                for folder in folders:
+                    sync_folder(folder)
+        except OSError as error:
+            for leftover in files:
+                with contextlib.suppress(OSError):
+                    leftover.unlink()
+            raise MissingTool("disk_full", where=str(files[0].parent.parent.parent)) from error
+
+
+def _sync_file(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def write_blob(
-    blobs: Path, data: Buffer, *, area: str, key: Buffer, suite: Suite, slot: bytes, kind: str
-) -> BlobRef:
-    """Seals `data` into a new file of `area`; when this returns, file and name are durable.
+    blobs: Path, data: Buffer, *, area: str, key: Buffer, suite: Suite, slot: bytes, kind: str,
+    later: Unsynced | None = None,
+) -> BlobRef:  # fmt: skip
+    """Seals `data` into a new file of `area`; when this returns, file and name are durable, or noted in `later`.
 
     Raises:
         MissingTool: `disk_full`, when it cannot be written; nothing is left behind.
@@ -167,16 +222,18 @@ def write_blob(
     temporary = target.with_name(_TEMPORARY + name)
     digest, size = hashlib.sha256(), 0
     try:
-        _make_folders(target.parent)
+        made = later or Unsynced()
+        _make_folders(target.parent, made)
         with temporary.open("xb", buffering=0) as file:
             os.fchmod(file.fileno(), 0o600)
             for piece in seal_blob(data, key=key, suite=suite, slot=slot, kind=kind):
                 _write_all(file.fileno(), piece)
                 digest.update(piece)
                 size += len(piece)
-            os.fsync(file.fileno())
         temporary.rename(target)
-        sync_folder(target.parent)
+        made.file(target)
+        if later is None:
+            made.sync()
     except OSError as error:
         for leftover in (temporary, target):
             with contextlib.suppress(OSError):
@@ -210,11 +267,11 @@ def stray_files(blobs: Path, known: set[str]) -> tuple[Path, ...]:
     return tuple(strays)
 
 
-def _make_folders(folder: Path) -> None:
+def _make_folders(folder: Path, made: Unsynced) -> None:
     for part in (folder.parent, folder):
         if not part.is_dir():
             part.mkdir(mode=0o700, exist_ok=True)
-            sync_folder(part.parent)
+            made.folder(part.parent)
 
 
 def _write_all(descriptor: int, data: bytes) -> None:

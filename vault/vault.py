@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +26,7 @@ from sqlalchemy.orm import Session
 from ..common.errors import Broken, JiyaoError, NotThere, Refused
 from ..models.tables import KeyStoreRow
 from . import rotation
-from .blob import BlobRef, open_blob, read_blob, stray_files, write_blob
+from .blob import BlobRef, Unsynced, open_blob, read_blob, stray_files, write_blob
 from .erase import Erased, erase_file
 from .kdf import SALT_BYTES, KdfCost, kdf_cost, stretch
 from .keystore import REGISTRY_SLOT, SLOT_ID_BYTES, KeyTable, Row, StoreHead, replace_row, seal_table
@@ -219,18 +219,25 @@ class Vault:
         Raises:
             NotThere: `key_destroyed`. MissingTool: `disk_full`.
         """
+        return self.put_all(session, slot, {kind: data}, area=area)[kind]
+
+    def put_all(
+        self, session: Session, slot: str, artefacts: Mapping[str, Buffer], *, area: str,
+        later: Unsynced | None = None,
+    ) -> dict[str, BlobRef]:  # fmt: skip
+        """As `put`, for several (kind -> bytes); with `later` they are durable once the caller has called its `sync`,
+        which is to be before the transaction commits.
+        """
         self._lease.until_end(session)
         key = self._key(session, slot)
         with wiped(key):
-            return write_blob(
-                self._blobs,
-                data,
-                area=area,
-                key=key,
-                suite=self._suite,
-                slot=bytes.fromhex(slot),
-                kind=kind,
-            )
+            return {
+                kind: write_blob(
+                    self._blobs, data, area=area, key=key, suite=self._suite, slot=bytes.fromhex(slot),
+                    kind=kind, later=later,
+                )
+                for kind, data in artefacts.items()
+            }  # fmt: skip
 
     def get(self, session: Session, slot: str, path: str, *, kind: str | None = None) -> bytes:
         """What was sealed, whole and unchanged, or an error; with `kind`, of that kind only.

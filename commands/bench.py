@@ -16,8 +16,9 @@ from .frame import Act, argument, current, option
 @click.command("bench", cls=Act)
 @argument("names", metavar="[NAME…]", nargs=-1)
 @option("--quick", is_flag=True)
-def bench(names: tuple[str, ...], quick: bool) -> None:
-    show.run(lambda: measure(names, quick=quick, told=_tell), _draw)
+@option("--seed", type=click.IntRange(0, 9999), default=1)
+def bench(names: tuple[str, ...], quick: bool, seed: int) -> None:
+    show.run(lambda: measure(names, quick=quick, seed=seed, told=_tell), _draw)
 
 
 def _tell(name: str) -> None:
@@ -32,10 +33,19 @@ def _draw(value: dict[str, Any]) -> None:
         keys,
         [
             (
-                row["name"], f"{row['value']:g}", row["unit"], f"{row['baseline']:g}", f"× {row['ratio']:g}",
-                say(f"bench_{row['better']}", lang), row["against"], row["note"],
+                row["name"], f"{row['value']:g}", row["unit"], _figure(row["baseline"]), _figure(row["ratio"], "× "),
+                say(f"bench_{row['better']}", lang), _against(row), row["note"],
             )
             for row in value["results"]
         ],
     )  # fmt: skip
     show.closing("done_bench", seconds=value["seconds"], **value["machine"])
+
+
+def _figure(value: float | None, before: str = "") -> str:
+    return "—" if value is None else f"{before}{value:g}"
+
+
+def _against(row: dict[str, Any]) -> str:
+    missing = row["missing"]
+    return say(missing, current().lang, what=row["against"]) if missing else str(row["against"])

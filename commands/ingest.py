@@ -53,7 +53,7 @@ class Stop:
 @argument("paths", metavar="PATH…", nargs=-1, required=True, type=FILE)
 @option("--receipt", metavar="R")
 @option("--batch", metavar="NAME")
-@option("--engine", type=click.Choice(["auto", "rapidocr", "tesseract"]), default="auto")
+@option("--engine", type=click.Choice(["auto", "rapidocr", "rapidocr-fast", "tesseract"]), default="auto")
 @option("--jobs", type=click.IntRange(min=1, max=256), metavar="N")
 @option("--executor", default="local", metavar="local|dask:URL")
 @option("--split", type=click.Choice(["none", "slip", "blank", "auto"]), default="none")

@@ -11,41 +11,60 @@ import platform
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
 
 from ..common.errors import UsageFault
+from .bench_ingest import ingest
 from .bench_keys import destroy, seal
 from .bench_papers import certificate, trace
 from .bench_race import Races, run_race, seconds
-from .bench_reading import ingest, ocr
+from .bench_read import SEVERITIES, read
 from .bench_start import start
 
-Topic = Callable[[Path, bool], Races]
-"""From a folder of its own, and whether to be quick, the comparisons of one name, one after the other."""
+Topic = Callable[[Path, bool, int], Races]
+"""From a folder of its own, whether to be quick, and the seed of made-up papers: the comparisons of one name."""
+
+
+def _unseeded(topic: Callable[[Path, bool], Races]) -> Topic:
+    return lambda folder, quick, _: topic(folder, quick)
+
 
 TOPICS: Final[dict[str, Topic]] = {
-    "ocr": ocr, "ingest": ingest, "seal": seal, "destroy": destroy, "certificate": certificate, "trace": trace,
-    "start": start,
+    "read": read, "ingest": ingest, "seal": _unseeded(seal), "destroy": _unseeded(destroy),
+    "certificate": _unseeded(certificate), "trace": _unseeded(trace), "start": _unseeded(start),
 }  # fmt: skip
+"""All of them make up a whole run."""
+PARTS: Final[dict[str, Topic]] = {
+    f"read.{severity}": partial(read, severities=(severity,)) for severity in SEVERITIES
+}
+"""Parts of a topic that may be run alone."""
 
 
 def measure(
-    names: Sequence[str] = (), *, quick: bool = False, told: Callable[[str], None] = lambda _: None
+    names: Sequence[str] = (),
+    *,
+    quick: bool = False,
+    seed: int = 1,
+    told: Callable[[str], None] = lambda _: None,
 ) -> dict[str, Any]:
     """Runs the measurements of these names, all of them without names; `told` hears which one begins.
 
+    `seed`: of the made-up scans; another gives other papers.
+
     Returns:
-        `{"results": [{"name", "value", "unit", "baseline", "ratio", …}], "quick", "seconds", "machine"}`; for the
-        keys of a result see `bench_race.run_race`.
+        `{"results": [{"name", "value", "unit", "baseline", "ratio", …}], "quick", "seed", "seconds", "machine"}`;
+        for the keys of a result see `bench_race.run_race`.
 
     Raises:
         UsageFault: `unknown_bench`. MissingTool: an engine, a font or a baseline is not installed.
     """
+    known = {**TOPICS, **PARTS}
     for name in names:
-        if name not in TOPICS:
-            raise UsageFault("unknown_bench", name=name, names="、".join(TOPICS))
+        if name not in known:
+            raise UsageFault("unknown_bench", name=name, names="、".join(known))
     results: list[dict[str, Any]] = []
 
     def run() -> None:
@@ -54,12 +73,18 @@ def measure(
             # closed when a race fails, so that workers and station end before their folder goes
             with (
                 tempfile.TemporaryDirectory(prefix="jy-bench-") as folder,
-                closing(TOPICS[name](Path(folder), quick)) as races,
+                closing(known[name](Path(folder), quick, seed)) as races,
             ):
                 results.extend(run_race(race) for race in races)
 
     took = seconds(run)
-    return {"results": results, "quick": quick, "seconds": round(took, 1), "machine": _machine()}
+    return {
+        "results": results,
+        "quick": quick,
+        "seed": seed,
+        "seconds": round(took, 1),
+        "machine": _machine(),
+    }
 
 
 def _machine() -> dict[str, Any]:

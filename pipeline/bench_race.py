@@ -14,8 +14,9 @@ from typing import Any, Literal
 
 from ..common.errors import Unexpected
 
-Unit = Literal["pages/min", "documents/min", "MB/s", "MiB", "s", "ms"]
-_RATES = ("pages/min", "documents/min", "MB/s")
+Unit = Literal["pages/min", "documents/s", "MB/s", "MiB", "s", "ms", "%", "s/page"]
+Better = Literal["more", "less"]
+_RATES = ("pages/min", "documents/s", "MB/s")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,18 +26,21 @@ class Race:
     Args:
         name: as in the results; a topic's first race may have the topic's own name.
         against: the baseline in plain words, the same in every language.
-        product, baseline: do the work once and give the figure, in `unit`.
+        product, baseline: do the work once and give the figure, in `unit`; no baseline when it is not installed,
+            or when there is none (`against` is empty).
         rounds: how often each has its turn.
         note: what was measured with which engine or size.
+        better: which way the figure should go, where the unit does not tell.
     """
 
     name: str
     unit: Unit
     against: str
     product: Callable[[], float]
-    baseline: Callable[[], float]
+    baseline: Callable[[], float] | None
     rounds: int
     note: str = ""
+    better: Better | None = None
 
 
 Races = Generator[Race, None, None]
@@ -47,25 +51,31 @@ def run_race(race: Race) -> dict[str, Any]:
     """Runs both in turns, each first every other time; medians, and their ratio.
 
     Returns:
-        `name, value, unit, baseline, ratio, better, against, rounds, note`. `better` says which way `value` and
-        `ratio` should go: `more` for rates, `less` for times and memory.
+        `name, value, unit, baseline, ratio, better, against, rounds, note, missing`. `better` says which way `value`
+        and `ratio` should go: `more` for rates, `less` for times and memory. Without a baseline both it and the
+        ratio are null, and `missing` is `bench_baseline_missing` where one could have been; a ratio to nothing is
+        null too.
     """
     figures: dict[str, list[float]] = {"product": [], "baseline": []}
-    turns = (("product", race.product), ("baseline", race.baseline))
+    turns = [("product", race.product)]
+    if race.baseline is not None:
+        turns.append(("baseline", race.baseline))
     for number in range(race.rounds):
         for name, work in turns if number % 2 == 0 else reversed(turns):
             figures[name].append(work())
-    value, baseline = median(figures["product"]), median(figures["baseline"])
+    value = median(figures["product"])
+    baseline = median(figures["baseline"]) if race.baseline is not None else None
     return {
         "name": race.name,
         "value": _short(value),
         "unit": race.unit,
-        "baseline": _short(baseline),
-        "ratio": _short(value / baseline),
-        "better": "more" if race.unit in _RATES else "less",
+        "baseline": None if baseline is None else _short(baseline),
+        "ratio": _short(value / baseline) if baseline else None,
+        "better": race.better or ("more" if race.unit in _RATES else "less"),
         "against": race.against,
         "rounds": race.rounds,
         "note": race.note,
+        "missing": "bench_baseline_missing" if baseline is None and race.against else None,
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from ..models.level import Level
@@ -22,6 +23,7 @@ class _Thrown:
 
     def __init__(self) -> None:
         self._word = secrets.token_urlsafe()
+        """Also everybody's password."""
 
     def passphrase(self, *, new: bool = False) -> str:  # noqa: ARG002
         """The passphrase."""
@@ -32,11 +34,27 @@ class _Thrown:
         return self._word
 
 
+@dataclass(frozen=True, slots=True)
+class BenchRoom:
+    """A station to measure in: open in this process, and `environment` for commands of their own."""
+
+    station: Station
+    actor: Actor
+    environment: dict[str, str]
+
+
 @contextmanager
 def bench_station(folder: Path) -> Iterator[tuple[Station, Actor]]:
+    """As `bench_room`, for measuring in this process alone."""
+    with bench_room(folder) as room:
+        yield room.station, room.actor
+
+
+@contextmanager
+def bench_room(folder: Path) -> Iterator[BenchRoom]:
     """A new station of the highest level under `folder`, and a clerk who is an auditor too."""
     words = _Thrown()
-    home = folder / "station"
+    home, passwords = folder / "station", folder / "passwords"
     plan = Plan(
         unit="样张市测速局",
         single_root=True,
@@ -51,7 +69,12 @@ def bench_station(folder: Path) -> Iterator[tuple[Station, Actor]]:
         with station.write() as session:
             people.new_person(station, session, person=_USER, name=_USER, clearance="core", dept=None)
             people.new_account(station, session, user=_USER, person=_USER, password=words.password(_USER))
-            session.get_one(Account, _USER).roles = "jiyao_clerk,auditor"
-        yield station, actors.enter(station, user=_USER, act="ingest", secrets=words)
+            session.get_one(Account, _USER).roles = "jiyao_clerk,scan_operator,auditor"
+        passwords.touch(mode=0o600)
+        passwords.write_text(f"{_USER}:{words.password(_USER)}\n", "utf-8")
+        environment = {
+            "JIYAO_HOME": str(home), "JIYAO_PASSPHRASE": words.passphrase(), "JIYAO_PASSWORDS_FILE": str(passwords),
+        }  # fmt: skip
+        yield BenchRoom(station, actors.enter(station, user=_USER, act="ingest", secrets=words), environment)
     finally:
         station.engine.dispose()

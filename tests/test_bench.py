@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 from jiyao.cli import main
-from jiyao.pipeline.bench import TOPICS
+from jiyao.common.errors import MissingTool
+from jiyao.pipeline import bench_ingest, bench_read
+from jiyao.pipeline.bench import PARTS, TOPICS
+from jiyao.pipeline.bench_race import Race, run_race
+from jiyao.samples.measure import samples
+from jiyao.samples.sheet import font_path
 
 
 def test_the_cheapest_two_give_their_figures() -> None:
@@ -34,4 +41,34 @@ def test_an_unknown_name_is_wrong_usage() -> None:
 
 
 def test_every_name_of_the_contract_is_there() -> None:
-    assert set(TOPICS) == {"ocr", "ingest", "seal", "destroy", "certificate", "trace", "start"}
+    assert set(TOPICS) == {"read", "ingest", "seal", "destroy", "certificate", "trace", "start"}
+    assert set(PARTS) == {"read.clean", "read.office", "read.bad", "read.awful"}
+
+
+def test_a_race_without_a_baseline_says_what_is_missing() -> None:
+    row = run_race(Race(name="x", unit="%", against="other", product=lambda: 1.0, baseline=None, rounds=1))
+    assert (row["baseline"], row["ratio"], row["missing"]) == (None, None, "bench_baseline_missing")
+    alone = run_race(Race(name="x", unit="MiB", against="", product=lambda: 1.0, baseline=None, rounds=1))
+    assert alone["missing"] is None
+    nothing = run_race(
+        Race(name="x", unit="%", against="y", product=lambda: 1.0, baseline=lambda: 0.0, rounds=1)
+    )
+    assert (nothing["baseline"], nothing["ratio"]) == (0.0, None)
+
+
+def test_the_scanned_batch_has_the_files_and_pages_asked_for_and_is_the_same_again(tmp_path: Path) -> None:
+    try:
+        font_path("serif")
+    except MissingTool:
+        pytest.skip("the Noto CJK fonts are not installed")
+    first, pages = bench_ingest._write_scans(tmp_path / "a", 3, 6, seed=2)
+    again, _ = bench_ingest._write_scans(tmp_path / "b", 3, 6, seed=2)
+    assert len(first) == 3 and 6 <= pages <= 10
+    assert [path.read_bytes() for path in first] == [path.read_bytes() for path in again]
+
+
+def test_values_standing_verbatim_are_counted_without_repair() -> None:
+    sample = next(samples(1, seed=5, split="test", severity="clean"))
+    whole = bench_read._verbatim(sample, ["\n".join(page.lines) for page in sample.truth])
+    assert all(whole) and len(whole) >= 2
+    assert not any(bench_read._verbatim(sample, [""]))

@@ -20,7 +20,7 @@ from jiyao.stages.cut import cut
 from jiyao.stages.extract import extract
 from room import Room
 
-SEEDS = range(14)
+SEEDS = range(10)
 
 
 def have_fonts() -> bool:

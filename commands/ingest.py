@@ -22,6 +22,8 @@ from ..pipeline.actors import Actor
 from ..pipeline.inbox import files_of, watch
 from ..pipeline.runner import BatchRun, Progress, Request
 from ..pipeline.station import Station
+from ..stages.engines.choose import ENGINES
+from ..stages.page_steps import STEPS
 from . import show
 from .documents import draw_list
 from .frame import FILE, Act, argument, current, enter, option
@@ -53,7 +55,8 @@ class Stop:
 @argument("paths", metavar="PATH…", nargs=-1, required=True, type=FILE)
 @option("--receipt", metavar="R")
 @option("--batch", metavar="NAME")
-@option("--engine", type=click.Choice(["auto", "rapidocr", "rapidocr-fast", "tesseract"]), default="auto")
+@option("--engine", type=click.Choice(ENGINES), default="auto")
+@option("--without", type=click.Choice(STEPS), multiple=True)
 @option("--jobs", type=click.IntRange(min=1, max=256), metavar="N")
 @option("--executor", default="local", metavar="local|dask:URL")
 @option("--split", type=click.Choice(["none", "slip", "blank", "auto"]), default="none")

@@ -80,10 +80,10 @@ class Reading:
 
     def __init__(
         self, station: Station, *, scratch: Path, jobs: int, limits: Limits, engine: str, split: str,
-        origin: str | None,
+        origin: str | None, without: tuple[str, ...] = (),
     ) -> None:  # fmt: skip
         self._station, self._jobs, self._limits = station, jobs, limits
-        self._fields = {"engine": engine, "split": split, "origin": origin}
+        self._fields = {"engine": engine, "split": split, "origin": origin, "without": list(without)}
         self._relations = RelationIndex(station)
         briefing = Job("brief", {"policy": station.policy_text, "profile": station.settings.profile})
         self._workers = LocalExecutor(

@@ -58,6 +58,8 @@ class Request:
     origin: str | None = None
     urgent: bool = False
     consume: bool = False
+    without: tuple[str, ...] = ()
+    """Steps of page preparation that are left out, of `stages.page_steps.STEPS`."""
     limits: Limits = DEFAULT_LIMITS
 
 
@@ -113,7 +115,7 @@ class BatchRun:
         scratch = self._held.enter_context(station.scratch()).path
         self._reading = Reading(
             station, scratch=scratch, jobs=request.jobs, limits=request.limits, engine=request.engine,
-            split=request.split, origin=request.origin,
+            split=request.split, origin=request.origin, without=request.without,
         )  # fmt: skip
         self._held.callback(self._reading.close)
 

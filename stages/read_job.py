@@ -17,6 +17,7 @@ from ..formats.opened import OpenedDocument
 from ..models.outcome import Done, Failure, Outcome, Refusal
 from ..models.wire import from_plain, to_plain
 from .cut import cut
+from .page_steps import ALL, Preparation
 from .read_page import ReadPage, lost_page, read_page
 from .read_stack import Judge, assemble
 from .split import Mode
@@ -30,13 +31,19 @@ Packed = tuple[Outcome[dict[str, Any]], list[bytes]]
 
 def read_whole(
     opened: OpenedDocument, data: bytes, *, engine: str, mode: Mode, most: int | None, limits: Limits, say: Say,
-    judge: Judge | None,
+    judge: Judge | None, preparation: Preparation = ALL,
 ) -> Packed:  # fmt: skip
     """Reads a file and puts it together; one with more than `most` pages to recognise is left: `{"long": pages}`."""
     if most is not None and is_long(opened, most):
         return Done(value={"long": opened.page_count}), []
     read = read_range(
-        opened, range(1, opened.page_count + 1), engine=engine, mode=mode, limits=limits, say=say
+        opened,
+        range(1, opened.page_count + 1),
+        engine=engine,
+        mode=mode,
+        limits=limits,
+        say=say,
+        preparation=preparation,
     )
     if isinstance(read, Failure):
         return read, []
@@ -56,13 +63,22 @@ def is_long(opened: OpenedDocument, most: int) -> bool:
 
 
 def read_range(
-    opened: OpenedDocument, numbers: Iterable[int], *, engine: str, mode: Mode, limits: Limits, say: Say
+    opened: OpenedDocument,
+    numbers: Iterable[int],
+    *,
+    engine: str,
+    mode: Mode,
+    limits: Limits,
+    say: Say,
+    preparation: Preparation = ALL,
 ) -> list[ReadPage] | Failure:
     """Reads pages one by one, each announced and handed over."""
     pages = []
     for number in numbers:
         say({"page": number, "of": opened.page_count}, b"")
-        read = read_page(opened, number, engine=engine, barcodes=mode != "none", limits=limits)
+        read = read_page(
+            opened, number, engine=engine, barcodes=mode != "none", limits=limits, preparation=preparation
+        )
         if isinstance(read, Failure):
             return read
         say({"read": number}, as_json(read.value))

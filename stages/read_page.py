@@ -18,6 +18,7 @@ from ..formats.opened import OpenedDocument
 from ..models.outcome import Done, Failure
 from ..models.page import Finding, Page, Transcript
 from .ocr import transcribe
+from .page_steps import ALL, Preparation
 from .slip import read_slip
 
 _SLIP_DPI = 150
@@ -35,14 +36,22 @@ class ReadPage:
 
 
 def read_page(
-    opened: OpenedDocument, number: int, *, engine: str, barcodes: bool, limits: Limits
+    opened: OpenedDocument,
+    number: int,
+    *,
+    engine: str,
+    barcodes: bool,
+    limits: Limits,
+    preparation: Preparation = ALL,
 ) -> Done[ReadPage] | Failure:
     """Reads page `number` (from 1); `barcodes`: looks for a slip too.
 
     Failure: the engine is not there, or `disk_full` when the scratch folder is.
     """
     try:
-        read = transcribe(opened, engine=engine, first=number, last=number, limits=limits)
+        read = transcribe(
+            opened, engine=engine, first=number, last=number, limits=limits, preparation=preparation
+        )
     except JiyaoError as fault:
         return Failure(code=fault.code, detail=str(fault.facts.get("detail", "")))
     failed = any(finding.code == "ocr_page_failed" for finding in read.findings)

@@ -231,6 +231,7 @@ def _brief(request: _Request) -> Answer:
 
 def _read(request: _Request) -> Answer:
     """intake → for each page: ocr → split → for each document: extract → classify → retain. See read_job.py."""
+    from .page_steps import without
     from .read_job import read_whole
 
     fields = request.fields
@@ -238,12 +239,14 @@ def _read(request: _Request) -> Answer:
         packed = read_whole(
             opened, request.data, engine=fields["engine"], mode=fields["split"], most=fields.get("most"),
             limits=request.limits, say=request.report, judge=_judge_of(request),
+            preparation=without(fields.get("without", ())),
         )  # fmt: skip
     return request.told(_packed(*packed))
 
 
 def _pages(request: _Request) -> Answer:
     """Some pages of a long file: each is in its own report."""
+    from .page_steps import without
     from .read_job import read_range
 
     fields = request.fields
@@ -251,7 +254,7 @@ def _pages(request: _Request) -> Answer:
         numbers = range(int(fields["first"]), int(fields["last"]) + 1)
         read = read_range(
             opened, numbers, engine=fields["engine"], mode=fields["split"], limits=request.limits,
-            say=request.report,
+            say=request.report, preparation=without(fields.get("without", ())),
         )  # fmt: skip
     return (_plain(read) if isinstance(read, Failure) else _done({})), b""
 

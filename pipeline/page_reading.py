@@ -67,6 +67,7 @@ class PageReading:
         self._pages: dict[int, bytes] = {}
         self._size = 0
         self._lost: dict[int, str] = {}
+        self._todo: list[int] = []
         self._tried: set[int] = set()
         self._lost_seconds = 0.0
         self._of = 0
@@ -152,19 +153,22 @@ class PageReading:
                 self._lost[page] = code
 
     def _spread(self, numbers: Iterable[int]) -> None:
-        """Has those of the pages read that nobody has read, blamed or is trying; at the end puts the file together."""
-        left = [
-            number
-            for number in numbers
-            if number not in self._pages and number not in self._lost and number not in self._tried
-        ]
+        """Has those of the pages read that nobody has read, blamed or is trying; at the end puts the file together.
+
+        Only as many ranges are out as there are workers: each begins with the time that is left for bad pages then.
+        """
+        known = {*self._pages, *self._lost, *self._tried, *self._todo}
+        self._todo = sorted({*self._todo, *(number for number in numbers if number not in known)})
         if self._left() <= 0:
-            self._lost |= dict.fromkeys(left, "ocr_page_timeout")
-            left = []
-        if self._final is None:
-            span = max(_LEAST_SPAN, min(_MOST_SPAN, self._of // (4 * self._jobs)))
-            for run in _runs(left, span):
-                self._range(run)
+            self._lost |= dict.fromkeys(self._todo, "ocr_page_timeout")
+            self._todo = []
+        if self._final is not None:
+            self._todo = []
+        span = max(_LEAST_SPAN, min(_MOST_SPAN, self._of // (4 * self._jobs)))
+        while self._todo and self._open < self._jobs:
+            run = _first_run(self._todo, span)
+            self._todo = self._todo[len(run) :]
+            self._range(run)
         if self._open == 0:
             self._put_together()
 
@@ -195,12 +199,6 @@ def _blames_a_page(reply: Reply) -> bool:
     return reply.outcome == "failed" and reply.code in LOST and reply.page is not None
 
 
-def _runs(numbers: Sequence[int], most: int) -> list[list[int]]:
-    """Neighbouring numbers together, at most so many."""
-    runs: list[list[int]] = []
-    for number in numbers:
-        if runs and runs[-1][-1] == number - 1 and len(runs[-1]) < most:
-            runs[-1].append(number)
-        else:
-            runs.append([number])
-    return runs
+def _first_run(numbers: Sequence[int], most: int) -> list[int]:
+    """The first neighbouring numbers, at most so many."""
+    return [number for at, number in enumerate(numbers[:most]) if number == numbers[0] + at]

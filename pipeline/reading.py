@@ -89,6 +89,7 @@ class Reading:
         self._workers = LocalExecutor(
             jobs=jobs, scratch=scratch / "readers", limits=limits, briefing=briefing
         )
+        self._workers.submit(briefing)  # the first worker gets ready while the inbox is looked through
 
     def close(self) -> None:
         """Ends every worker now."""

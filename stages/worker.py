@@ -100,7 +100,9 @@ class Known:
 
     def tell(self, *, policy: str, profile: Profile) -> None:
         """From now on papers are judged by this policy (YAML) and profile."""
-        self._text, self.profile, self._policy = policy, profile, None
+        if policy != self._text:
+            self._policy = None
+        self._text, self.profile = policy, profile
 
     @property
     def judges(self) -> bool:

@@ -18,7 +18,7 @@ from . import receipt as receipts
 from .actors import Actor
 from .carriers import Former, enter_carrier, find_former
 from .documents import document_json, keep_words
-from .register_entry import Deposit, ReadPaper, enter, enter_problem, failed_before, tag_of
+from .register_entry import Deposit, ReadPaper, enter, enter_problem, failed_before, keys_had, tag_of
 from .source_file import consume_source, remember_place
 from .station import Station
 from .unpack import outer_of
@@ -146,7 +146,8 @@ class BatchBooks:
         with self._station.write() as session:
             known = self.twins(session, [entry.paper.identity or entry.paper.sha256 for entry in papers])
             fresh = [entry for entry, twin in zip(papers, known, strict=True) if twin is None]
-            deposit = Deposit(self._station, session, papers=len(fresh))
+            had = keys_had(self._station, session, [entry.paper for entry in fresh])
+            deposit = Deposit(self._station, session, papers=max(1, len(fresh) - had))
             for entry, twin in zip(papers, known, strict=True):
                 if twin is not None:
                     ends.append((entry, twin, False))

@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from ..models.fields import OfficialFields
@@ -98,6 +98,22 @@ def failed_before(station: Station, session: Session, identities: Iterable[str])
     ).first()
 
 
+def keys_had(station: Station, session: Session, papers: Iterable[ReadPaper]) -> int:
+    """How many of these papers go into rows that have a key from before."""
+    tags = {
+        tag_of(station, session, identity)
+        for paper in papers
+        for identity in (paper.identity or paper.sha256, paper.stack, path_identity(paper.path))
+        if identity
+    }
+    rows = select(func.count(Document.id)).where(
+        Document.duplicate_tag.in_(tags),
+        Document.status.in_(("quarantined", "failed")),
+        Document.key_slot.is_not(None),
+    )
+    return session.scalar(rows) or 0
+
+
 class Deposit:
     """What the papers of one transaction share: their keys made at once, their files made durable at once."""
 
@@ -124,18 +140,22 @@ class Deposit:
 
 def enter(
     station: Station, session: Session, actor: Actor, paper: ReadPaper, *, receipt: Receipt, batch: str,
-    deposit: Deposit,
+    deposit: Deposit, again: Document | None = None,
 ) -> Document:  # fmt: skip
-    """Registers a read paper as `pending`: a named person decides what then stands."""
+    """Registers a read paper as `pending`: a named person decides what then stands.
+
+    `again`: the row of a document that was scanned anew; it is filled anew, and its former files are superseded.
+    """
     identity = paper.identity or paper.sha256
-    row = row_for(station, session, receipt, (identity, paper.stack, path_identity(paper.path)))
+    row = again or row_for(station, session, receipt, (identity, paper.stack, path_identity(paper.path)))
     judgement = Judgement(
         sha256=paper.sha256, format=paper.format, fields=paper.fields, level=paper.level,
         retention=paper.retention, findings=paper.findings, password=paper.password,
     )  # fmt: skip
     row.batch_id = batch
     row.status = "pending"
-    row.duplicate_tag = tag_of(station, session, identity)
+    if again is None:
+        row.duplicate_tag = tag_of(station, session, identity)
     _fill(station, session, row, paper)
     row.paper_tag = paper_tag(station, session, paper.fields)
     seal_artefacts(
@@ -326,7 +346,8 @@ def _read_level(paper: ReadPaper) -> str | None:
 
 _SERIOUS = MUST_REVIEW | frozenset(
     {
-        "text_layer_unsound", "low_confidence_page", "engine_failed_page", "active_content", "hidden_mark",
+        "text_layer_unsound", "low_confidence_page", "engine_failed_page", "active_content", "ocr_page_timeout",
+        "ocr_page_failed", "page_out_of_memory", "page_not_drawn", "hidden_mark",
         "virus_scan_failed",
     }
 )  # fmt: skip

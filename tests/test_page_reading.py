@@ -107,7 +107,7 @@ def test_what_killed_a_worker_once_may_pass_alone() -> None:
 
 
 def test_time_for_bad_pages_is_that_of_one_document() -> None:
-    scanner = Scanner(40, {number: ("timed_out", 600.0, 9) for number in range(3, 30)})
+    scanner = Scanner(40, dict.fromkeys(range(3, 30), ("timed_out", 600.0, 9)))
     reply = outcome(scanner)
     assert set(reply.value["lost"].values()) == {"ocr_page_timeout"}
     lost = sum(1 for number in range(3, 30) if scanner.bad[number][2] < 9)
@@ -129,7 +129,7 @@ def test_slow_pages_use_up_the_time_too() -> None:
 
 @pytest.mark.parametrize("code", ["timed_out", "worker_crashed"])
 def test_when_every_page_fails_the_file_does(code: str) -> None:
-    reply = outcome(Scanner(4, {number: (code, 1.0, 9) for number in range(1, 5)}))
+    reply = outcome(Scanner(4, dict.fromkeys(range(1, 5), (code, 1.0, 9))))
     assert (reply.outcome, reply.code) == ("failed", code)
     assert outcome(Scanner(1, {1: (code, 1.0, 9)})).code == code
 

@@ -76,7 +76,7 @@ class Painter:
         found = decode(picture, wide=wide, high=high, max_pixels=self._max_pixels)
         if found is None:
             self.lost += 1
-            self._frame(box, None)
+            self._frame(box, None, full=False)
             return False
         place = Matrix(a=wide, d=high, e=box.x * self._scale, f=box.y * self._scale)
         self._lay(np.asarray(found, dtype=np.uint8), place, None, True, 255, cut)
@@ -268,19 +268,27 @@ class Painter:
             share = (share.astype(np.float32) * (alpha / 255.0)).astype(np.uint8)
         self.canvas.lay(colours, share, window[0], window[1], multiply=multiply, clip=clip)
 
-    def _frame(self, box: Rect, clip: Mask | None) -> None:
-        """What could not be drawn: grey with a darker edge, so that a reader sees something is missing."""
-        scale = self._scale
+    def _frame(self, box: Rect, clip: Mask | None, *, full: bool = True) -> None:
+        """What could not be drawn: greyed with a darker edge, so that a reader sees something is missing.
+
+        Text under it stays readable; a seal's frame is empty.
+        """
+        left, top, wide, high = (value * self._scale for value in (box.x, box.y, box.width, box.height))
         corners: list[Point] = [
-            (box.x * scale, box.y * scale), ((box.x + box.width) * scale, box.y * scale),
-            ((box.x + box.width) * scale, (box.y + box.height) * scale), (box.x * scale, (box.y + box.height) * scale),
-        ]  # fmt: skip
+            (left, top),
+            (left + wide, top),
+            (left + wide, top + high),
+            (left, top + high),
+        ]
         window = self._window([corners], 2.0, None)
-        if window is not None:
+        if window is None:
+            return
+        if full:
             mask = filled([corners], window, even_odd=False)
-            self.canvas.ink(mask, window[0], window[1], (225, 225, 225), 255, clip)
-            edge = stroked([(corners, True)], 1.5, window, cap="butt")
-            self.canvas.ink(edge, window[0], window[1], (120, 120, 120), 255, clip)
+            grey = np.full((*mask.shape, 3), 225, np.uint8)
+            self.canvas.lay(grey, mask, window[0], window[1], multiply=True, clip=clip)
+        edge = stroked([(corners, True)], 1.5, window, cap="butt")
+        self.canvas.ink(edge, window[0], window[1], (120, 120, 120), 255, clip)
 
 
 def _dashed(lines: list[tuple[list[Point], bool]], pattern: list[float]) -> list[tuple[list[Point], bool]]:

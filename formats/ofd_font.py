@@ -7,12 +7,15 @@ draws inside the worker only. A font that does not load is replaced, and the cal
 from __future__ import annotations
 
 import io
+import struct
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
+from fontTools import agl
+from fontTools.cffLib import CFFFontSet
 from fontTools.ttLib import TTFont
-from fontTools.ttLib.tables._c_m_a_p import cmap_format_12
+from fontTools.ttLib.sfnt import SFNTWriter
 from PIL import ImageFont
 
 from ..common import fonts
@@ -24,6 +27,9 @@ _MAX_FONT = 48 * 1024 * 1024
 _PRIVATE = 0xF0000
 """Glyph n of an embedded font is drawn as the character `_PRIVATE` + n."""
 _MAX_GLYPHS = 65_000
+_LEFT_OUT = frozenset(
+    {"GSUB", "GPOS", "GDEF", "kern", "DSIG", "hdmx", "VDMX", "LTSH", "EBDT", "EBLC", "EBSC", "CBDT", "CBLC"}
+)
 _SANS = (
     "黑", "雅黑", "等线", "圆", "幼圆", "hei", "gothic", "sans", "arial", "helvetica", "yahei", "dengxian", "verdana",
     "tahoma", "calibri",
@@ -56,7 +62,7 @@ class Embedded:
 
 
 def load_embedded(program: bytes) -> Embedded | None:
-    """An embedded TrueType or OpenType font with a map that reaches every glyph; None when it does not load.
+    """An embedded TrueType, OpenType or bare CFF font with a map that reaches every glyph; None when it does not load.
 
     Raises:
         FormatFault: `unpack_bomb`, `hostile_markup`, where the parser ran out of memory or stack.
@@ -73,41 +79,87 @@ def load_embedded(program: bytes) -> Embedded | None:
 
 
 def _load(program: bytes) -> Embedded:
-    font = TTFont(io.BytesIO(program), fontNumber=0, lazy=True)
-    order = font.getGlyphOrder()
-    count = min(len(order), _MAX_GLYPHS)
-    numbers = {name: index for index, name in enumerate(order)}
-    codes: dict[int, int] = {}
-    if "cmap" in font:
-        for code, name in (font.getBestCmap() or {}).items():
-            if numbers.get(name, 0) > 0:
-                codes[int(code)] = numbers[name]
-    units = font["head"].unitsPerEm or 1000
-    advances = {
-        numbers[name]: wide / units for name, (wide, _) in font["hmtx"].metrics.items() if name in numbers
-    }
-    table = cmap_format_12(12)
-    table.platformID, table.platEncID, table.format, table.reserved = 3, 10, 12, 0
-    table.length = table.language = table.nGroups = 0
-    table.cmap = {_PRIVATE + index: order[index] for index in range(count)}
-    holder = font.get("cmap", None)
-    if holder is None:
-        from fontTools.ttLib import newTable
+    loaded = _bare(program) if program[:2] == b"\x01\x00" and program[2:3] <= b"\x10" else _sfnt(program)
+    face = ImageFont.truetype(io.BytesIO(loaded.program), 16)
+    face.getbbox(private(min(1, loaded.count - 1)))
+    return loaded
 
-        holder = font["cmap"] = newTable("cmap")
-        holder.tableVersion = 0
-    holder.tables = [table]
-    for name in ("GSUB", "GPOS", "GDEF", "kern", "DSIG", "hdmx", "VDMX", "LTSH"):
-        if name in font:
-            del font[name]
-    out = io.BytesIO()
-    font.save(out, reorderTables=False)
-    drawable = out.getvalue()
-    ImageFont.truetype(io.BytesIO(drawable), 16).getbbox(chr(_PRIVATE + min(1, count - 1)))
+
+def _sfnt(program: bytes) -> Embedded:
+    """A TrueType or OpenType font. Its tables are copied as they are: taking outlines apart would cost a minute."""
+    font = TTFont(io.BytesIO(program), fontNumber=0, lazy=True)
+    count = min(int(font["maxp"].numGlyphs), _MAX_GLYPHS)
+    font.setGlyphOrder([str(index) for index in range(int(font["maxp"].numGlyphs))])
+    best = (font.getBestCmap() or {}) if "cmap" in font else {}
+    codes = {int(code): int(name) for code, name in best.items() if 0 < int(name) < count}
+    units = font["head"].unitsPerEm or 1000
+    advances = {int(name): wide / units for name, (wide, _) in font["hmtx"].metrics.items()}
+    kept = [tag for tag in font.reader.keys() if tag not in _LEFT_OUT]  # noqa: SIM118  (a reader is no dict)
+    tables = {str(tag): bytes(font.reader[tag]) for tag in kept}
+    tables["cmap"] = _private_map(count)
+    return Embedded(
+        program=_written(tables, font.sfntVersion), codes=codes, chars=_by_glyph(codes), count=count,
+        advances=advances,
+    )  # fmt: skip
+
+
+def _bare(program: bytes) -> Embedded:
+    """A CFF program without its OpenType wrapping (Adobe TN 5176), as makers cut it out of a PDF; wrapped again."""
+    fonts_inside = CFFFontSet()
+    fonts_inside.decompile(io.BytesIO(program), None)
+    top = fonts_inside.topDictIndex[0]
+    names = list(top.charset)
+    count = min(len(names), _MAX_GLYPHS)
+    codes: dict[int, int] = {}
+    for index, name in enumerate(names[:count]):
+        char = "" if name.startswith("cid") else agl.toUnicode(name)
+        if index and len(char) == 1:
+            codes.setdefault(ord(char), index)
+    units = (
+        round(1 / top.FontMatrix[0]) if getattr(top, "FontMatrix", None) and top.FontMatrix[0] > 0 else 1000
+    )
+    units = min(max(units, 16), 16384)
+    head = struct.pack(
+        ">IIIIHHqqhhhhHHhhh", 0x10000, 0x10000, 0, 0x5F0F3CF5, 3, units, 0, 0, 0, -units // 5, units, units,
+        0, 8, 2, 0, 0,
+    )  # fmt: skip
+    hhea = struct.pack(
+        ">IhhhHhhhhhhhhhhhH", 0x10000, units * 88 // 100, -units * 12 // 100, 0, units, 0, 0, units, 1, 0, 0,
+        0, 0, 0, 0, 0, count,
+    )  # fmt: skip
+    tables = {
+        "CFF ": program,
+        "head": head,
+        "hhea": hhea,
+        "hmtx": struct.pack(">Hh", units, 0) * count,
+        "maxp": struct.pack(">IH", 0x5000, count),
+        "cmap": _private_map(count),
+    }
+    return Embedded(
+        program=_written(tables, "OTTO"), codes=codes, chars=_by_glyph(codes), count=count, advances={}
+    )
+
+
+def _by_glyph(codes: dict[int, int]) -> dict[int, str]:
     chars: dict[int, str] = {}
     for code, glyph in codes.items():
         chars[glyph] = chars.get(glyph, "") + chr(code)
-    return Embedded(program=drawable, codes=codes, chars=chars, count=count, advances=advances)
+    return chars
+
+
+def _private_map(count: int) -> bytes:
+    """A cmap table of one group (format 12): every glyph in its order, from `_PRIVATE` on."""
+    group = struct.pack(">HHIIIIII", 12, 0, 28, 0, 1, _PRIVATE, _PRIVATE + count - 1, 0)
+    return struct.pack(">HHHHI", 0, 1, 3, 10, 12) + group
+
+
+def _written(tables: dict[str, bytes], version: str) -> bytes:
+    out = io.BytesIO()
+    writer = SFNTWriter(out, len(tables), version)
+    for tag, data in tables.items():
+        writer[tag] = data
+    writer.close()
+    return out.getvalue()
 
 
 def private(glyph: int) -> str:

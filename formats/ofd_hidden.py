@@ -27,6 +27,7 @@ _FORBIDDEN = ("Edit", "Annot", "Export", "Signature", "Watermark", "PrintScreen"
 _QUIET = frozenset({"external_link", "attachment"})
 _MAX_NODES = 400_000
 _MAX_REMARKS = 200_000
+_MAX_NAMES = 1_000
 
 
 @dataclass(slots=True)
@@ -39,6 +40,8 @@ class Beside:
     hidden_notes: int = 0
     remarks: str = ""
     """What the annotations remark, shown or not by a viewer."""
+    names: str = ""
+    """Names of the attachments."""
     tags: int = 0
     extensions: int = 0
     restricted: bool = False
@@ -55,7 +58,9 @@ def look_beside(package: OfdPackage, bodies: list[OfdBody]) -> Beside:
     for body in bodies:
         _actions(body.root, beside)
         _permissions(body.root, beside)
-        beside.attachments += len(_listed(package, body, "Attachments", "Attachment", beside))
+        attached = _listed(package, body, "Attachments", "Attachment", beside)
+        beside.attachments += len(attached)
+        beside.names += " ".join((node.get("Name") or "")[:200] for node in attached[:_MAX_NAMES])
         beside.tags += len(_listed(package, body, "CustomTags", "CustomTag", beside))
         beside.extensions += len(_listed(package, body, "Extensions", "Extension", beside))
         seen: set[str] = set()
@@ -85,6 +90,7 @@ def findings_beside(package: OfdPackage, bodies: list[OfdBody], beside: Beside) 
     told("ofd_several_documents", len(bodies) if len(bodies) > 1 else 0)
     told("earlier_revisions", sum(body.earlier for body in bodies))
     told("attachments_inside", beside.attachments)
+    found.extend(finding for finding in hidden_text(beside.names) if finding.code == "hidden_mark")
     told("ofd_notes_shown", beside.shown_notes)
     told("ofd_notes_hidden", beside.hidden_notes)
     if beside.remarks:

@@ -41,6 +41,8 @@ class OfdPackage:
         with guarded("ZIP"):
             self._archive = zipfile.ZipFile(io.BytesIO(data))
         self._by_lower = {_plain(name).lower(): name for name in self.names if not name.endswith("/")}
+        for name in self.names:
+            self._by_lower.setdefault(_plain(_chinese(name)).lower(), name)
         self.used: set[str] = set()
 
     def find(self, place: str | None, *bases: str) -> str | None:
@@ -92,6 +94,14 @@ class OfdPackage:
     def close(self) -> None:
         """Lets go of the bytes."""
         self._archive.close()
+
+
+def _chinese(name: str) -> str:
+    """A name written in GBK without saying so, as older makers do; zipfile takes it for code page 437."""
+    try:
+        return name.encode("cp437").decode("gb18030")
+    except UnicodeError:
+        return name
 
 
 def _plain(name: str) -> str:

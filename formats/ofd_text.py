@@ -12,6 +12,8 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from ..models.page import Box, Line
 from .lines import Glyph, build_lines, colour_of
 from .ofd_font import Embedded, advance
@@ -213,7 +215,24 @@ class _Ground:
     hides: bool
 
 
-def _grounds(things: Sequence[Thing], width: float, height: float) -> list[_Ground]:
+class _Grounds:
+    """All such areas of a page, in the order they are painted; a page of tables has thousands."""
+
+    def __init__(self, found: list[_Ground]) -> None:
+        self._found = found
+        boxes = [(g.box.x, g.box.y, g.box.x + g.box.width, g.box.y + g.box.height) for g in found]
+        self._edges = np.array(boxes, dtype=np.float64).reshape(-1, 4)
+
+    def at(self, x: float, y: float) -> list[_Ground]:
+        """Those over and under a point."""
+        if not self._found:
+            return []
+        edges = self._edges
+        inside = (edges[:, 0] <= x) & (x <= edges[:, 2]) & (edges[:, 1] <= y) & (y <= edges[:, 3])
+        return [self._found[index] for index in np.flatnonzero(inside)]
+
+
+def _grounds(things: Sequence[Thing], width: float, height: float) -> _Grounds:
     found = []
     for order, thing in enumerate(things):
         if not thing.visible:
@@ -226,7 +245,7 @@ def _grounds(things: Sequence[Thing], width: float, height: float) -> list[_Grou
             box = covered_by(Rect(0, 0, 1, 1), thing.matrix)
             if box.area < 4 * width * height:
                 found.append(_Ground(order, box, pale=False, hides=False))  # a seal's picture is clear
-    return found
+    return _Grounds(found)
 
 
 def _plain_rectangle(path: Path) -> Rect | None:
@@ -251,7 +270,7 @@ def _plain_rectangle(path: Path) -> Rect | None:
     return box
 
 
-def _seen(mark: _Mark, thing: Text, grounds: list[_Ground], width: float, height: float) -> bool:
+def _seen(mark: _Mark, thing: Text, grounds: _Grounds, width: float, height: float) -> bool:
     glyph = mark.glyph
     x = (glyph.left + glyph.right) / 2 / POINTS_PER_MM
     y = (glyph.top + glyph.bottom) / 2 / POINTS_PER_MM
@@ -262,15 +281,13 @@ def _seen(mark: _Mark, thing: Text, grounds: list[_Ground], width: float, height
     )  # makers write boundaries that cut their own letters; viewers show them
     if thing.boundary is not None and not thing.boundary.holds(x, y, margin):
         return False
-    pale = _is_pale(thing)
-    backed = False
-    for ground in grounds:
-        if not ground.box.holds(x, y):
-            continue
-        if ground.hides and ground.order > mark.order and ground.box.height > 0.6 * margin:
-            return False
-        backed = not ground.pale if ground.order < mark.order else backed
-    return not pale or backed
+    under = grounds.at(x, y)
+    if any(
+        ground.hides and ground.order > mark.order and ground.box.height > 0.6 * margin for ground in under
+    ):
+        return False
+    before = [ground for ground in under if ground.order < mark.order]
+    return not _is_pale(thing) or (bool(before) and not before[-1].pale)
 
 
 def _is_pale(thing: Text) -> bool:

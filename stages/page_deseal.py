@@ -22,6 +22,9 @@ LEAST_MM, MOST_MM = 27.0, 58.0
 MASK_DPI = 75.0
 REDDER = 36
 """How far red stands above green and blue in seal ink, also after JPEG and on yellowed paper."""
+PINK = 14
+"""The same for the soft edges of its strokes; paper and black ink are less red, stained paper included."""
+BRIGHT = 245.0
 GAP_MM = 2.6
 """Ring, star and characters of a seal are closer together than this; a row of body text is not red."""
 LEAST_ROUND, MOST_ROUND = 0.84, 1.10
@@ -108,7 +111,11 @@ def _is_round(red: NDArray[np.bool_]) -> bool:
 
 
 def _clean(picture: Picture, box: Box) -> None:
-    """Inside the seal's ellipse, shows the red channel alone, seal ink lifted to the paper's brightness."""
+    """Inside the seal's ellipse, shows red ink as the red channel has it, lifted to the brightness of the paper.
+
+    Pixels without red stay as they are: a patch whiter than the paper around it would cut a line in two for the
+    engine that reads it.
+    """
     height, width = picture.shape[:2]
     middle, half = _ellipse(box, width=width, height=height)
     top, bottom = max(0, int(middle[1] - half[1])), min(height, int(middle[1] + half[1]) + 1)
@@ -118,15 +125,18 @@ def _clean(picture: Picture, box: Box) -> None:
     inside = np.square((x - middle[0]) / half[0]) + np.square((y - middle[1]) / half[1]) <= 1
     channels = part.astype(np.int16)
     shown = channels[:, :, 0]
-    red = inside & (shown - np.maximum(channels[:, :, 1], channels[:, :, 2]) > REDDER)
-    if not red.any():
+    redness = shown - np.maximum(channels[:, :, 1], channels[:, :, 2])
+    red, deep = inside & (redness > PINK), inside & (redness > REDDER)
+    if not deep.any():
         return
-    seal = float(np.percentile(shown[red], 30))
+    seal = float(np.percentile(shown[deep], 30))
     writing = float(np.percentile(shown[inside], 0.5))
-    if seal - writing >= LEAST_DEPTH:
-        shown = np.clip((shown - writing) * (250.0 / (seal - writing)), 0, 255)
-    grey = shown.astype(np.uint8)
-    part[inside] = grey[inside][:, None]
+    bare = shown[inside & ~red & (shown > writing + LEAST_DEPTH)]
+    paper = float(np.median(bare)) if bare.size else BRIGHT
+    lifted = shown.astype(np.float64)
+    if seal - writing >= LEAST_DEPTH and paper > seal:
+        lifted = writing + (lifted - writing) * ((paper - writing) / (seal - writing))
+    part[red] = np.clip(lifted, 0, paper).astype(np.uint8)[red][:, None]
 
 
 def _ellipse(box: Box, *, width: int, height: int) -> tuple[tuple[float, float], tuple[float, float]]:

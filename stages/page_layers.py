@@ -1,4 +1,4 @@
-"""Text under a seal is read a second time from the page as it came, and the better reading stays."""
+"""What lies over and under the writing: a seal, through which it is read in two ways; the back, shining through."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from time import monotonic
 
+import cv2
 import numpy as np
 
 from ..formats.opened import Picture
@@ -21,6 +22,10 @@ SHORTEST = 0.7
 """A reading that lost more of the characters is not better, however sure."""
 CERTAIN = 0.98
 """Above it nothing is to be gained."""
+FAINT = 0.45
+"""Text of so small a part of the page's contrast shines through from the back, …"""
+DOUBTFUL = 0.85
+"""… when it reads no better than this: mirrored characters do not."""
 COVERED = 0.3
 """Part of a line's height that lies under the seal."""
 
@@ -55,6 +60,25 @@ def _better(piece: Piece, prepared: Prepared, came: Picture, engine: Engine, dea
     if len(other.text) < SHORTEST * len(raw.text):
         return piece
     return replace(piece, raw=replace(other, quad=raw.quad))
+
+
+def without_show_through(pieces: Sequence[Piece], prepared: Prepared) -> list[Piece]:
+    """The pieces but those that are faint beside the rest of the page and read badly."""
+    return [piece for piece in pieces if not _shines_through(piece, prepared)]
+
+
+def _shines_through(piece: Piece, prepared: Prepared) -> bool:
+    if piece.raw.confidence >= DOUBTFUL:
+        return False
+    height, width = prepared.picture.shape[:2]
+    across, down = [x for x, _ in piece.raw.quad], [y for _, y in piece.raw.quad]
+    left, right = max(0, int(min(across))), min(width, int(max(across)) + 1)
+    top, bottom = max(0, int(min(down))), min(height, int(max(down)) + 1)
+    part = prepared.picture[top:bottom, left:right]
+    if part.size == 0:
+        return False
+    paper, ink = np.percentile(cv2.cvtColor(part, cv2.COLOR_RGB2GRAY), (80, 4))
+    return bool(paper - ink < FAINT * prepared.depth)
 
 
 def overlaps(line: Box, seal: Box) -> bool:

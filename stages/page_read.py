@@ -11,7 +11,7 @@ from ..formats.opened import Picture
 from .engines.engine import Engine, EngineFault, EngineTimeout
 from .engines.flat import Flattened
 from .page_join import Row
-from .page_layers import read_under_seals
+from .page_layers import read_under_seals, without_show_through
 from .page_pieces import read_pieces
 from .page_prepare import Overview, Prepared, upright
 from .page_rows import read_rows
@@ -156,15 +156,19 @@ def _better(
 
 def _read(prepared: Prepared, came: Picture, engine: Engine, *, deadline: float) -> Read:
     sides = []
+    shining = 0
     for side in prepared.sides:
         left = deadline - monotonic()
         if left <= 0:
             raise EngineTimeout
-        pieces = read_pieces(side, engine, seconds=left)
+        found = read_pieces(side, engine, seconds=left)
+        pieces = without_show_through(found, side)
+        shining += len(found) - len(pieces)
         if side.seals:
             pieces = read_under_seals(pieces, side, came, engine, deadline=deadline)
         sides.append(Side(prepared=side, rows=read_rows(pieces)))
-    return Read(prepared=prepared, sides=tuple(sides), steps=prepared.steps)
+    steps = (*prepared.steps, f"show_through {shining}") if shining else prepared.steps
+    return Read(prepared=prepared, sides=tuple(sides), steps=steps)
 
 
 def _without_show_through(read: Read, engine: Engine, *, deadline: float) -> Read:

@@ -304,7 +304,7 @@ def test_a_page_on_its_head_is_turned(
 
 
 def test_low_confidence_is_a_question(reader: Callable[..., Reader]) -> None:
-    reader(lambda picture: (raw("看不太清楚的文字", 100, 100, 600, 140, 0.5),))
+    reader(lambda picture: (raw("看不太清楚的文字", 230, 1180, 560, 1230, 0.5),))
     outcome = read(Pictures((scanned(official_page(seal=False)),)))
     assert isinstance(outcome, Doubt)
     assert outcome.questions == ("low_confidence_page",)

@@ -348,7 +348,7 @@ _SERIOUS = MUST_REVIEW | frozenset(
     {
         "text_layer_unsound", "low_confidence_page", "engine_failed_page", "active_content", "ocr_page_timeout",
         "ocr_page_failed", "page_out_of_memory", "page_not_drawn", "hidden_mark",
-        "virus_scan_failed",
+        "virus_scan_failed", "ofd_reference_altered", "ofd_signature_altered", "ofd_picture_undrawn",
     }
 )  # fmt: skip
 """Findings of the reading after which no machine's word goes unlooked at."""

@@ -5,10 +5,12 @@ JOBS ?= 2
 PYTEST_ARGS ?=
 export WHEELHOUSE
 
-.PHONY: help setup test test-full lint bench docs migration requirements demo samples wheelhouse clean
+SECONDS ?= 60
+
+.PHONY: help setup test test-full lint fuzz bench docs migration requirements demo samples wheelhouse clean
 
 help:
-	@echo "make setup | test | test-full | lint | demo | samples | bench | docs | migration | requirements | wheelhouse | clean"
+	@echo "make setup | test | test-full | lint | fuzz | demo | samples | bench | docs | migration | requirements | wheelhouse | clean"
 
 setup:
 	@.ci/setup
@@ -25,6 +27,12 @@ lint: setup
 	MYPYPATH=.venv/typing $(PY) -m mypy $$($(PY) tests/tools/rooms.py)
 	$(PY) tests/tools/layers.py
 	$(PY) tests/tools/lines.py
+
+# SECONDS for all targets together; without atheris Hypothesis does what it can
+fuzz: setup
+	@$(PY) -c "import atheris" 2>/dev/null || $(PY) -m pip --disable-pip-version-check install --quiet --quiet \
+		--only-binary :all: "$$(grep -oE 'atheris==[0-9.]+' pyproject.toml)" || true
+	$(PY) tests/fuzz/run.py --seconds $(SECONDS)
 
 bench: setup
 	.venv/bin/jiyao bench
@@ -50,5 +58,5 @@ wheelhouse: setup
 	@echo "wheelhouse/ is ready: on the other machine, make setup WHEELHOUSE=$(CURDIR)/wheelhouse"
 
 clean:
-	rm -rf build dist demo-out .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf build dist demo-out fuzz-out .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -path ./.venv -prune -o -name __pycache__ -type d -print0 | xargs -0 rm -rf

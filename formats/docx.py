@@ -8,6 +8,7 @@ entities.
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from typing import Any, Literal
 
 from docx.opc.constants import CONTENT_TYPE as CT
@@ -19,12 +20,14 @@ from lxml import etree
 
 from ..common.limits import Limits
 from ..models.incoming import Kind
-from ..models.page import Finding, Line
+from ..models.page import Finding, Line, Table
 from .archive import checked_names
 from .docx_draw import draw_page
 from .docx_layout import LaidPage, Sheet, lay_out, sheet_of
 from .docx_numbering import W
 from .docx_read import Block, Paragraph, Reader, Row, SectionEnd
+from .docx_style import is_on
+from .docx_tables import tables_of
 from .fault import FormatFault, guarded
 from .lines import row_lines
 from .opened import Picture
@@ -80,7 +83,15 @@ class OpenedDocx:
         if _picture_share(page) >= _PICTURE_PAGE_SHARE:
             return None
         sheet = page.sheet
-        return tuple(line for row in page.rows for line in row_lines(row, sheet.width, sheet.height))
+        return tuple(
+            line if role == "body" else replace(line, role=role)
+            for row, role in zip(page.rows, page.roles, strict=True)
+            for line in row_lines(row, sheet.width, sheet.height)
+        )
+
+    def tables(self, number: int) -> tuple[Table, ...]:
+        """The ruled tables on the page as cells; their lines have the role `cell`."""
+        return tables_of(self._pages[number - 1])
 
     def render(self, number: int, dpi: int) -> Picture:
         """The page drawn with the machine's fonts.
@@ -115,12 +126,17 @@ def open_docx(data: bytes, *, limits: Limits) -> OpenedDocx:
             raise FormatFault("damaged_file", "DOCX")
         reader = Reader(styles=_tree(main, RT.STYLES), numbering=_tree(main, RT.NUMBERING))
         sections = _sections(reader, main)
+        comments = _tree(main, RT.COMMENTS)
+        if comments is not None:
+            reader.unseen.commented(comments)
         if sum(_letters(block) for _, blocks, _ in sections for block in blocks) > limits.text_chars:
             raise FormatFault("too_large", f"> {limits.text_chars}")
         pages = lay_out(sections, max_pages=limits.pages)
-        active = _active(package, names)
+        active = tuple(sorted({*_active(package, names), *reader.unseen.active}))
         protection: Literal["none", "owner"] = "owner" if _is_protected(main) else "none"
-    findings = [Finding(flag) for flag in sorted(reader.flags)]
+    findings = reader.unseen.findings()
+    if embedded := sum("/embeddings/" in name.lower() for name in names):
+        findings.append(Finding("attachments_inside", detail=str(embedded)))
     worrying = tuple(name for name in active if name != "external_link")
     if worrying:
         findings.append(Finding("active_content", detail=", ".join(worrying)))
@@ -156,18 +172,30 @@ def _sections(reader: Reader, main: Any) -> list[tuple[Sheet, list[Block], bool]
 
 
 def _sheet(reader: Reader, main: Any, properties: Any, before: Sheet) -> Sheet:
-    """A section without its own header or footer keeps the one before (ECMA-376 part 1, 17.10.5)."""
-    parts: dict[str, tuple[Block, ...]] = {"header": before.header, "footer": before.footer}
-    for name in parts:
-        references = {
-            ref.get(f"{W}type", "default"): ref for ref in properties.iterfind(f"{W}{name}Reference")
-        }
-        reference = references.get("default", references.get("first"))
-        part = None if reference is None else main.related_parts.get(reference.get(f"{_R}id", ""))
-        root = None if part is None else _root(part)
-        if root is not None:
-            parts[name] = tuple(reader.blocks(root, part))
-    return sheet_of(properties, parts["header"], parts["footer"])
+    """A section without its own header or footer keeps the one before (ECMA-376 part 1, 17.10.5).
+
+    Those of the first page hold where the section says so (`titlePg`, 17.10.6), those of even pages where the
+    document does (`evenAndOddHeaders`, 17.10.1).
+    """
+    first, even = before.first or ((), ()), before.even or ((), ())
+    kept = {"default": (before.header, before.footer), "first": first, "even": even}
+    found: dict[str, list[tuple[Block, ...]]] = {kind: list(pair) for kind, pair in kept.items()}
+    for place, name in enumerate(("header", "footer")):
+        for reference in properties.iterfind(f"{W}{name}Reference"):
+            part = main.related_parts.get(reference.get(f"{_R}id", ""))
+            root = None if part is None else _root(part)
+            if root is not None:
+                found.setdefault(reference.get(f"{W}type", "default"), [(), ()])[place] = tuple(
+                    reader.blocks(root, part)
+                )
+    sheet = sheet_of(properties, *found["default"])
+    settings = _tree(main, RT.SETTINGS)
+    by_side = settings is not None and is_on(settings.find(f"{W}evenAndOddHeaders"))
+    return replace(
+        sheet,
+        first=(found["first"][0], found["first"][1]) if is_on(properties.find(f"{W}titlePg")) else None,
+        even=(found["even"][0], found["even"][1]) if by_side else None,
+    )
 
 
 def _notes(reader: Reader, main: Any) -> list[Block]:
@@ -214,8 +242,11 @@ def _active(package: Any, names: frozenset[str]) -> tuple[str, ...]:
 
 def _is_protected(main: Any) -> bool:
     settings = _tree(main, RT.SETTINGS)
-    lock = None if settings is None else settings.find(f"{W}documentProtection")
-    return lock is not None and lock.get(f"{W}enforcement", "0") in ("1", "true", "on")
+    if settings is None:
+        return False
+    lock = settings.find(f"{W}documentProtection")
+    closed = lock is not None and lock.get(f"{W}enforcement", "0") in ("1", "true", "on")
+    return closed or settings.find(f"{W}writeProtection") is not None
 
 
 def _letters(block: Block) -> int:

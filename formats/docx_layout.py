@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ..models.page import Role
 from .docx_numbering import W
 from .docx_read import (
     PAGE_BREAK,
@@ -31,6 +32,7 @@ _NO_LINE_START = frozenset("，。、；：？！）》〉」』】〕’”％,
 _TWIPS = 20.0
 _CELL_MARGIN = 4.0
 _TIGHTEST = 0.45
+_LETTERHEAD = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,24 @@ class Sheet:
     right: float = 90.0
     header: tuple[Block, ...] = ()
     footer: tuple[Block, ...] = ()
+    first: tuple[tuple[Block, ...], tuple[Block, ...]] | None = None
+    """Header and footer of the section's first page, where they differ; the same of even pages."""
+    even: tuple[tuple[Block, ...], tuple[Block, ...]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedCell:
+    """A cell of a ruled table on a page; lengths in points from the top left."""
+
+    table: int
+    row: int
+    column: int
+    columns: int
+    text: str
+    left: float
+    top: float
+    right: float
+    bottom: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +80,21 @@ class PlacedPicture:
 
 @dataclass(slots=True)
 class LaidPage:
-    """Rows of glyphs (each row one visual line) and pictures of one page."""
+    """Rows of glyphs (each row one visual line, with its role), pictures and cells of one page."""
 
     sheet: Sheet
     rows: list[list[Glyph]] = field(default_factory=list)
+    roles: list[Role] = field(default_factory=list)
     pictures: list[PlacedPicture] = field(default_factory=list)
+    cells: list[PlacedCell] = field(default_factory=list)
+    begins: bool = False
+    """The first page of its section."""
+
+    def add(self, row: list[Glyph], role: Role = "body") -> None:
+        """Sets a row below what stands; an empty one is nothing."""
+        if row:
+            self.rows.append(row)
+            self.roles.append(role)
 
 
 def sheet_of(properties: Any, header: tuple[Block, ...], footer: tuple[Block, ...]) -> Sheet:
@@ -127,6 +157,7 @@ class _Setter:
         self.end_page()
         self._sheet = sheet
         self._new_page()
+        self.pages[-1].begins = True
 
     def put(self, block: Block) -> None:
         """Sets one block where the page stands."""
@@ -147,6 +178,14 @@ class _Setter:
         if self._y > floor + 1 and page.rows:
             factor = (floor - sheet.top) / (self._y - sheet.top)
             page.rows = [[_pulled(glyph, sheet.top, factor) for glyph in row] for row in page.rows]
+            page.cells = [
+                replace(
+                    cell,
+                    top=sheet.top + (cell.top - sheet.top) * factor,
+                    bottom=sheet.top + (cell.bottom - sheet.top) * factor,
+                )
+                for cell in page.cells
+            ]
 
     def _new_page(self) -> None:
         if len(self.pages) >= self._max_pages:
@@ -183,9 +222,7 @@ class _Setter:
             for line in wrap(piece, block.size, width, first):
                 self._room(pitch)
                 left = sheet.left + block.left
-                row = set_line(line, block, left, width, self._y + pitch * 0.78, first)
-                if row:
-                    self.pages[-1].rows.append(row)
+                self.pages[-1].add(set_line(line, block, left, width, self._y + pitch * 0.78, first))
                 self._y += pitch
                 first = 0.0
         self._y += block.after
@@ -236,10 +273,18 @@ class _Setter:
                     ):
                         first = block.first if index == 0 else 0.0
                         placed = set_line(line, block, start, inner, y + pitch * 0.78, first)
-                        if placed:
-                            self.pages[-1].rows.append(placed)
+                        self.pages[-1].add(placed, "cell" if row.ruled else "body")
                         y += pitch
         self._y = top + max(heights, default=0.0)
+        if row.ruled:
+            self.pages[-1].cells += [
+                PlacedCell(
+                    table=row.table, row=row.index, column=column, columns=span,
+                    text="\n".join(_no_breaks(b.text).strip() for b in blocks if isinstance(b, Paragraph)).strip(),
+                    left=start - _CELL_MARGIN, top=top, right=start + inner + _CELL_MARGIN, bottom=self._y,
+                )
+                for (start, inner, blocks), (column, span) in zip(cells, row.columns, strict=False)
+            ]  # fmt: skip
 
 
 def wrap(text: str, size: float, width: float, first: float) -> list[str]:
@@ -308,10 +353,19 @@ def set_line(line: str, look: Paragraph, left: float, width: float, base: float,
 
 
 def _furnish(page: LaidPage, number: int, total: int) -> None:
-    """Adds header and footer, with the page's number in place."""
+    """Adds header and footer, with the page's number in place.
+
+    A letterhead is often set in the header of the first page: large or red type that stands on that page alone is
+    text of the paper, and only what repeats, or is small, is a header.
+    """
     sheet = page.sheet
     width = sheet.width - sheet.left - sheet.right
-    for blocks, from_top in ((sheet.header, True), (sheet.footer, False)):
+    header, footer, alone = sheet.header, sheet.footer, total == 1
+    if page.begins and sheet.first is not None:
+        (header, footer), alone = sheet.first, True
+    elif number % 2 == 0 and sheet.even is not None:
+        header, footer = sheet.even
+    for blocks, from_top in ((header, True), (footer, False)):
         paragraphs = [b for b in _flat(blocks) if isinstance(b, Paragraph) and b.text.strip()]
         pitches = [_SINGLE * paragraph.size for paragraph in paragraphs]
         high = sum(pitches)
@@ -320,7 +374,8 @@ def _furnish(page: LaidPage, number: int, total: int) -> None:
             if from_top
             else sheet.height - max(sheet.bottom * 0.6, high + 4)
         )
-        rows = []
+        rows: list[list[Glyph]] = []
+        roles: list[Role] = []
         for paragraph, pitch in zip(paragraphs, pitches, strict=True):
             text = (
                 _no_breaks(paragraph.text).replace(PAGE_NUMBER, str(number)).replace(PAGE_TOTAL, str(total))
@@ -329,7 +384,14 @@ def _furnish(page: LaidPage, number: int, total: int) -> None:
             y += pitch
             if row:
                 rows.append(row)
+                letterhead = from_top and alone and number == 1 and _is_letterhead(paragraph)
+                roles.append("body" if letterhead else "header" if from_top else "footer")
         page.rows = rows + page.rows if from_top else page.rows + rows
+        page.roles = roles + page.roles if from_top else page.roles + roles
+
+
+def _is_letterhead(paragraph: Paragraph) -> bool:
+    return not paragraph.art and (paragraph.size >= _LETTERHEAD or paragraph.colour == "red")
 
 
 def _height(blocks: tuple[Block, ...], width: float) -> float:

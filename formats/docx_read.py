@@ -1,6 +1,7 @@
 """The content of a DOCX as a flat list of blocks, in reading order.
 
-Deleted text of tracked changes, hidden text and comments are left out of the text and reported.
+Deleted text of tracked changes, hidden text and comments are left out of the text and reported: what a reader of
+the paper does not see is no text of the paper (`docx_hidden.py`).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from .docx_hidden import Unseen, is_unseen, lies_off_page
 from .docx_numbering import Numbering, W
 from .docx_style import Align, Look, StyleBook, attr, length, whole
 from .lines import Colour
@@ -22,6 +24,8 @@ _A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 _WP = "{http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing}"
 _R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 _M = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
+_CHART = "{http://schemas.openxmlformats.org/drawingml/2006/chart}chart"
+_DIAGRAM = "{http://schemas.openxmlformats.org/drawingml/2006/diagram}relIds"
 _EMU_PER_POINT = 12_700
 DEFAULT_SIZE = 10.5
 
@@ -41,6 +45,8 @@ class Paragraph:
     after: float = 0.0
     pitch: float | None = None
     break_before: bool = False
+    art: bool = False
+    """Words drawn as a picture; in a header, a watermark."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +61,17 @@ class PictureBlock:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A table row: (width share, blocks) of each cell."""
+    """A table row: (width share, blocks) of each cell. `ruled`: of a table with lines between its columns.
+
+    `table` numbers the tables of the document, `index` the rows of the table; `columns` says where each cell begins
+    and how many columns it takes.
+    """
 
     cells: tuple[tuple[float, tuple[Block, ...]], ...]
+    ruled: bool = False
+    table: int = 0
+    index: int = 0
+    columns: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +97,11 @@ class _Text:
 
 
 class Reader:
-    """Reads parts of one document; `flags` gathers finding codes on the way."""
+    """Reads parts of one document; `unseen` gathers on the way what a reader of the paper does not see."""
 
     def __init__(self, *, styles: Any | None, numbering: Any | None) -> None:
-        self.flags: set[str] = set()
+        self.unseen = Unseen()
+        self._tables = 0
         self._numbering = Numbering(numbering)
         self._styles = StyleBook(styles)
 
@@ -105,7 +120,9 @@ class Reader:
             elif name in (f"{W}ins", f"{W}moveTo", f"{W}customXml", f"{W}smartTag"):
                 yield from self.blocks(node, part)
             elif name in (f"{W}del", f"{W}moveFrom"):
-                self.flags.add("tracked_changes")
+                self.unseen.deleted(node)
+            elif name == f"{W}altChunk":
+                self.unseen.active.add("alt_chunk")
             elif name == f"{_MC}AlternateContent":
                 chosen = _choice(node)
                 if chosen is not None:
@@ -148,8 +165,9 @@ class Reader:
         if name == f"{W}r":
             self._run(node, part, look, text)
         elif name in (f"{W}del", f"{W}moveFrom"):
-            self.flags.add("tracked_changes")
+            self.unseen.deleted(node)
         elif name == f"{W}fldSimple":
+            self.unseen.field(node.get(f"{W}instr", ""))
             sign = _field_sign(node.get(f"{W}instr", ""))
             if sign:
                 text.parts.append(sign)
@@ -165,18 +183,15 @@ class Reader:
         elif name in (f"{W}hyperlink", f"{W}ins", f"{W}moveTo", f"{W}smartTag", f"{W}sdt", f"{W}sdtContent",
                       f"{W}customXml", f"{W}dir", f"{W}bdo"):  # fmt: skip
             if name in (f"{W}ins", f"{W}moveTo"):
-                self.flags.add("tracked_changes")
+                self.unseen.changed()
             for child in node:
                 self._inline(child, part, look, text)
-        elif name == f"{W}commentRangeStart":
-            self.flags.add("comments_inside")
 
     def _run(self, node: Any, part: Any, look: Look, text: _Text) -> None:
         properties = node.find(f"{W}rPr")
         own = self._styles.of_run(look, properties)
-        if own.hidden:
-            if any(child.tag == f"{W}t" and (child.text or "").strip() for child in node):
-                self.flags.add("hidden_text")
+        if is_unseen(node, own):
+            self.unseen.hidden(node)
             return
         start = len(text.parts)
         for child in node:
@@ -217,8 +232,6 @@ class Reader:
         elif name == f"{W}ruby":
             for base in child.iterfind(f"{W}rubyBase/{W}r"):
                 self._run(base, part, look, text)
-        elif name == f"{W}commentReference":
-            self.flags.add("comments_inside")
 
     def _field(self, kind: str | None, text: _Text) -> None:
         if kind == "begin":
@@ -226,12 +239,19 @@ class Reader:
         elif kind == "separate" and text.fields:
             text.fields[-1][1] = "result"
         elif kind == "end" and text.fields:
-            sign = _field_sign(text.fields.pop()[0])
+            code = text.fields.pop()[0]
+            self.unseen.field(code)
+            sign = _field_sign(code)
             if sign:
                 text.parts.append(sign)
 
     def _drawing(self, node: Any, part: Any, text: _Text) -> None:
-        boxes = list(node.iter(f"{W}txbxContent"))
+        if lies_off_page(node):
+            self.unseen.hidden(node)
+            return
+        if any(next(node.iter(tag), None) is not None for tag in (_CHART, _DIAGRAM)):
+            self.unseen.charts += 1
+        boxes = [box for box in node.iter(f"{W}txbxContent") if not _is_fallback(box, node)]
         for box in boxes:
             if not any(_inside(box, other) for other in boxes if other is not box):
                 text.floats += [
@@ -240,7 +260,7 @@ class Reader:
         for art in node.iter(f"{_V}textpath"):
             words = art.get("string", "").strip()
             if words:
-                text.floats.append(Paragraph(text=_clean(words), size=26.0, align="center"))
+                text.floats.append(Paragraph(text=_clean(words), size=26.0, align="center", art=True))
         extent = next(node.iter(f"{_WP}extent"), None)
         for relation, shape in _picture_relations(node):
             width, height = _extent(extent) if extent is not None else _vml_size(shape)
@@ -248,9 +268,14 @@ class Reader:
 
     def _table(self, node: Any, part: Any) -> Iterator[Row]:
         grid = [length(column.get(f"{W}w")) or 0.0 for column in node.iterfind(f"{W}tblGrid/{W}gridCol")]
+        ruled = self._styles.is_ruled(node)
+        self._tables += 1
+        table, index = self._tables, -1
         for row in node.iter(f"{W}tr"):
             if next(row.iterancestors(f"{W}tbl"), None) is not node:
                 continue
+            index += 1
+            columns: list[tuple[int, int]] = []
             cells: list[tuple[float, tuple[Block, ...]]] = []
             column = 0
             for cell in row.iter(f"{W}tc"):
@@ -258,19 +283,21 @@ class Reader:
                     continue
                 span = whole(attr(cell.find(f"{W}tcPr"), "gridSpan"), 1)
                 width = sum(grid[column : column + span]) or 1.0
+                columns.append((column, span))
                 column += span
                 cells.append((width, tuple(self.blocks(cell, part))))
             total = sum(width for width, _ in cells) or 1.0
             if cells:
-                yield Row(tuple((width / total, blocks) for width, blocks in cells))
+                shares = tuple((width / total, blocks) for width, blocks in cells)
+                yield Row(shares, ruled=ruled, table=table, index=index, columns=tuple(columns))
 
 
 def _picture_relations(node: Any) -> Iterator[tuple[str, Any]]:
     for blip in node.iter(f"{_A}blip"):
-        if blip.get(f"{_R}embed"):
+        if blip.get(f"{_R}embed") and not _is_fallback(blip, node):
             yield blip.get(f"{_R}embed"), blip
     for data in node.iter(f"{_V}imagedata"):
-        if data.get(f"{_R}id"):
+        if data.get(f"{_R}id") and not _is_fallback(data, node):
             yield data.get(f"{_R}id"), data
 
 
@@ -293,6 +320,16 @@ def _vml_size(data: Any) -> tuple[float, float]:
 def _choice(node: Any) -> Any | None:
     chosen = node.find(f"{_MC}Choice")
     return chosen if chosen is not None else node.find(f"{_MC}Fallback")
+
+
+def _is_fallback(node: Any, top: Any) -> bool:
+    """Whether it stands, below `top`, in what is for programs that cannot show the choice: it would be there twice."""
+    for parent in node.iterancestors():
+        if parent is top:
+            return False
+        if parent.tag == f"{_MC}Fallback" and parent.getparent().find(f"{_MC}Choice") is not None:
+            return True
+    return False
 
 
 def _inside(node: Any, other: Any) -> bool:

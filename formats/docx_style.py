@@ -12,6 +12,8 @@ from .lines import Colour, colour_of
 Align = Literal["left", "center", "right", "both"]
 _TWIPS = 20.0
 _DEEPEST = 20
+_WHITE = 0xF0
+_RULED_CELLS = 4
 _ALIGNS: dict[str, Align] = {
     "center": "center", "right": "right", "end": "right", "left": "left", "start": "left",
 }  # fmt: skip
@@ -25,6 +27,8 @@ class Look:
     align: Align | None = None
     colour: Colour | None = None
     hidden: bool = False
+    white: bool | None = None
+    """Set in white: seen only on a dark ground."""
     first: float | None = None
     first_chars: float | None = None
     left: float | None = None
@@ -66,6 +70,30 @@ class StyleBook:
         style = attr(properties, "rStyle")
         look = _merge(paragraph, self._style(style)) if style else paragraph
         return _merge(look, _run_look(properties))
+
+    def is_ruled(self, table: Any) -> bool:
+        """Whether a `tbl` has lines between its columns: by itself, by its style, or by its cells."""
+        properties = table.find(f"{W}tblPr")
+        own = None if properties is None else properties.find(f"{W}tblBorders")
+        if own is not None:
+            if _has_line(own, "insideV"):
+                return True
+        else:
+            style, depth = attr(properties, "tblStyle"), 0
+            while style and depth < _DEEPEST:
+                node = self._styles.get(style)
+                borders = None if node is None else node.find(f"{W}tblPr/{W}tblBorders")
+                if borders is not None:
+                    if _has_line(borders, "insideV"):
+                        return True
+                    break
+                style, depth = attr(node, "basedOn"), depth + 1
+        lined = [
+            cell
+            for cell in table.iter(f"{W}tcBorders")
+            if _has_line(cell, "left") and _has_line(cell, "right")
+        ]
+        return len(lined) >= _RULED_CELLS
 
     def _defaults(self, styles: Any | None) -> Look:
         if styles is None:
@@ -110,7 +138,8 @@ def _run_look(properties: Any | None) -> Look:
     return Look(
         size=min(max(whole(half, 21) / 2, 1.0), 400.0) if half else None,
         colour=_colour(attr(properties, "color")),
-        hidden=_on(properties.find(f"{W}vanish")),
+        hidden=is_on(properties.find(f"{W}vanish")),
+        white=_is_white(attr(properties, "color")),
     )
 
 
@@ -133,7 +162,7 @@ def _own_paragraph_look(properties: Any | None) -> Look:
         pitch=_pitch(spacing),
         list_id=attr(listed, "numId"),
         depth=whole(attr(listed, "ilvl"), 0),
-        page_before=_on(properties.find(f"{W}pageBreakBefore")),
+        page_before=is_on(properties.find(f"{W}pageBreakBefore")),
     )
 
 
@@ -153,7 +182,24 @@ def attr(node: Any | None, name: str) -> str:
     return "" if child is None else child.get(f"{W}val", "")
 
 
-def _on(node: Any | None) -> bool:
+def _has_line(borders: Any, side: str) -> bool:
+    line = borders.find(f"{W}{side}")
+    return line is not None and line.get(f"{W}val", "nil") not in ("nil", "none")
+
+
+def _is_white(value: str) -> bool | None:
+    if not value:
+        return None
+    if len(value) != 6:
+        return False
+    try:
+        return min(int(value[at : at + 2], 16) for at in (0, 2, 4)) >= _WHITE
+    except ValueError:
+        return False
+
+
+def is_on(node: Any | None) -> bool:
+    """Whether a switch stands there and is not off."""
     return node is not None and node.get(f"{W}val", "1") not in ("0", "false", "off")
 
 

@@ -14,7 +14,7 @@ from . import show
 from .frame import FILE, LEVEL, Room, argument, enter, option
 
 documents = Room("documents")
-documents.later("amend", "void", "rescan", "archive", "handover")
+documents.later("amend", "void", "archive", "handover")
 _COLUMNS = (
     "id", "status", "level", "secrecy_period", "retention", "doc_number", "title", "organ", "date", "must_review",
 )  # fmt: skip
@@ -75,6 +75,21 @@ def documents_appraise(document: str, reason: str) -> None:
     def work() -> dict[str, Any]:
         station, actor = enter("appraise")
         return appraisal.appraise(station, actor, document=document, reason=reason)
+
+    show.run(work, draw_document)
+
+
+@documents.command("rescan")
+@argument("document", metavar="DOC")
+@argument("path", metavar="PATH", type=FILE)
+@option("--pages", metavar="P")
+def documents_rescan(document: str, path: Path, pages: str | None) -> None:
+    def work() -> dict[str, Any]:
+        station, actor = enter("rescan")
+        # workers, and the libraries they are watched with, are loaded by none of the other commands
+        from ..pipeline import rescan
+
+        return rescan.rescan(station, actor, document=document, path=path, pages=pages)
 
     show.run(work, draw_document)
 

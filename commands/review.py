@@ -16,7 +16,6 @@ from .documents import draw_document, draw_list
 from .frame import FIELD, FILE, LEVEL, Room, argument, current, enter, option
 
 review = Room("review")
-review.later("split", "merge")
 
 
 @review.command("list")
@@ -84,6 +83,32 @@ def review_sheet(batch: str, out: Path) -> None:
         return review_sheets.write_sheet(station, actor, batch=batch, out=out, lang=current().lang)
 
     show.run(work, show.record)
+
+
+@review.command("split")
+@argument("document", metavar="DOC")
+@option("--at", type=click.IntRange(min=2), multiple=True, required=True, metavar="PAGE")
+def review_split(document: str, at: tuple[int, ...]) -> None:
+    def work() -> dict[str, Any]:
+        station, actor = enter("review.edit")
+        # workers, and the libraries they are watched with, are loaded by none of the other commands
+        from ..pipeline import stack_edit
+
+        return stack_edit.split_document(station, actor, document=document, at=at)
+
+    show.run(work, lambda value: draw_list(value["documents"]))
+
+
+@review.command("merge")
+@argument("documents", metavar="DOC…", nargs=-1, required=True)
+def review_merge(documents: tuple[str, ...]) -> None:
+    def work() -> dict[str, Any]:
+        station, actor = enter("review.edit")
+        from ..pipeline import stack_edit
+
+        return stack_edit.merge_documents(station, actor, documents=documents)
+
+    show.run(work, lambda value: draw_list(value["documents"]))
 
 
 def _draw_accepted(value: dict[str, Any]) -> None:

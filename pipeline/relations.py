@@ -27,7 +27,9 @@ class RelationIndex:
 
     def of(self, session: Session, cited: Iterable[str], own_number: str | None) -> Relations:
         """The registered documents among those cited by number, with the levels they have now."""
-        wanted = [number for number in dict.fromkeys(cited) if number != own_number]
+        # the words of the letterhead may cling to the own number
+        own = own_number or "\0"
+        wanted = [number for number in dict.fromkeys(cited) if not number.endswith(own)]
         if not wanted:
             return Relations()
         self._catch_up(session)

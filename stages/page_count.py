@@ -82,7 +82,7 @@ def _count(pages: Sequence[Page], declared: int | None) -> list[Finding]:
     if declared is None:
         return []
     inked = sum(page.kind != "blank" for page in pages)
-    if inked <= declared <= len(pages):
+    if declared in (inked, len(pages)):
         return []
     return [
         Finding("pages_missing" if len(pages) < declared else "pages_extra", detail=f"{declared}/{inked}")

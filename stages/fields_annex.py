@@ -13,8 +13,10 @@ ANNEX = re.compile(
 )
 _ATTACHED = re.compile(r"^附件?(?:目录|清单)?[:：](?P<first>.*)$")
 _NUMBERED = re.compile(r"^附件(?P<n>\d{1,2})[:：](?P<name>.+)$")
-_ITEM = re.compile(r"^(?:附件)?[(]?(?P<n>\d{1,2})[)]?[.、,．·](?!\d)(?P<name>.+)$")
-_SPLIT = re.compile(r"(?<=[\u4e00-\u9fff)》”])(?:[;；]?)(?=\d{1,2}[.、．](?!\d)[\u4e00-\u9fff《“])")
+_ITEM = re.compile(r"^(?:附件)?[(]?(?P<n>\d{1,2})[)]?[.、,．·](?!\d{1,3}(?!\d))(?P<name>.+)$")
+_SPLIT = re.compile(
+    r"(?<=[\u4e00-\u9fff)》”])(?:[;；]?)(?=\d{1,2}[.、．](?!\d{1,3}(?!\d))[\u4e00-\u9fff《“])"
+)
 FULL = 0.8
 """A name goes on to the next row only from one that reaches this far to the right."""
 MOST = 60
@@ -86,7 +88,7 @@ def _listed(rows: tuple[Row, ...], row: Row, annex: int) -> tuple[tuple[str, ...
 
 
 def _bare(text: str) -> str:
-    return re.sub(r"^(?:附件)?[(]?\d{1,2}[)]?[.、,．·:：](?!\d)", "", text)
+    return re.sub(r"^(?:附件)?[(]?\d{1,2}[)]?[.、,．·:：](?!\d{1,3}(?!\d))", "", text)
 
 
 def _goes_on(before: Row, after: Row) -> bool:

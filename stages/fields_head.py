@@ -14,7 +14,7 @@ from ..models.fields import FieldEvidence
 from .fields_addressee import HEADING, is_addressee, read_recipients
 from .fields_mark import read_annex_mark, read_head_mark, read_serials, read_urgency
 from .fields_number import has_number, read_number
-from .fields_text import KIND_END, Row, cells, evidence
+from .fields_text import KIND_END, Row, cells, evidence, is_organ
 from .fields_title import kind_of, title_rows_of, title_text
 from .mark_grammar import MarkReading, read_mark
 
@@ -138,7 +138,7 @@ def _signers(head: tuple[Row, ...], used: dict[int, str], found: list[FieldEvide
         rows, names = [row], _names(text)
         names, rows = _wrapped(names, rows, head, position)
         for after in head[position + len(rows) : position + len(rows) + 4]:
-            more = _names_below(after, row, used, any_name=not names)
+            more = _names_below(after, used, any_name=not names)
             if more:
                 names, rows = names + more, [*rows, after]
             elif used.get(after.index) != "number":
@@ -156,20 +156,25 @@ def _wrapped(
     """The names with the end of the last one, where the row was full and broke it."""
     after = head[position + 1] if position + 1 < len(head) else None
     full = rows[0].line.box.right > 0.82
-    if names and after and full and re.fullmatch(r"[\u4e00-\u9fff]{1,2}", after.tight):
-        if len(after.tight) == 1 and 1 <= len(names[-1]) <= 3 and after.line.box.left < 0.3:
-            return (*names[:-1], names[-1] + after.tight), [*rows, after]
+    if not names or after is None or not full:
+        return names, rows
+    if re.fullmatch(r"[\u4e00-\u9fff]", after.tight) and len(names[-1]) <= 3 and after.line.box.left < 0.3:
+        return (*names[:-1], names[-1] + after.tight), [*rows, after]
+    more = _names(after.text)
+    whole = len("".join(more)) == len(after.tight) <= 16 and all(2 <= len(name) <= 4 for name in more)
+    if whole and len(more) > 1 and not any(is_organ(name) for name in more):
+        return (*names, *more), [*rows, after]
     return names, rows
 
 
-def _names_below(after: Row, label: Row, used: dict[int, str], *, any_name: bool) -> tuple[str, ...]:
+def _names_below(after: Row, used: dict[int, str], *, any_name: bool) -> tuple[str, ...]:
     """Names in a row under the label: the whole row at the right, or what stands right of the number."""
     if used.get(after.index) == "number":
         parts = re.split(r"[号弓]\s+", after.text, maxsplit=1)
         return _names(parts[1]) if len(parts) == 2 and len(parts[1]) <= 20 else ()
     if after.index in used or len(after.tight) > 16 or re.search(r"关于|的|[:。]", after.tight):
         return ()
-    at_right = after.line.box.left > 0.5
+    at_right = after.line.box.left > 0.5 or after.raw.startswith((" " * 8, "\u3000" * 4))
     if at_right or (any_name and re.fullmatch(r"[\u4e00-\u9fff]{2,4}", after.tight)):
         parts = after.text.split()
         if len(parts) == 2 and all(len(part) == 1 for part in parts):

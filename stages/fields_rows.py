@@ -15,6 +15,10 @@ from .fields_text import PAGE_NUMBER, Row, normal
 
 UPPER, LOWER = 0.085, 0.925
 """Text outside is a running head when it is small or comes again: 25 mm from the edge."""
+WIDE_UPPER, WIDE_LOWER = 0.13, 0.88
+"""Of pages with narrow margins, only what comes again at the same height counts as a running head."""
+MOST = 2000
+"""Characters of a line that are looked at: no field's line is longer, and patterns must not meet a hostile one."""
 SMALL = 0.85
 """Type this much smaller than the body's."""
 _FAX = re.compile(
@@ -28,6 +32,7 @@ _RECEIVED = re.compile(
     r"^收文.{0,4}第?\d{1,6}号$|^(?:收文|签收|收到)(?:日期|时间)?[:：]?(?:\d{2,4}[年./-]\d{1,2}[月./-]\d{1,2}日?)?$|"
     r"^(?:拟办意见|领导批示|批示|阅处|承办人|拟办|传阅)[:：]?$|^\d{4}[年.]\d{1,2}[月.]\d{1,2}日?[收到]{1,2}$"
 )
+_OWN_HEAD = re.compile(r"^附[件录表]|^第.{1,3}[章条]|^(?:抄送|主送|主题词)|印发$")
 _STRONG = re.compile(
     r"^\d{6}(?!\d)|[绝机秘]密|商密|^特急|^加急|^特提|〔\d{4}〕|文件$|印发$|^抄送|^附件\d{0,2}$|^主送|^共印|关于.+的"
 )
@@ -42,7 +47,7 @@ def paper_rows(transcript: Transcript) -> tuple[Row, ...]:
         lines = _together([line for line in page.lines if _is_own(line, size, running)])
         stamped = _stamped(lines)
         for place, line in enumerate(lines):
-            text = normal(line.text)
+            text = normal(line.text[:MOST])
             tight = text.replace(" ", "")
             if tight and place not in stamped:
                 found.append(Row(len(found), page.number, line, text, tight))
@@ -52,15 +57,16 @@ def paper_rows(transcript: Transcript) -> tuple[Row, ...]:
 def _is_own(line: Line, size: float | None, running: frozenset[str]) -> bool:
     if line.role in ("header", "footer", "page_number", "stamp"):
         return False
-    text = normal(line.text)
+    text = normal(line.text[:MOST])
     bare = text.replace(" ", "")
     if not bare or PAGE_NUMBER.match(bare) or _WATERMARK.match(bare):
         return False
     middle = (line.box.top + line.box.bottom) / 2
-    at_edge = middle < UPPER or middle > LOWER
-    if not at_edge:
+    if not WIDE_UPPER <= middle <= WIDE_LOWER and _pattern(bare) in running:
+        return False
+    if UPPER <= middle <= LOWER:
         return True
-    if _FAX.search(text) or _pattern(bare) in running:
+    if _FAX.search(text):
         return False
     small = size is not None and line.size_mm is not None and line.size_mm < SMALL * size
     return not small or bool(_STRONG.search(bare))
@@ -71,18 +77,19 @@ def _pattern(text: str) -> str:
 
 
 def _running(transcript: Transcript) -> frozenset[str]:
-    """Texts that stand at the edge of more than one page, digits not compared."""
+    """Texts that stand at the edge, at the same height, of more than one page; digits not compared."""
     if len(transcript.pages) < 2:
         return frozenset()
-    seen: Counter[str] = Counter()
+    seen: Counter[tuple[str, int]] = Counter()
     for page in transcript.pages:
-        texts = {
-            _pattern(normal(line.text).replace(" ", ""))
-            for line in page.lines
-            if not UPPER <= (line.box.top + line.box.bottom) / 2 <= LOWER
-        }
-        seen.update(text for text in texts if text)
-    return frozenset(text for text, count in seen.items() if count > 1)
+        found = set()
+        for line in page.lines:
+            middle = (line.box.top + line.box.bottom) / 2
+            text = _pattern(normal(line.text[:MOST]).replace(" ", ""))
+            if text and not WIDE_UPPER <= middle <= WIDE_LOWER and not _OWN_HEAD.match(text):
+                found.add((text, round(middle / 0.02)))
+        seen.update(found)
+    return frozenset(text for (text, _), count in seen.items() if count > 1)
 
 
 def _body_size(transcript: Transcript) -> float | None:
@@ -103,9 +110,15 @@ def _body_size(transcript: Transcript) -> float | None:
 
 def _stamped(lines: list[Line]) -> frozenset[int]:
     """Lines of a receiving stamp: those that say so, and the short ones right above or below inside its width."""
-    found = {place for place, line in enumerate(lines) if _RECEIVED.match(normal(line.text).replace(" ", ""))}
+    found = {
+        place
+        for place, line in enumerate(lines)
+        if _RECEIVED.match(normal(line.text[:MOST]).replace(" ", ""))
+    }
     says = [
-        lines[place].box for place in found if re.search("收文", normal(lines[place].text).replace(" ", ""))
+        lines[place].box
+        for place in found
+        if re.search("收文", normal(lines[place].text[:MOST]).replace(" ", ""))
     ]
     if says and any(box.right - box.left < 0.4 for box in says):
         for place, line in enumerate(lines):
@@ -115,7 +128,7 @@ def _stamped(lines: list[Line]) -> frozenset[int]:
 
 
 def _in_stamp(line: Line, box: Box) -> bool:
-    text, height = normal(line.text).replace(" ", ""), box.bottom - box.top
+    text, height = normal(line.text[:MOST]).replace(" ", ""), box.bottom - box.top
     if (
         box.right - box.left > 0.4
         or len(text) > 16

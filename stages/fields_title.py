@@ -128,7 +128,7 @@ def _title_candidates(run: list[Row], used: dict[int, str]) -> list[tuple[float,
         for end in range(start + 1, min(len(run), start + 7) + 1):
             rows = run[start:end]
             text = "".join(row.tight for row in rows)
-            if not 4 <= len(text) <= 220 or re.search(r"[。;!?]", text):
+            if not 4 <= len(text) <= 220 or re.search(r"[。;!?]|:$", text):
                 continue
             about, kind, other = (
                 "关于" in text or "美于" in text or "关干" in text,

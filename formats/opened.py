@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..models.incoming import Kind
-from ..models.page import Finding, Line
+from ..models.page import Finding, Line, Table
 
 Picture = NDArray[np.uint8]
 """Height x width x 3, RGB."""
@@ -42,4 +42,13 @@ class OpenedDocument(Protocol):
 
     def close(self) -> None:
         """Lets go of the parser and its memory."""
+        ...
+
+
+@runtime_checkable
+class WithTables(Protocol):
+    """A document that knows its tables without looking at a picture."""
+
+    def tables(self, number: int) -> tuple[Table, ...]:
+        """The ruled tables of a page; their lines have the role `cell`."""
         ...

@@ -14,7 +14,7 @@ import numpy as np
 from ..common.errors import JiyaoError
 from ..common.limits import Limits
 from ..formats.fault import FormatFault
-from ..formats.opened import OpenedDocument, Picture
+from ..formats.opened import OpenedDocument, Picture, WithTables
 from ..models.outcome import Done, Doubt, Failure, Outcome
 from ..models.page import Finding, Page, Transcript
 from .engines.choose import Choice, choose
@@ -138,6 +138,7 @@ def _page(
             source="text_layer",
             engine="text-layer",
             confidence=min(1.0, sum(line.confidence for line in own) / len(own)),
+            tables=opened.tables(number) if isinstance(opened, WithTables) else (),
         ), []
     dpi = choose_dpi(width, height, native=opened.native_dpi(number), limits=limits)
     picture = _square(opened.render(number, dpi), width_mm=width, height_mm=height)

@@ -11,6 +11,7 @@ from jiyao.common.limits import DEFAULT_LIMITS
 from jiyao.formats.docx import OpenedDocx, open_docx
 from jiyao.formats.fault import FormatFault
 from jiyao.models.page import Line
+from jiyao.stages.ocr import transcribe
 
 REL = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 R = f'xmlns:r="{REL}"'
@@ -176,6 +177,12 @@ def test_ruled_tables_as_cells() -> None:
     assert first.box.right <= second.box.left + 0.001 and 0 < made.box.top < made.box.bottom < 1
     words = [line for line in document.text_lines(1) or () if line.text == "样例"]
     assert _within(words[0], made.cells[3].box)
+
+
+def test_tables_reach_the_transcript() -> None:
+    document = opened(table(("序号", "名称"), ("1", "样例")))
+    read = transcribe(document, engine="auto", limits=DEFAULT_LIMITS)
+    assert read.pages[0].tables == document.tables(1)
 
 
 def _within(line: Line, outer: object) -> bool:

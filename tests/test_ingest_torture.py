@@ -19,7 +19,7 @@ from jiyao.common.messages import say
 from jiyao.formats.fault import _VERDICTS
 from jiyao.formats.office_convert import converter
 from jiyao.models.level import Level
-from jiyao.pipeline import executor
+from jiyao.pipeline import desk
 from jiyao.pipeline.inbox import files_of
 from jiyao.pipeline.runner import BatchRun, Progress, Request
 from room_kit import Room
@@ -79,14 +79,14 @@ def test_every_file_comes_to_its_end(
     monkeypatch.setattr(tempfile, "tempdir", None)
     before, around = snapshot(root), {path.name for path in root.parent.iterdir()}
     peak = [0]
-    measure = executor._memory
+    measure = desk.resident
 
     def memory(pid: int) -> int:
         held = measure(pid)
         peak[0] = max(peak[0], held)
         return held
 
-    monkeypatch.setattr(executor, "_memory", memory)
+    monkeypatch.setattr(desk, "resident", memory)
     _written = []
     try:
         with BatchRun(room.station, room.as_("clerk", "ingest"), Request(), progress=watch) as run:

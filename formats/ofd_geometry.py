@@ -86,6 +86,12 @@ def rect_of(text: str | None) -> Rect | None:
     return Rect(*values[:4])
 
 
+def corner_of(text: str | None) -> Matrix | None:
+    """The shift to the corner of an ST_Box, also of one without extent (makers write those for a blank)."""
+    values = numbers(text, most=64)
+    return Matrix(e=values[0], f=values[1]) if values is not None and len(values) >= 2 else None
+
+
 def matrix_of(node: Node, name: str = "CTM") -> Matrix | None:
     """A matrix attribute; None when absent or broken."""
     values = numbers(node.get(name), most=64)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from ..common.limits import Limits
 from .fault import FormatFault
 from .ofd_document import OfdPage
-from .ofd_geometry import Matrix, Rect, common, covered_by, matrix_of, moved, rect_of
+from .ofd_geometry import Matrix, Rect, common, corner_of, covered_by, matrix_of, moved, rect_of
 from .ofd_package import Node, OfdPackage, child_text, deltas, flag, number
 from .ofd_resources import BLACK, FontFace, Ink, Resources
 
@@ -140,8 +140,7 @@ class _Reader:
     def annotations(self, root: Node, start: Matrix) -> None:
         for annot in root.iter("Annot"):
             for look in annot.iterfind("Appearance"):
-                box = rect_of(look.get("Boundary"))
-                place = moved(box.x, box.y).then(start) if box is not None else start
+                place = (corner_of(look.get("Boundary")) or Matrix()).then(start)
                 self._block(
                     look, place, None, None, visible=flag(annot, "Visible", True), note=True, depth=0
                 )  # fmt: skip
@@ -166,7 +165,7 @@ class _Reader:
                 continue
             own = matrix_of(node)
             box = rect_of(node.get("Boundary"))
-            inner = (own or Matrix()).then(moved(box.x, box.y) if box is not None else Matrix()).then(outer)
+            inner = (own or Matrix()).then(corner_of(node.get("Boundary")) or Matrix()).then(outer)
             if not inner.whole:
                 continue
             limit = common(within, covered_by(box, outer) if box is not None else None)
@@ -221,27 +220,33 @@ class _Reader:
 
     def _runs(self, node: Node, size: float) -> Iterator[TextRun]:
         forced: dict[int, int | None] = {}
-        for mark in node.iterfind("CGTransform"):
-            first = int(number(mark.get("CodePosition"), 0.0))
-            codes = int(number(mark.get("CodeCount"), 1.0))
-            listed = [int(number(word, 0.0)) for word in child_text(mark, "Glyphs").split()[:_MAX_RUN]]
-            for step in range(min(max(codes, 1), _MAX_RUN)):
-                forced[first + step] = listed[step] if len(listed) > step else None
         x = y = 0.0
         sideways = int(number(node.get("ReadDirection"), 0.0)) % 180 == 90
-        position = 0
-        for code in node.iterfind("TextCode"):
+        for code in node:
+            if code.tag == "CGTransform":  # of the TextCode that follows (11.4.2)
+                first, codes = (
+                    int(number(code.get("CodePosition"), 0.0)),
+                    int(number(code.get("CodeCount"), 1.0)),
+                )
+                listed = [int(number(word, 0.0)) for word in child_text(code, "Glyphs").split()[:_MAX_RUN]]
+                for step in range(min(max(codes, 1), _MAX_RUN)):
+                    forced[first + step] = listed[step] if len(listed) > step else None
+            if code.tag != "TextCode":
+                continue
             x, y = number(code.get("X"), x), number(code.get("Y"), y)
-            chars = tuple(("".join(code.itertext()))[:_MAX_RUN])
+            words = "".join(code.itertext())
+            if "\n" in words or "\r" in words:  # the XML was indented: no character stands for that
+                words = "".join(words.split("\r")).replace("\n", "").strip()
+            chars = tuple(words[:_MAX_RUN])
             self._left -= len(chars)
             if self._left < 0:
                 raise FormatFault("too_large", "OFD text")
             yield TextRun(
                 chars=chars,
                 places=_places(code, x, y, chars, size, sideways=sideways),
-                glyphs=tuple(forced.get(position + step) for step in range(len(chars))),
+                glyphs=tuple(forced.get(step) for step in range(len(chars))),
             )
-            position += len(chars)
+            forced = {}
 
     def _path(self, node: Node, placed: Placed, key: str | None) -> Path:
         def said(name: str) -> str | None:
@@ -300,8 +305,7 @@ def _clips(node: Node, matrix: Matrix) -> Iterator[Clip]:
         for area in clip.iterfind("Area"):
             outer = (matrix_of(area) or Matrix()).then(matrix)
             for path in area.iterfind("Path"):
-                box = rect_of(path.get("Boundary"))
-                own = (matrix_of(path) or Matrix()).then(moved(box.x, box.y) if box is not None else Matrix())
+                own = (matrix_of(path) or Matrix()).then(corner_of(path.get("Boundary")) or Matrix())
                 areas.append((child_text(path, "AbbreviatedData"), own.then(outer)))
         if areas:
             yield Clip(tuple(areas))

@@ -7,6 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from fontTools.fontBuilder import FontBuilder
+from fontTools.pens.t2CharStringPen import T2CharStringPen
+from fontTools.ttLib import TTFont
 from PIL import Image
 
 import ofd_kit as kit
@@ -191,6 +194,34 @@ def test_embedded_fonts_are_used(mapped: bool) -> None:
     page = drawn(words, resources=FONTS, more={"Doc_0/Res/f.ttf": font})
     assert page.at(22, 35) == page.at(22, 38) == (0, 0, 0) and page.at(27, 35) == WHITE
     assert page.at(35, 33) == (0, 0, 0) and page.at(35, 38) == WHITE
+    assert page.document.findings == ()
+
+
+def bare_cff() -> bytes:
+    """A CFF program alone: glyph 1, said to be 一, fills the left half."""
+    builder = FontBuilder(1000, isTTF=False)
+    builder.setupGlyphOrder([".notdef", "uni4E00"])
+    builder.setupCharacterMap({0x4E00: "uni4E00"})
+    shape = T2CharStringPen(1000, None)
+    for number, point in enumerate([(50, 0), (450, 0), (450, 900), (50, 900)]):
+        (shape.lineTo if number else shape.moveTo)(point)
+    shape.closePath()
+    empty = T2CharStringPen(1000, None)
+    builder.setupCFF("Kit", {}, {".notdef": empty.getCharString(), "uni4E00": shape.getCharString()}, {})
+    builder.setupHorizontalMetrics({".notdef": (1000, 0), "uni4E00": (1000, 0)})
+    builder.setupHorizontalHeader(ascent=900, descent=-100)
+    builder.setupNameTable({"familyName": "Kit", "styleName": "Regular"})
+    builder.setupOS2()
+    builder.setupPost()
+    out = io.BytesIO()
+    builder.save(out)
+    return bytes(TTFont(io.BytesIO(out.getvalue())).reader["CFF "])
+
+
+def test_a_bare_cff_font_is_used() -> None:
+    words = kit.text("一", x=20, y=40, size=10).replace('Font="2"', 'Font="3"')
+    page = drawn(words, resources=FONTS, more={"Doc_0/Res/f.ttf": bare_cff()})
+    assert page.at(22, 35) == (0, 0, 0) and page.at(27, 35) == WHITE
     assert page.document.findings == ()
 
 

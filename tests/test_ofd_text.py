@@ -123,6 +123,15 @@ def test_broken_and_hostile_parts_are_named() -> None:
     assert fault(kit.packed(parts | {"Doc_0/Document.xml": huge})).detail == "OFD paper size"
 
 
+def test_names_in_gbk_are_found() -> None:
+    parts = kit.parts(PAGE)
+    parts["Doc_0/Document.xml"] = parts["Doc_0/Document.xml"].replace(b"Pages/Page_0", "页/第一".encode())
+    page = parts.pop("Doc_0/Pages/Page_0/Content.xml")
+    data = kit.packed(parts | {"Doc_0/XX/YYYY/Content.xml": page})
+    old, new = b"Doc_0/XX/YYYY", "Doc_0/页/第一".encode("gbk")
+    assert lines(data.replace(old, new)) == ["关于开展检查的通知"]
+
+
 def test_limits_are_errors() -> None:
     assert fault(kit.ofd(PAGE, PAGE, PAGE), pages=2).code == "too_many_pages"
     document = opened(kit.ofd(kit.page(kit.text("一" * 500))), text_chars=400)
@@ -179,6 +188,12 @@ def test_steps_set_words_rows_and_columns() -> None:
     assert lines(kit.ofd(kit.page(kit.text("没有步长", delta="")))) == ["没有步长"]
     latin = kit.text("Annex A of 2026", size=5, delta='DeltaX="g 14 2.6"', box="10 10 80 10")
     assert lines(kit.ofd(kit.page(latin))) == ["Annex A of 2026"]
+
+
+def test_boxes_without_extent_still_place_text() -> None:
+    found = line(kit.ofd(kit.page(kit.text("落款", box="50 40 10 0"))))
+    assert found.box.left == pytest.approx(0.5, abs=0.01)
+    assert lines(kit.ofd(kit.page(kit.text("\n   缩进\n  ")))) == ["缩进"]
 
 
 def test_matrices_turn_and_grow_text() -> None:
@@ -281,6 +296,14 @@ def test_glyphs_of_other_characters_are_noticed() -> None:
     false = with_font(kit.font(shapes), "公开", "3 4")
     assert false.text_lines(1) is None
     assert codes(false)["text_layer_unsound"] == "glyphs_differ"
+    both = (
+        "<ofd:CGTransform CodePosition='0' CodeCount='1'><ofd:Glyphs>1</ofd:Glyphs></ofd:CGTransform>"
+        '<ofd:TextCode X="0" Y="5">公</ofd:TextCode>'
+        "<ofd:CGTransform CodePosition='0' CodeCount='1'><ofd:Glyphs>2</ofd:Glyphs></ofd:CGTransform>"
+        '<ofd:TextCode X="5" Y="5">开</ofd:TextCode>'
+    )
+    page = kit.page(f'<ofd:TextObject ID="1" Font="3" Size="5" Boundary="9 9 30 9">{both}</ofd:TextObject>')
+    assert lines(kit.ofd(page, resources=FONT, more={"Doc_0/Res/f.ttf": kit.font(shapes)})) == ["公开"]
     beyond = with_font(kit.font(shapes), "公开", "1 900")
     assert beyond.text_lines(1) is None
     silent = with_font(kit.font(shapes, mapped=False), "公开", "3 4")

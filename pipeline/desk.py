@@ -35,7 +35,7 @@ _PAGE_SHARE = 2.0
 _RECYCLE_SHARE = 0.6
 """A worker that still holds more than this share of its memory after a job is replaced."""
 
-_AFTER_SHARE = 0.35
+_AFTER_SHARE = 0.45
 """Share of a document's time that is left at least once its last page is read: for cutting, fields and judging."""
 
 PageRead = Callable[[int, bytes, float], None]

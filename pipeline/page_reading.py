@@ -20,7 +20,7 @@ from .plan import job_of
 MOST_PAGES = 3
 """Pages to recognise up to which one worker reads a file alone."""
 _LEAST_SPAN, _MOST_SPAN = 2, 16
-_PAGE_SHARE = 1.2
+_PAGE_SHARE = 1.15
 """Of the time of a page: its own limit inside the worker comes first."""
 _SLOW_SHARE = 0.5
 """A page that takes longer than this share of its time uses up the time for bad pages."""

@@ -47,7 +47,7 @@ def read_whole(
     )
     if isinstance(read, Failure):
         return read, []
-    return put_together(opened, data, read, mode=mode, limits=limits, judge=judge)
+    return put_together(opened, data, read, engine=engine, mode=mode, limits=limits, judge=judge)
 
 
 def is_long(opened: OpenedDocument, most: int) -> bool:
@@ -87,10 +87,11 @@ def read_range(
 
 
 def put_together(
-    opened: OpenedDocument, data: bytes, pages: Sequence[ReadPage], *, mode: Mode, limits: Limits, judge: Judge | None
+    opened: OpenedDocument, data: bytes, pages: Sequence[ReadPage], *, engine: str, mode: Mode, limits: Limits,
+    judge: Judge | None,
 ) -> Packed:  # fmt: skip
     """The documents in a file whose pages are read; each judged as if it cited nothing, when `judge` is given."""
-    outcome = assemble(opened, data, pages, mode=mode, judge=judge)
+    outcome = assemble(opened, data, pages, engine=engine, mode=mode, limits=limits, judge=judge)
     if isinstance(outcome, Failure | Refusal):
         return outcome, []
     blobs: list[bytes] = []

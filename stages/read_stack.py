@@ -7,6 +7,7 @@ the pages that they read. What must see more than one page (roles that repeat, p
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from time import monotonic
 from typing import Any
 
 from ..common.limits import Limits
@@ -19,9 +20,14 @@ from .citations import cited_numbers
 from .extract import extract
 from .intake import incoming_of
 from .ocr import outcome_of
+from .part_view import seen_alone
 from .read_page import ReadPage, read_page, together
+from .second_look import second_look
 from .split import Mode
 from .stack import for_fields, take_apart
+
+_LOOK_SECONDS = 8.0
+"""No second look begins later: in a stack of many bad papers the last ones get none."""
 
 Judge = Callable[[Transcript, OfficialFields], dict[str, Any]]
 
@@ -36,12 +42,13 @@ def read_stack(
         if isinstance(read, Failure):
             return read
         pages.append(read.value)
-    return assemble(opened, data, pages, mode=mode)
+    return assemble(opened, data, pages, engine=engine, mode=mode, limits=limits)
 
 
 def assemble(
-    opened: OpenedDocument, data: bytes, pages: Sequence[ReadPage], *, mode: Mode, judge: Judge | None = None
-) -> Outcome[dict[str, Any]]:
+    opened: OpenedDocument, data: bytes, pages: Sequence[ReadPage], *, engine: str, mode: Mode, limits: Limits,
+    judge: Judge | None = None,
+) -> Outcome[dict[str, Any]]:  # fmt: skip
     """What the file is, and each document in it with text and fields, as JSON types; and what `judge` adds.
 
     Pages of a part are numbered from 1, as they are once it is cut out. Doubt: the questions of its reading.
@@ -53,9 +60,13 @@ def assemble(
         return outcome
     codes = {page.number: (read.barcode,) for read in pages if read.barcode for page in read.transcript.pages}
     parts: list[dict[str, Any]] = []
+    deadline = monotonic() + _LOOK_SECONDS
     for found in take_apart(outcome.value, codes=codes, mode=mode):
         part, transcript, own = found.part, found.transcript, for_fields(found.transcript)
         fields = extract(own)
+        if monotonic() < deadline:
+            view = seen_alone(opened, part.pages)
+            fields = second_look(view, transcript, fields, engine=engine, limits=limits)
         parts.append(
             {
                 "first": part.first, "last": part.last, "pages": list(part.pages), "count": found.count,

@@ -269,8 +269,9 @@ def _assemble(request: _Request) -> Answer:
     pages, request.data = pages_of(request.data[size:], fields["lost"]), request.data[:size]
     with request.opened(quiet=True) as opened:
         packed = put_together(
-            opened, request.data, pages, mode=fields["split"], limits=request.limits, judge=_judge_of(request)
-        )
+            opened, request.data, pages, engine=fields["engine"], mode=fields["split"], limits=request.limits,
+            judge=_judge_of(request),
+        )  # fmt: skip
     return request.told(_packed(*packed))
 
 

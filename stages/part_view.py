@@ -1,0 +1,44 @@
+"""One document of a stack, seen as a file of its own: its pages count from 1."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..formats.opened import OpenedDocument, Picture
+from ..models.page import Finding, Line
+
+
+class PartView:
+    """The opened stack with the numbers of one part. Everything else is the stack's; it is closed with it."""
+
+    def __init__(self, opened: OpenedDocument, pages: Sequence[int]) -> None:
+        self._opened, self._pages = opened, tuple(pages)
+        self.page_count = len(self._pages)
+        self.kind, self.active = opened.kind, opened.active
+        self.signature, self.protection = opened.signature, opened.protection
+        self.findings: tuple[Finding, ...] = opened.findings
+
+    def size_mm(self, number: int) -> tuple[float, float]:
+        """As the stack's page."""
+        return self._opened.size_mm(self._pages[number - 1])
+
+    def text_lines(self, number: int) -> tuple[Line, ...] | None:
+        """As the stack's page."""
+        return self._opened.text_lines(self._pages[number - 1])
+
+    def render(self, number: int, dpi: int) -> Picture:
+        """As the stack's page."""
+        return self._opened.render(self._pages[number - 1], dpi)
+
+    def native_dpi(self, number: int) -> float | None:
+        """As the stack's page."""
+        return self._opened.native_dpi(self._pages[number - 1])
+
+    def close(self) -> None:
+        """The stack is closed by who opened it."""
+
+
+def seen_alone(opened: OpenedDocument, pages: Sequence[int]) -> OpenedDocument:
+    """The document of these pages (numbers of the stack): the stack itself when they are all of it."""
+    whole = list(pages) == list(range(1, opened.page_count + 1))
+    return opened if whole else PartView(opened, pages)

@@ -181,7 +181,7 @@ def test_ruled_tables_as_cells() -> None:
 
 def test_tables_reach_the_transcript() -> None:
     document = opened(table(("序号", "名称"), ("1", "样例")))
-    read = transcribe(document, engine="auto", limits=DEFAULT_LIMITS)
+    read = transcribe(document, engine="auto", first=1, last=1, limits=DEFAULT_LIMITS)
     assert read.pages[0].tables == document.tables(1)
 
 

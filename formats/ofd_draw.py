@@ -19,10 +19,11 @@ from ..common import fonts
 from ..common.errors import MissingTool
 from .ofd_canvas import Canvas, Mask, filled, glyph_mask, stroked, warped
 from .ofd_font import Embedded, machine_faces, private
-from .ofd_geometry import Matrix, Rect, bounds, covered_by
+from .ofd_geometry import Matrix, Rect, bounds, common, covered_by
 from .ofd_objects import Clip, Image, Path, Text, Thing
 from .ofd_path import Point, polylines
 from .ofd_picture import decode
+from .ofd_resources import Ink
 
 ReadPart = Callable[[str], bytes]
 Pixels = NDArray[np.uint8]
@@ -131,7 +132,7 @@ class Painter:
         lines = polylines(path.data, place, fineness=0.7)
         if path.fill is not None and path.fill.alpha:
             outlines = [points for points, _ in lines]
-            window = self._window(outlines, 1.0, path.boundary)
+            window = self._window(outlines, 1.0, common(path.boundary, path.window))
             if window is not None:
                 self.approximate += path.fill.approximate
                 mask = filled(outlines, window, even_odd=path.even_odd)
@@ -142,6 +143,7 @@ class Painter:
             if limit is not None:  # a boundary drawn around the middle of a line does not halve it
                 edge = thick / self._scale
                 limit = Rect(limit.x - edge, limit.y - edge, limit.width + 2 * edge, limit.height + 2 * edge)
+            limit = common(limit, path.window)
             window = self._window([points for points, _ in lines], thick + 1.0, limit)
             if window is not None:
                 if path.dashes:
@@ -188,9 +190,9 @@ class Painter:
                     continue
                 mask, left, top = found
                 if plain:
-                    self.canvas.ink(mask, round(at[0]) + left, round(at[1]) + top, ink.rgb, ink.alpha, clip)
+                    self._put(mask, round(at[0]) + left, round(at[1]) + top, text, ink, clip)
                 else:
-                    self._turned(text, place, mask, (left, top), (x, y), body, ink.rgb, ink.alpha, clip)
+                    self._turned(text, place, mask, (left, top), (x, y), body, ink, clip)
 
     def _embedded(self, font: Embedded, size: int) -> ImageFont.FreeTypeFont:
         key = (id(font), size)
@@ -198,9 +200,19 @@ class Painter:
             self._fonts[key] = ImageFont.truetype(io.BytesIO(font.program), size)
         return self._fonts[key]
 
+    def _put(self, mask: Mask, left: int, top: int, text: Text, ink: Ink, clip: Mask | None) -> None:
+        """A character's mask onto the page, cut by the text's window."""
+        if text.window is not None:
+            window = self._limited(left, top, left + mask.shape[1] - 1, top + mask.shape[0] - 1, text.window)
+            if window is None:
+                return
+            mask = mask[window[1] - top : window[3] - top, window[0] - left : window[2] - left]
+            left, top = window[0], window[1]
+        self.canvas.ink(mask, left, top, ink.rgb, ink.alpha, clip)
+
     def _turned(
         self, text: Text, place: Matrix, mask: Mask, offset: tuple[int, int], origin: Point, body: int,
-        rgb: tuple[int, int, int], alpha: int, clip: Mask | None,
+        ink: Ink, clip: Mask | None,
     ) -> None:  # fmt: skip
         """A character that is stretched, slanted or turned: drawn upright, then put through the matrix."""
         unit = text.size / body
@@ -216,7 +228,7 @@ class Painter:
             reach.x - 1, reach.y - 1, reach.x + reach.width + 1, reach.y + reach.height + 1
         )
         if window is not None and whole.whole:
-            self.canvas.ink(warped(mask, whole, window), window[0], window[1], rgb, alpha, clip)
+            self._put(warped(mask, whole, window), window[0], window[1], text, ink, clip)
 
     def _image(self, image: Image, place: Matrix, clip: Mask | None) -> None:
         reach = covered_by(Rect(0, 0, 1, 1), place)
@@ -233,7 +245,8 @@ class Painter:
             if found is not None:
                 pixels = np.array(found, dtype=np.uint8)
                 self._veil(image, pixels)
-                self._lay(pixels, place, clip, image.multiply, image.alpha, image.boundary)
+                limit = common(image.boundary, image.window)
+                self._lay(pixels, place, clip, image.multiply, image.alpha, limit)
                 return
         self.lost += 1
         self._frame(covered_by(Rect(0, 0, 1, 1), image.matrix), clip)

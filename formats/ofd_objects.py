@@ -7,13 +7,14 @@ and characters of a page are counted and passing a limit is a named error.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..common.limits import Limits
 from .fault import FormatFault
 from .ofd_document import OfdPage
 from .ofd_geometry import Matrix, Rect, common, corner_of, covered_by, matrix_of, moved, rect_of
 from .ofd_package import Node, OfdPackage, child_text, deltas, flag, number
+from .ofd_path import rectangle
 from .ofd_resources import BLACK, FontFace, Ink, Resources
 
 _MAX_OBJECTS = 60_000
@@ -37,7 +38,9 @@ class Placed:
 
     matrix: Matrix
     boundary: Rect | None
-    """Upright rectangle on the paper outside which nothing shows; None without one."""
+    """Upright rectangle on the paper outside which nothing shows, as the maker says; None without one."""
+    window: Rect | None
+    """As `boundary`, by clipping regions that are rectangles, and exact."""
     clips: tuple[Clip, ...]
     visible: bool
     note: bool
@@ -122,6 +125,20 @@ def page_things(package: OfdPackage, page: OfdPage, limits: Limits) -> list[Thin
     return reader.things
 
 
+@dataclass(frozen=True, slots=True)
+class _State:
+    """What objects get from what they stand in."""
+
+    matrix: Matrix
+    param: str | None = None
+    boundary: Rect | None = None
+    window: Rect | None = None
+    clips: tuple[Clip, ...] = ()
+    visible: bool = True
+    note: bool = False
+    depth: int = 0
+
+
 class _Reader:
     """Walks the layers of one page. `things` grows."""
 
@@ -135,57 +152,52 @@ class _Reader:
         found = root.findall("Content/Layer")
         found.sort(key=lambda layer: _LAYERS.get((layer.get("Type") or "").strip().lower(), 1))
         for layer in found:
-            self._block(layer, start, layer.get("DrawParam"), None, visible=True, note=False, depth=0)
+            self._block(layer, _State(matrix=start, param=layer.get("DrawParam")))
 
     def annotations(self, root: Node, start: Matrix) -> None:
         for annot in root.iter("Annot"):
             for look in annot.iterfind("Appearance"):
                 place = (corner_of(look.get("Boundary")) or Matrix()).then(start)
-                self._block(
-                    look, place, None, None, visible=flag(annot, "Visible", True), note=True, depth=0
-                )  # fmt: skip
+                self._block(look, _State(matrix=place, note=True, visible=flag(annot, "Visible", True)))
 
-    def _block(
-        self, block: Node, outer: Matrix, param: str | None, within: Rect | None,
-        *, visible: bool, note: bool, depth: int, inherited: tuple[Clip, ...] = (),
-    ) -> None:  # fmt: skip
-        if depth > _MAX_DEPTH:
+    def _block(self, block: Node, state: _State) -> None:
+        if state.depth > _MAX_DEPTH:
             raise FormatFault("hostile_markup", "OFD depth")
         for node in block:
             self._seen += 1
             if self._seen > _MAX_OBJECTS:
                 raise FormatFault("too_large", "OFD objects")
             if node.tag in ("PageBlock", "Layer"):
-                self._block(
-                    node, outer, param, within, visible=visible and flag(node, "Visible", True), note=note,
-                    depth=depth + 1, inherited=inherited,
-                )  # fmt: skip
-                continue
-            if node.tag not in ("TextObject", "PathObject", "ImageObject", "CompositeObject"):
-                continue
-            own = matrix_of(node)
-            box = rect_of(node.get("Boundary"))
-            inner = (own or Matrix()).then(corner_of(node.get("Boundary")) or Matrix()).then(outer)
-            if not inner.whole:
-                continue
-            limit = common(within, covered_by(box, outer) if box is not None else None)
-            clips = inherited + tuple(_clips(node, inner))
-            seen = visible and flag(node, "Visible", True)
-            key = node.get("DrawParam") or param
-            if node.tag == "CompositeObject":
+                seen = state.visible and flag(node, "Visible", True)
+                self._block(node, replace(state, visible=seen, depth=state.depth + 1))
+            elif node.tag in ("TextObject", "PathObject", "ImageObject", "CompositeObject"):
+                self._object(node, state)
+
+    def _object(self, node: Node, state: _State) -> None:
+        own = matrix_of(node)
+        box = rect_of(node.get("Boundary"))
+        placed = (corner_of(node.get("Boundary")) or Matrix()).then(state.matrix)
+        inner = (own or Matrix()).then(placed)
+        if not inner.whole:
+            return
+        boundary = common(state.boundary, covered_by(box, state.matrix) if box is not None else None)
+        window, clips = _clipped(node, inner, placed, state)
+        key = node.get("DrawParam") or state.param
+        mine = _State(
+            matrix=inner, boundary=boundary, window=window, clips=clips, note=state.note, param=key,
+            visible=state.visible and flag(node, "Visible", True), depth=state.depth + 1,
+        )  # fmt: skip
+        match node.tag:
+            case "TextObject":
+                self.things.append(self._text(node, mine, key))
+            case "PathObject":
+                self.things.append(self._path(node, mine, key))
+            case "ImageObject":
+                self.things.append(self._image(node, mine, own is None, box))
+            case _:
                 unit = self._resources.units.get((node.get("ResourceID") or "").strip())
                 for content in unit.iterfind("Content") if unit is not None else ():
-                    self._block(
-                        content, inner, key, limit, visible=seen, note=note, depth=depth + 1, inherited=clips
-                    )
-                continue
-            placed = Placed(matrix=inner, boundary=limit, clips=clips, visible=seen, note=note)
-            if node.tag == "TextObject":
-                self.things.append(self._text(node, placed, key))
-            elif node.tag == "PathObject":
-                self.things.append(self._path(node, placed, key))
-            else:
-                self.things.append(self._image(node, placed, own is None, box))
+                    self._block(content, mine)
 
     def _ink(
         self, node: Node, name: str, key: str | None, otherwise: Ink | None, *, wanted: bool
@@ -201,13 +213,14 @@ class _Reader:
         alpha = round(ink.alpha * min(max(number(node.get("Alpha"), 255.0), 0.0), 255.0) / 255.0)
         return Ink(ink.red, ink.green, ink.blue, alpha, ink.approximate)
 
-    def _text(self, node: Node, placed: Placed, key: str | None) -> Text:
+    def _text(self, node: Node, placed: _State, key: str | None) -> Text:
         size = min(max(number(node.get("Size"), 3.175), 0.0), 1e5)
         runs = tuple(self._runs(node, size))
         font = self._resources.fonts.get((node.get("Font") or "").strip(), FontFace())
         spaced = any(code.get("DeltaX") or code.get("DeltaY") for code in node.iterfind("TextCode"))
         return Text(
-            matrix=placed.matrix, boundary=placed.boundary, clips=placed.clips, visible=placed.visible,
+            matrix=placed.matrix, boundary=placed.boundary, window=placed.window, clips=placed.clips,
+            visible=placed.visible,
             note=placed.note, runs=runs, font=font, size=size,
             fill=self._ink(node, "FillColor", key, BLACK, wanted=flag(node, "Fill", True)),
             stroke=self._ink(node, "StrokeColor", key, BLACK, wanted=flag(node, "Stroke", False)),
@@ -248,14 +261,15 @@ class _Reader:
             )
             forced = {}
 
-    def _path(self, node: Node, placed: Placed, key: str | None) -> Path:
+    def _path(self, node: Node, placed: _State, key: str | None) -> Path:
         def said(name: str) -> str | None:
             value = node.get(name)
             return value if value is not None else self._resources.param(key, name)
 
         dashes = tuple(abs(number(word, 0.0)) for word in (said("DashPattern") or "").split()[:16])
         return Path(
-            matrix=placed.matrix, boundary=placed.boundary, clips=placed.clips, visible=placed.visible,
+            matrix=placed.matrix, boundary=placed.boundary, window=placed.window, clips=placed.clips,
+            visible=placed.visible,
             note=placed.note, data=child_text(node, "AbbreviatedData"),
             fill=self._ink(node, "FillColor", key, None, wanted=flag(node, "Fill", False)),
             stroke=self._ink(node, "StrokeColor", key, BLACK, wanted=flag(node, "Stroke", True)),
@@ -266,14 +280,15 @@ class _Reader:
             join=(said("Join") or "Miter").strip().lower(),
         )  # fmt: skip
 
-    def _image(self, node: Node, placed: Placed, unplaced: bool, box: Rect | None) -> Image:
+    def _image(self, node: Node, placed: _State, unplaced: bool, box: Rect | None) -> Image:
         matrix = placed.matrix
         if unplaced and box is not None:  # without a matrix of its own the picture fills its boundary
             matrix = Matrix(a=box.width, d=box.height).then(matrix)
         media = tuple((node.get(name) or "").strip() for name in ("ResourceID", "Substitution"))
         blend = (node.get("BlendMode") or "").strip().lower()
         return Image(
-            matrix=matrix, boundary=placed.boundary, clips=placed.clips, visible=placed.visible,
+            matrix=matrix, boundary=placed.boundary, window=placed.window, clips=placed.clips,
+            visible=placed.visible,
             note=placed.note, media=tuple(filter(None, media)), mask=(node.get("ImageMask") or "").strip(),
             alpha=round(min(max(number(node.get("Alpha"), 255.0), 0.0), 255.0)),
             multiply=blend in ("multiply", "darken"),
@@ -299,13 +314,23 @@ def _places(
     return tuple(places)
 
 
-def _clips(node: Node, matrix: Matrix) -> Iterator[Clip]:
-    for clip in node.iterfind("Clips/Clip"):
-        areas: list[tuple[str, Matrix]] = []
-        for area in clip.iterfind("Area"):
-            outer = (matrix_of(area) or Matrix()).then(matrix)
-            for path in area.iterfind("Path"):
-                own = (matrix_of(path) or Matrix()).then(corner_of(path.get("Boundary")) or Matrix())
-                areas.append((child_text(path, "AbbreviatedData"), own.then(outer)))
-        if areas:
-            yield Clip(tuple(areas))
+def _clipped(
+    node: Node, inner: Matrix, placed: Matrix, state: _State
+) -> tuple[Rect | None, tuple[Clip, ...]]:
+    """The clipping regions that hold for an object (8.4): upright rectangles as one window, others as they are."""
+    window, clips = state.window, list(state.clips)
+    for holder in node.iterfind("Clips"):
+        base = inner if flag(holder, "TransFlag", True) else placed
+        for clip in holder.iterfind("Clip"):
+            areas: list[tuple[str, Matrix]] = []
+            for area in clip.iterfind("Area"):
+                outer = (matrix_of(area) or Matrix()).then(base)
+                for path in area.iterfind("Path"):
+                    own = (matrix_of(path) or Matrix()).then(corner_of(path.get("Boundary")) or Matrix())
+                    areas.append((child_text(path, "AbbreviatedData"), own.then(outer)))
+            box = rectangle(*areas[0]) if len(areas) == 1 else None
+            if box is not None:
+                window = common(window, box)
+            elif areas:
+                clips.append(Clip(tuple(areas)))
+    return window, tuple(clips)

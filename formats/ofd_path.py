@@ -7,13 +7,14 @@ import math
 from collections.abc import Callable, Iterator
 
 from .fault import FormatFault
-from .ofd_geometry import Matrix
+from .ofd_geometry import Matrix, Rect, bounds
 from .ofd_package import number
 
 Point = tuple[float, float]
 _NEEDS = {"S": 2, "M": 2, "L": 2, "Q": 4, "B": 6, "A": 7, "C": 0}
 _MAX_WORDS = 400_000
 _MAX_STEPS = 48
+_RECTANGLE_DATA = 400
 
 
 def polylines(data: str, matrix: Matrix, *, fineness: float = 0.05) -> list[tuple[list[Point], bool]]:
@@ -45,6 +46,35 @@ def polylines(data: str, matrix: Matrix, *, fineness: float = 0.05) -> list[tupl
     if len(points) > 1:
         found.append((points, False))
     return found
+
+
+def rectangle(data: str, matrix: Matrix) -> Rect | None:
+    """The upright rectangle that a path goes around; None when it is anything else."""
+    if len(data) > _RECTANGLE_DATA or any(curve in data for curve in "QBAqba"):
+        return None
+    outlines = polylines(data, matrix)
+    if len(outlines) != 1 or not 4 <= len(outlines[0][0]) <= 6:
+        return None
+    points = outlines[0][0]
+    box = bounds(points)
+    near = 0.01
+    corners = {(abs(x - box.x) < near, abs(y - box.y) < near) for x, y in points}
+    edged = all(
+        min(abs(x - box.x), abs(x - box.x - box.width)) < near
+        and min(abs(y - box.y), abs(y - box.y - box.height)) < near
+        for x, y in points
+    )
+    return box if edged and len(corners) == 4 else None
+
+
+def holds(data: str, matrix: Matrix, x: float, y: float) -> bool:
+    """Whether a path goes around a point (an odd number of times)."""
+    odd = False
+    for points, _ in polylines(data, matrix, fineness=0.5):
+        for (x1, y1), (x2, y2) in itertools.pairwise([*points, points[0]]):
+            if (y1 > y) != (y2 > y) and x < x1 + (x2 - x1) * (y - y1) / (y2 - y1):
+                odd = not odd
+    return odd
 
 
 def _commands(data: str) -> Iterator[tuple[str, list[float]]]:

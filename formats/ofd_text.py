@@ -17,9 +17,9 @@ import numpy as np
 from ..models.page import Box, Line
 from .lines import Glyph, build_lines, colour_of
 from .ofd_font import Embedded, advance
-from .ofd_geometry import Rect, covered_by
+from .ofd_geometry import Rect, common, covered_by
 from .ofd_objects import Image, Path, Text, TextRun, Thing
-from .ofd_path import polylines
+from .ofd_path import holds, polylines, rectangle
 from .soundness import TextFacts, unsound
 
 POINTS_PER_MM = 72 / 25.4
@@ -249,25 +249,12 @@ def _grounds(things: Sequence[Thing], width: float, height: float) -> _Grounds:
 
 
 def _plain_rectangle(path: Path) -> Rect | None:
-    """The rectangle a path fills, when it fills one and is not clipped further."""
-    if path.clips or len(path.data) > 400:
+    """The rectangle a path fills, when it fills one and is not clipped to another shape."""
+    box = rectangle(path.data, path.matrix) if not path.clips else None
+    if box is None:
         return None
-    outlines = polylines(path.data, path.matrix, fineness=10.0)
-    if len(outlines) != 1 or not 4 <= len(outlines[0][0]) <= 6:
-        return None
-    points = outlines[0][0]
-    xs, ys = {round(x, 2) for x, _ in points}, {round(y, 2) for _, y in points}
-    if len(xs) != 2 or len(ys) != 2:
-        return None
-    box = Rect(min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys))
-    if path.boundary is not None:
-        left, top = max(box.x, path.boundary.x), max(box.y, path.boundary.y)
-        right = min(box.x + box.width, path.boundary.x + path.boundary.width)
-        bottom = min(box.y + box.height, path.boundary.y + path.boundary.height)
-        if right <= left or bottom <= top:
-            return None
-        box = Rect(left, top, right - left, bottom - top)
-    return box
+    shown = common(common(box, path.boundary), path.window)
+    return shown if shown is not None and shown.area > 0 else None
 
 
 def _seen(mark: _Mark, thing: Text, grounds: _Grounds, width: float, height: float) -> bool:
@@ -280,6 +267,10 @@ def _seen(mark: _Mark, thing: Text, grounds: _Grounds, width: float, height: flo
         glyph.size / POINTS_PER_MM
     )  # makers write boundaries that cut their own letters; viewers show them
     if thing.boundary is not None and not thing.boundary.holds(x, y, margin):
+        return False
+    if thing.window is not None and not thing.window.holds(x, y):
+        return False
+    if not all(any(holds(*area, x, y) for area in clip.areas) for clip in thing.clips):
         return False
     under = grounds.at(x, y)
     if any(

@@ -127,6 +127,29 @@ def test_boundary_and_clips_cut() -> None:
     assert page.at(60, 20) == RED and page.at(70, 20) == WHITE
 
 
+def clipped(data: str) -> str:
+    return (
+        f'<ofd:Clips><ofd:Clip><ofd:Area><ofd:Path Boundary="0 0 40 40"><ofd:AbbreviatedData>{data}'
+        "</ofd:AbbreviatedData></ofd:Path></ofd:Area></ofd:Clip></ofd:Clips>"
+    )
+
+
+@pytest.mark.parametrize(
+    "data", ["M 0 0 L 10 0 L 10 40 L 0 40 C", "M 0 0 L 10 0 L 10 40 L 2 40 L 0 40 C M 0 0 L 1 0 L 1 1 C"]
+)
+def test_text_outside_its_clip_is_neither_drawn_nor_read(data: str) -> None:
+    page = drawn(
+        kit.text("国国国国", x=20, y=40, size=10, inside=clipped(data))
+        + kit.text("正文一二三四五六七八九十甲乙丙", x=5, y=70)
+    )
+    assert page.inked(20, 30, 30, 42) > 0.1 and page.inked(31, 30, 60, 42) == 0
+    assert [line.text for line in page.document.text_lines(1) or ()] == [
+        "国",
+        "正文一二三四五六七八九十甲乙丙",
+    ]
+    assert codes(page.document) == {"hidden_text": "3"}
+
+
 def test_parameters_are_inherited_and_opacity_mixes() -> None:
     page = drawn(
         kit.path("M 0 0 L 40 0", "10 10 40 1", more='DrawParam="5"')

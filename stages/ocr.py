@@ -24,6 +24,7 @@ from .page_layout import lay_out
 from .page_prepare import look_over
 from .page_read import Read, read_overview
 from .page_steps import ALL, Preparation
+from .text_trust import says_otherwise
 
 BEST_DPI = 300
 """Small type (4号 and less) is read better at 300 than at 200; above 300 nothing is gained."""
@@ -32,10 +33,12 @@ MOST_PIXELS = 24_000_000
 LONGEST_SIDE = 6000
 LEAST_DPI = 50
 
+_TOLD_BY_OTHERS = frozenset({"pdf", "ofd"})
+"""Formats whose text and drawing may disagree; the pages of the others are drawn from their text."""
 LOW_CONFIDENCE = 0.75
 """Pages below it are asked about. Clean and office scans read at 0.97 and above, bad ones at 0.9."""
 UNREAD = frozenset({"ocr_page_timeout", "ocr_page_failed", "page_not_drawn", "page_out_of_memory"})
-ASKED = UNREAD | {"low_confidence_page", "no_text_found"}
+ASKED = UNREAD | {"low_confidence_page", "no_text_found", "text_layer_differs"}
 """Findings that a person has to look at; the others only inform."""
 
 
@@ -129,7 +132,8 @@ def _page(
 ) -> tuple[Page, list[Finding]]:
     width, height = opened.size_mm(number)
     own = opened.text_lines(number)
-    if own:
+    lie = says_otherwise(opened, number, own) if own and opened.kind in _TOLD_BY_OTHERS else None
+    if own and lie is None:
         return Page(
             number=number,
             width_mm=width,
@@ -149,7 +153,11 @@ def _page(
     read = read_overview(over, picture, engine=choice.engine, seconds=limits.seconds_per_page)
     if read.blank:
         return _blank(number, width, height, read.steps)
-    return _report(read, number=number, width=width, height=height, choice=choice)
+    page, findings = _report(read, number=number, width=width, height=height, choice=choice)
+    if lie is not None:
+        differs = Finding("text_layer_differs", page=number, detail=f"{lie.likeness:.2f}", box=lie.line.box)
+        return page, [differs, *findings]
+    return page, findings
 
 
 def choose_dpi(width_mm: float, height_mm: float, *, native: float | None = None, limits: Limits) -> int:

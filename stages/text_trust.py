@@ -15,9 +15,10 @@ from itertools import accumulate
 
 import numpy as np
 
-from ..formats.opened import Picture
+from ..formats.opened import OpenedDocument, Picture
 from ..models.page import Line
 from .engines.engine import Engine, EngineFault
+from .engines.rapid import RapidEngine
 
 DPI = 120
 """Type of 5 mm is then 24 pixels high, half of what the recogniser sees it at: enough to tell, not to transcribe."""
@@ -38,6 +39,26 @@ class Difference:
 
     line: Line
     likeness: float
+
+
+def says_otherwise(opened: OpenedDocument, number: int, lines: tuple[Line, ...]) -> Difference | None:
+    """Whether the picture of page `number` (from 1) says something else than its own text `lines`.
+
+    The quick engine looks; what it finds different, the exact one confirms. None also when no engine is there that
+    reads single lines fast: then the text stands as it is.
+
+    Raises:
+        FormatFault: the page cannot be drawn.
+    """
+    quick, exact = RapidEngine("fast"), RapidEngine()
+    if not exact.available():
+        return None
+    picture = opened.render(number, DPI)
+    for engine in (quick, exact) if quick.available() else (exact,):
+        found = find_difference(picture, lines, engine=engine, first_page=number == 1)
+        if found is None:
+            return None
+    return found
 
 
 def find_difference(

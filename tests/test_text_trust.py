@@ -15,6 +15,8 @@ from jiyao.formats.open import open_document
 from jiyao.samples.make import make_paper
 from jiyao.samples.render import render
 from jiyao.stages.engines.rapid import RapidEngine
+from jiyao.stages.extract import extract
+from jiyao.stages.ocr import transcribe
 from jiyao.stages.text_trust import DPI, Difference, find_difference
 
 FAST = RapidEngine("fast")
@@ -69,3 +71,13 @@ def test_sound_papers_agree_with_their_picture(seed: int) -> None:
 def test_a_shifted_character_map_is_noticed(seed: int) -> None:
     first = next(differences(lying(render(make_paper(seed, "test"), "pdf"))))
     assert first is not None and first.likeness < 0.5
+
+
+@pytest.mark.req("R-023")
+def test_what_lies_is_read_from_the_picture() -> None:
+    paper = make_paper(2, "test")
+    document = open_document(lying(render(paper, "pdf")), limits=DEFAULT_LIMITS)
+    read = transcribe(document, engine="rapidocr-fast", first=1, last=1, limits=DEFAULT_LIMITS)
+    assert read.pages[0].source == "ocr"
+    assert next(found.code for found in read.findings if found.box is not None) == "text_layer_differs"
+    assert extract(read).title == paper.fields.title

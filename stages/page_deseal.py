@@ -88,7 +88,7 @@ def find_seals(picture: Picture, *, dpi: float) -> Iterator[Box]:
         inside = (labels[top : top + high, left : left + wide] == index) & red[
             top : top + high, left : left + wide
         ]
-        if _is_round(inside):
+        if is_round(inside):
             yield Box(
                 left=left / size[0],
                 top=top / size[1],
@@ -97,7 +97,8 @@ def find_seals(picture: Picture, *, dpi: float) -> Iterator[Box]:
             )
 
 
-def _is_round(red: NDArray[np.bool_]) -> bool:
+def is_round(red: NDArray[np.bool_]) -> bool:
+    """Whether the marks in this box make a ring or a disc that touches its four sides."""
     high, wide = red.shape
     down, across = np.nonzero(red)
     points = np.column_stack([across, down]).astype(np.int32)
@@ -117,7 +118,7 @@ def _clean(picture: Picture, box: Box) -> None:
     engine that reads it.
     """
     height, width = picture.shape[:2]
-    middle, half = _ellipse(box, width=width, height=height)
+    middle, half = ellipse_of(box, width=width, height=height)
     top, bottom = max(0, int(middle[1] - half[1])), min(height, int(middle[1] + half[1]) + 1)
     left, right = max(0, int(middle[0] - half[0])), min(width, int(middle[0] + half[0]) + 1)
     part = picture[top:bottom, left:right]
@@ -139,7 +140,8 @@ def _clean(picture: Picture, box: Box) -> None:
     part[red] = np.clip(lifted, 0, paper).astype(np.uint8)[red][:, None]
 
 
-def _ellipse(box: Box, *, width: int, height: int) -> tuple[tuple[float, float], tuple[float, float]]:
+def ellipse_of(box: Box, *, width: int, height: int) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Middle and half axes in pixels of the ellipse that a seal in this box covers, soft edge included."""
     middle = box.centre
     half_wide, half_high = (box.right - box.left) / 2 * MARGIN, (box.bottom - box.top) / 2 * MARGIN
     return (middle[0] * width, middle[1] * height), (half_wide * width, half_high * height)

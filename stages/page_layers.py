@@ -11,7 +11,7 @@ import numpy as np
 
 from ..formats.opened import Picture
 from ..models.page import Box
-from .engines.engine import Engine, Quad
+from .engines.engine import Engine, Quad, RawLine
 from .engines.recognise import cut_out
 from .page_placed import Piece
 from .page_prepare import Prepared
@@ -22,6 +22,10 @@ SHORTEST = 0.7
 """A reading that lost more of the characters is not better, however sure."""
 CERTAIN = 0.98
 """Above it nothing is to be gained."""
+WITHIN = 0.3
+"""By so many characters the page as it came may read worse under a black seal, and is still preferred."""
+REACH, UPPER = 0.95, 0.5
+"""The seal's own writing lies within the ring and in its upper part, in radii."""
 FAINT = 0.45
 """Text of so small a part of the page's contrast shines through from the back, …"""
 DOUBTFUL = 0.85
@@ -48,18 +52,50 @@ def read_under_seals(
 def _better(piece: Piece, prepared: Prepared, came: Picture, engine: Engine, deadline: float) -> Piece:
     raw = piece.raw
     left = deadline - monotonic()
-    if left <= 0 or raw.vertical or raw.confidence >= CERTAIN:
+    if left <= 0 or raw.vertical or (raw.confidence >= CERTAIN and not prepared.black):
         return piece
     box = prepared.box([raw.quad])
     if not any(overlaps(box, seal) for seal in prepared.seals):
         return piece
     strip = cut_out(came, _on_page(raw.quad, prepared))
     other = None if strip is None else engine.read_strip(strip, seconds=left)
-    if other is None or other.confidence < raw.confidence + BETTER:
+    if other is None:
         return piece
-    if len(other.text) < SHORTEST * len(raw.text):
-        return piece
-    return replace(piece, raw=replace(other, quad=raw.quad))
+    # A black seal cannot be taken off without some of the writing: what is gone shows in the count of characters.
+    better = _worth(other) >= _worth(raw) - WITHIN if prepared.black else _is_surer(other, raw)
+    return replace(piece, raw=replace(other, quad=raw.quad)) if better else piece
+
+
+def _worth(raw: RawLine) -> float:
+    return raw.confidence * len(raw.text)
+
+
+def _is_surer(other: RawLine, raw: RawLine) -> bool:
+    return other.confidence >= raw.confidence + BETTER and len(other.text) >= SHORTEST * len(raw.text)
+
+
+def without_seal_text(pieces: Sequence[Piece], prepared: Prepared) -> list[Piece]:
+    """The pieces but the seal's own writing along the upper half of its ring.
+
+    署名 and 成文日期 stand in the middle of a seal or lower (GB/T 9704-2012 §7.3.5.1), nothing above.
+    """
+    if not prepared.seals:
+        return list(pieces)
+    forth = np.linalg.inv(prepared.back)
+    width, height = prepared.size
+    rings = []
+    for seal in prepared.seals:
+        x, y, _ = forth @ (seal.centre[0] * width, seal.centre[1] * height, 1.0)
+        radius = ((seal.right - seal.left) * width + (seal.bottom - seal.top) * height) / 4
+        rings.append((float(x), float(y), radius))
+    return [piece for piece in pieces if not any(_along(piece, *ring) for ring in rings)]
+
+
+def _along(piece: Piece, x: float, y: float, radius: float) -> bool:
+    across, down = [point[0] for point in piece.raw.quad], [point[1] for point in piece.raw.quad]
+    middle = (min(down) + max(down)) / 2
+    inside = x - REACH * radius <= min(across) and max(across) <= x + REACH * radius
+    return inside and -1.1 * radius <= middle - y <= -UPPER * radius
 
 
 def without_show_through(pieces: Sequence[Piece], prepared: Prepared) -> list[Piece]:

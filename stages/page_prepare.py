@@ -15,6 +15,7 @@ from .engines.engine import Point, Quad
 from .page_blank import is_blank
 from .page_borders import fill_borders, find_borders
 from .page_deseal import clean_seals, find_seals
+from .page_deseal_black import clean_black_seals, find_black_seals
 from .page_deskew import LEAST, Matrix, find_skew, level
 from .page_double import find_gutter
 from .page_ink import Ink, find_ink
@@ -45,6 +46,11 @@ class Prepared:
     blank: bool
     gutter: float | None = None
     depth: float = 255.0
+
+    @property
+    def black(self) -> bool:
+        """Whether its seals are black."""
+        return any(step.startswith("deseal black") for step in self.steps)
 
     @property
     def sides(self) -> tuple[Prepared, ...]:
@@ -116,6 +122,11 @@ def look_over(picture: Picture, *, dpi: float, options: Preparation = ALL) -> Ov
         picture, small = clean_seals(picture, seals), clean_seals(small, seals)
         steps.append(f"deseal {len(seals)}")
     ink = find_ink(small, dpi=dpi * scale)
+    black = tuple(find_black_seals(ink)) if options.deseal and not seals else ()
+    if black:
+        picture = clean_black_seals(picture, black, dpi=dpi)
+        steps.append(f"deseal black {len(black)}")
+        seals = black
     blank = is_blank(ink)
     turn = find_turn(small, _extent(ink)) if options.orientation and not blank else None
     return Overview(

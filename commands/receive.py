@@ -24,6 +24,7 @@ from .frame import FILE, LEVEL, Act, enter, option
 @option("--level", type=LEVEL, metavar="LEVEL")
 @option("--serial", multiple=True, metavar="S")
 @option("--copies", type=click.IntRange(min=1), metavar="K")
+@option("--pages", type=click.IntRange(min=1, max=9999), metavar="P")
 @option("--urgency", metavar="U")
 @option("--carrier", default="paper", metavar="|".join(CARRIERS))
 @option("--slip", type=FILE, metavar="FILE")

@@ -16,6 +16,7 @@ from . import access
 from .actors import Actor, acting
 from .judgement import Judgement, load_judgement, load_transcript
 from .station import Station
+from .urgency import telegram_clock, urgent_first
 
 _REGISTER = "document"
 
@@ -46,8 +47,11 @@ def list_documents(
     limit: int | None = None,
     offset: int = 0,
 ) -> dict[str, Any]:
-    """The rows the actor may see, in order of number. `query` and `organ` search register fields only."""
-    wanted = select(Document).order_by(Document.year, Document.seq)
+    """The rows the actor may see: what waits and is urgent first, else in order of number.
+
+    `query` and `organ` search register fields only.
+    """
+    wanted = select(Document).order_by(urgent_first(), Document.year, Document.seq)
     if status:
         wanted = wanted.where(Document.status == status)
     if level:
@@ -160,6 +164,7 @@ def document_json(
         "serials": list(words.get("serials") or ()),
         "copies_received": row.copies_received,
         "urgency": row.urgency,
+        "clock": telegram_clock(station, row, words.get("doc_number")),
         "signer": "、".join(words.get("signers") or ()) or None,
         "recipients": list(words.get("recipients") or ()),
         "copied_to": list(words.get("copied_to") or ()),
@@ -185,6 +190,7 @@ def document_json(
             session.scalars(select(Document.id).where(Document.parent_id == row.id).order_by(Document.id))
         ),
         "parent": row.parent_id,
+        "replaced_by": list(words.get("replaced_by") or ()),
         "carriers": _carriers(session, row.id),
         "copies": list(
             session.scalars(select(Copy.id).where(Copy.document_id == row.id).order_by(Copy.number))

@@ -35,6 +35,8 @@ class Arrival:
     level: Level | None = None
     serials: tuple[str, ...] = field(default=())
     copies: int = 1
+    pages: int | None = None
+    """Pages of one copy, as counted on receipt; the slip carries it."""
     urgency: str | None = None
     carrier: str = "paper"
 
@@ -72,7 +74,7 @@ def receive(
         answer = {"receipt": receipt.id, "id": row.id, "at": receipt.at}
     slip = draw_slip(
         SlipSpec(
-            receipt=answer["receipt"], at=station.clock.now(), sender="", copies=arrival.copies,
+            receipt=answer["receipt"], at=station.clock.now(), sender="", copies=arrival.copies, pages=arrival.pages,
             seal=say(f"seal_{arrival.seal}", "zh"), urgency=arrival.urgency or "", carrier=arrival.carrier,
             unit=station.settings.unit, taken_by=actor.person,
         )
@@ -102,7 +104,7 @@ def new_receipt(station: Station, session: Session, actor: Actor, arrival: Arriv
             _RECEIPT,
             {
                 "from": arrival.organ, "envelope": arrival.envelope, "title": arrival.title,
-                "number": arrival.number, "serials": list(arrival.serials),
+                "number": arrival.number, "serials": list(arrival.serials), "pages": arrival.pages,
             },
             bind=number,
         ),

@@ -24,9 +24,11 @@ from .actors import Actor, acting
 from .documents import document_json, keep_words, words_of
 from .doubts import doubts_of, plain
 from .judgement import load_judgement
+from .paper_tag import retag
 from .periods import parse_period
 from .register_entry import EVENT, remember, set_period, set_retention
 from .station import Reason, Station
+from .urgency import urgent_first
 
 OPEN = ("pending", "pending_second")
 FIELDS: Mapping[str, str] = {
@@ -41,12 +43,12 @@ _ORIGINS = ("self", "superior", "peer", "subordinate")
 
 
 def list_reviews(station: Station, actor: Actor) -> dict[str, Any]:
-    """What waits for a person, doubtful ones first."""
+    """What waits for a person: urgent ones first, then doubtful ones."""
     with station.read() as session:
         rows = session.scalars(
             select(Document)
             .where(Document.status.in_(OPEN))
-            .order_by(Document.must_review.desc(), Document.year, Document.seq)
+            .order_by(urgent_first(), Document.must_review.desc(), Document.year, Document.seq)
         )
         return {"documents": [document_json(station, session, row, actor=actor) for row in rows]}
 
@@ -310,6 +312,7 @@ def _set_fields(
             row.appraised_at = row.appraised_by = None
             set_period(row, parse_period(row.period) if row.period else None, date.fromisoformat(value))
     keep_words(station, session, row, words)
+    retag(station, session, row)
 
 
 def _column(target: str, value: str) -> Any:

@@ -253,3 +253,28 @@ def test_a_mark_read_before_is_not_lost_by_a_rescan(room: Room, tmp_path: Path) 
     value = room.ok("documents", "rescan", marked["id"], room.letter("无标.docx"))
     assert value["level"] == "秘密" and "mark_lost_in_rescan" in _codes(value) and value["must_review"]
     assert tmp_path
+
+
+# ---------------------------------------------------------------- what is urgent
+
+
+def test_urgent_ones_first_and_the_telegrams_clock(room: Room) -> None:
+    plain = room.ok("receive", "--from", "样张省虚构厅")
+    telegram = room.ok("receive", "--from", "样张省虚构厅", "--urgency", "特提", "--pages", "3")
+    fast = room.ok(
+        "receive", "--from", "样张省虚构厅", "--urgency", "加急", "--number", "样办明电〔2026〕3号"
+    )
+    listed = room.ok("documents", "list")["documents"]
+    assert [item["id"] for item in listed] == [telegram["id"], fast["id"], plain["id"]]
+    assert listed[0]["clock"]["since"] == listed[0]["clock"]["handle_by"] == listed[0]["received_at"]
+    assert listed[0]["clock"]["acknowledge_by"] > listed[0]["clock"]["since"]
+    assert listed[1]["clock"]["handle_by"][:10] > listed[1]["clock"]["since"][:10]
+    assert listed[2]["clock"] is None
+    letters = [
+        room.letter(f"{n}.docx", number=f"样函〔2026〕{n}号", title=f"关于第{n}项样张工作的函")
+        for n in (1, 2)
+    ]
+    documents = room.ok("ingest", *letters, "--jobs", "1")["documents"]
+    room.ok("review", "set", documents[1]["id"], "--field", "urgency=特急", "--reason", "电话通知")
+    waiting = [item["id"] for item in room.ok("review", "list")["documents"]]
+    assert waiting == [documents[1]["id"], documents[0]["id"]]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -14,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..common.errors import JiyaoError
+from ..common.json_rows import json_pieces
 from ..common.messages import catalogue, say
 from .frame import current
 
@@ -46,9 +46,10 @@ def answer(value: dict[str, Any], draw: Draw) -> None:
 
 def print_json(value: Any) -> None:
     """One JSON value on stdout, UTF-8; a name that is no Unicode keeps its escape."""
-    data = json.dumps(value, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n"
     sys.stdout.flush()
-    sys.stdout.buffer.write(data)
+    for piece in json_pieces(value):
+        sys.stdout.buffer.write(piece)
+    sys.stdout.buffer.write(b"\n")
     sys.stdout.buffer.flush()
 
 

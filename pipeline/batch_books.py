@@ -12,6 +12,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from ..common.clock import today
+from ..common.json_rows import JsonRows
 from ..models.level import Level
 from ..models.tables import Artefact, Batch, Clear, Document, Incident, Receipt, Scan
 from . import receipt as receipts
@@ -86,10 +87,10 @@ class BatchBooks:
     def answer(self, *, seconds: float) -> dict[str, Any]:
         """The command's value: counts, documents in file order, problems named."""
         with self._station.vault.lease(), self._station.read() as session:
-            documents = [
+            documents = JsonRows(
                 document_json(self._station, session, session.get_one(Document, document), actor=self._actor)
                 for _, document in sorted(self._tally.documents)
-            ]
+            )
         return {
             "batch": self._batch,
             "receipt": self._receipt,

@@ -19,7 +19,7 @@ from jiyao.models.level import Level
 from room_kit import Room
 
 TESTS = Path(__file__).parent
-KILLS, DOCUMENTS = 20, 30
+KILLS, DOCUMENTS = 20, 150
 
 
 def _workers_in(place: str) -> list[psutil.Process]:

@@ -69,7 +69,7 @@ def main(what: str, base: Path, inbox: Path) -> None:
         second = run(Room(base, Level.COMPANY_TOP), inbox, engine="tesseract")
     room = Room(base, Level.COMPANY_TOP)
     check_whole(room)
-    json.dump({"full": first, "again": second}, sys.stdout)
+    json.dump({"full": first, "again": second}, sys.stdout, default=list)
 
 
 if __name__ == "__main__":

@@ -35,9 +35,10 @@ def extract(transcript: Transcript) -> OfficialFields:
     found = list(head.evidence)
     annex = annex_start(rows, head.body)
     imprint = read_imprint(rows, head.body, found)
+    heads = letterhead_organs(head.letterhead)
     names = Names(
-        letterhead=letterhead_organs(head.letterhead),
-        title=title_organs(head.title),
+        letterhead=heads,
+        title=title_organs(head.title, head.title_rows, heads),
         label=labelled_organs(rows),
         whole=broken_name(head.letterhead),
         printed_by=imprint.printed_by,

@@ -29,7 +29,7 @@ _CHINESE = re.compile(
 _PLAIN = re.compile(r"(?P<y>(?:19|20)\d{2})(?P<sep>[./-])(?P<m>\d{1,2})(?P=sep)(?P<d>\d{1,2})(?!\d)")
 _ANY = re.compile(r"(?P<y>\d{4})年(?P<m>\d{1,2})月(?P<d>\d{1,2})[日号]")
 _TORN = re.compile(
-    rf"(?P<y>{DIGIT}{{0,4}})[年午](?P<m>{DIGIT}{{1,2}})月?(?P<d>{DIGIT}{{0,2}})(?P<end>[日曰口目]?)"
+    rf"(?P<y>{DIGIT}{{0,4}})[年午](?P<m>{DIGIT}{{1,2}})月?(?P<d>{DIGIT}{{0,2}})(?P<end>[日曰口目四田白]?)"
 )
 _TORN_CHINESE = re.compile(
     rf"(?P<y>{_CN_YEAR}{{2,3}})[年午](?P<m>{_CN_NUMBER}{{1,3}})月(?P<d>{_CN_NUMBER}{{1,4}})[日曰]"
@@ -92,9 +92,15 @@ def torn_date(text: str, *, year: int | None) -> DateRead | None:
     number, month, day_text = digits(match["y"]), digits(match["m"]), digits(match["d"])
     if len(number) == 4:
         year = int(number)
-    if year is None or not str(year).endswith(number) or not month.isdigit() or not 1 <= int(month) <= 12:
+    if (
+        year is None
+        or not _subsequence(number, str(year))
+        or not month.isdigit()
+        or not 1 <= int(month) <= 12
+    ):
         return None
-    if match["end"] and day_text and "月" in text:
+    whole = match["end"] or len(day_text) == 2
+    if whole and day_text.isdigit() and "月" in text:
         day = _day(year, int(month), int(day_text))
         return DateRead(day, text, 0, len(text), repaired=True) if day else None
     starts = [d for d in range(1, 32) if str(d).startswith(day_text)] if "月" in text else []

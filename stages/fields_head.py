@@ -43,6 +43,7 @@ class Head:
     signers: tuple[str, ...]
     letterhead: tuple[Row, ...]
     title: str | None
+    title_rows: tuple[str, ...]
     kind: str | None
     recipients: tuple[str, ...]
     evidence: tuple[FieldEvidence, ...]
@@ -64,7 +65,8 @@ def read_head(rows: tuple[Row, ...]) -> Head:
     declassified = any(row.tight in _DECLASSIFIED for row in head)
     used.update({row.index: "stamp" for row in head if row.tight in _DECLASSIFIED})
     used.update({row.index: "label" for row in head if row.index not in used and _is_form_row(row)})
-    title, kind, letterhead, after = _title(head, used, found)
+    title, kind, letterhead, title_rows = _title(head, used, found)
+    after = title_rows[-1].index + 1 if title_rows else 0
     recipients, end = read_recipients(rows, after, used, found)
     attachment_mark = read_annex_mark(rows, body, found)
     return Head(
@@ -78,6 +80,7 @@ def read_head(rows: tuple[Row, ...]) -> Head:
         signers=signers,
         letterhead=letterhead,
         title=title,
+        title_rows=tuple(row.tight for row in title_rows),
         kind=kind,
         recipients=recipients,
         evidence=tuple(found),
@@ -91,11 +94,11 @@ def _is_form_row(row: Row) -> bool:
 
 def _title(
     head: tuple[Row, ...], used: dict[int, str], found: list[FieldEvidence]
-) -> tuple[str | None, str | None, tuple[Row, ...], int]:
-    """Title, kind, letterhead, and the index of the first row under the title."""
+) -> tuple[str | None, str | None, tuple[Row, ...], tuple[Row, ...]]:
+    """Title, kind, rows of the letterhead and of the title."""
     read = title_rows_of(head, used)
     if not read.rows:
-        return None, kind_of(None, read.letterhead), read.letterhead, 0
+        return None, kind_of(None, read.letterhead), read.letterhead, ()
     title, repaired = title_text(read.rows)
     certainty = {"title.kind": 0.98, "title.label": 0.98, "title.about": 0.85}.get(read.rule, 0.6)
     found.append(
@@ -104,9 +107,12 @@ def _title(
                  alternatives=[title_text(rows)[0] for rows in read.others])
     )  # fmt: skip
     kind = kind_of(title, read.letterhead)
+    if kind is None and any(item.name == "mark" and item.value.endswith("启用前") for item in found):
+        # the usual condition of examination papers
+        kind = "试卷"
     if kind:
         found.append(evidence("kind", kind, read.rows[-1:], rule="kind.title", certainty=0.95))
-    return title, kind, read.letterhead, read.rows[-1].index + 1
+    return title, kind, read.letterhead, read.rows
 
 
 def _body_start(rows: tuple[Row, ...], first: int) -> int:

@@ -76,10 +76,8 @@ def read_number(head: tuple[Row, ...], used: dict[int, str], found: list[FieldEv
     if not reads:
         return None
     row, read = max(reads, key=lambda one: one[1].certainty)
-    if read.rule not in ("number.inside", "number.cell"):
+    if read.rule != "number.inside":
         used[row.index] = "number"
-    elif read.rule == "number.cell":
-        used.setdefault(row.index, "label")
     doubt = (*(("repaired",) if read.repaired else ()), *read.doubt)
     found.append(
         evidence(

@@ -17,6 +17,8 @@ from .fields_text import Row, evidence, is_organ, join, normal, split_organs, ti
 SEAL_WORDS = re.compile(r"[(](?:盖章|印章|公章|章|签章|印|代章|签字|盖印)[)]")
 NEAR = 0.5
 """Share of a clean name that must be left of a damaged one."""
+SURE = 0.97
+"""A row read with less confidence may have lost a character without anybody's notice."""
 _HIGHER = re.compile(
     r"(?:^(?:中华人民共和国|国家|中共|中央|共青团|中国|全国)|[省市县区州旗盟镇乡村国]|街道|集团|公司|大学|学院|医院|[厅局部委])$"
 )
@@ -48,13 +50,49 @@ class Names:
         return tuple(dict.fromkeys(tight(name) for name in names))
 
 
-def title_organs(title: str | None) -> tuple[str, ...]:
-    """The organs that a title begins with."""
+def title_organs(
+    title: str | None, rows: tuple[str, ...] = (), letterhead: tuple[str, ...] = ()
+) -> tuple[str, ...]:
+    """The organs that a title begins with.
+
+    Args:
+        title: in one line.
+        rows: its tight rows: organs of a joint paper stand in one each.
+        letterhead: names that part what stands together.
+    """
     if not title:
         return ()
+    several = _several(re.split(r"关于|转发|印发|批转|[(（《]", tight(title))[0], rows, letterhead)
+    if several:
+        return several
     lead = re.split(r"关于|转发|印发|批转|[(（《]", title)[0].strip()
     parts = split_organs(lead)
     return parts if lead != title and parts and all(is_organ(tight(part)) for part in parts) else ()
+
+
+def _several(lead: str, rows: tuple[str, ...], letterhead: tuple[str, ...]) -> tuple[str, ...]:
+    """The names of a lead that has more than one, parted by the letterhead or by the rows."""
+    found: list[str] = []
+    rest = lead
+    while rest:
+        name = max((tight(one) for one in letterhead if rest.startswith(tight(one))), key=len, default="")
+        if not name:
+            break
+        found.append(name)
+        rest = rest[len(name) :]
+    if not rest and len(found) > 1:
+        return tuple(found)
+    own: list[str] = []
+    for row in rows:
+        part = re.split(r"关于|转发|印发|批转|[(（《]", row)[0]
+        if not part:
+            break
+        if not is_organ(part) or len(part) < 5:
+            return ()
+        own.append(part)
+        if part != row:
+            break
+    return tuple(own) if len(own) > 1 and "".join(own) == lead else ()
 
 
 def letterhead_organs(letterhead: tuple[Row, ...]) -> tuple[str, ...]:
@@ -75,7 +113,7 @@ def letterhead_organs(letterhead: tuple[Row, ...]) -> tuple[str, ...]:
         good = all(is_organ(tight(part)) for part in parts)
         if good:
             found += parts
-        pending = "" if good else text
+        pending = text if not good and len(tight(text)) > 4 else ""
     return tuple(dict.fromkeys(found))
 
 
@@ -184,7 +222,21 @@ def _signed(
         if under:
             doubt.append("covered_by_seal")
     kept = _supported(values, rows, known, others)
+    kept = [name for name in kept if tight(name) in known or not _is_scrap(tight(name), kept)]
+    joint = tuple(map(tight, names.letterhead))
+    if len(joint) > 1 and kept and {tight(name) for name in kept} <= set(joint):
+        # names stand in the signature in the order of the letterhead; under seals some are lost
+        lost = len(set(joint)) > len({tight(name) for name in kept})
+        scan = any(row.page in scanned for row in rows)
+        if not lost or (scan and (others or doubt)):
+            kept = list(names.letterhead)
+            doubt += ["repaired"] * lost
     return _Signed(tuple(dict.fromkeys(kept)), tuple(rows), tuple(dict.fromkeys(doubt)), tuple(others))
+
+
+def _is_scrap(name: str, names: list[str]) -> bool:
+    """Whether a name is the middle or the end of another one: a seal's ring leaves such pieces beside it."""
+    return any(name != tight(one) and name in tight(one)[1:] for one in names)
 
 
 def _supported(values: list[str], rows: list[Row], known: tuple[str, ...], others: list[str]) -> list[str]:
@@ -194,7 +246,7 @@ def _supported(values: list[str], rows: list[Row], known: tuple[str, ...], other
         return values
     kept: list[str] = []
     for value, row in zip(values, rows, strict=False):
-        weak = row.line.confidence < 0.9 or (row.line.size_mm is None and row.line.confidence < 0.97)
+        weak = row.line.confidence < 0.9 or (row.line.size_mm is None and row.line.confidence < SURE)
         if tight(value) in known or not weak:
             kept.append(value)
         else:
@@ -221,20 +273,22 @@ def _clean(
     share = share_of(name, best)
     if not is_organ(name):
         return (best, True) if share >= NEAR else (None, False)
-    if _is_form_of(name, best):
+    if _is_form_of(name, best, sure=row.line.confidence >= SURE):
         return name, False
     # a well-formed name may be another organ's; one that lost or changed a few characters is the same organ's
     only_lost = share * len(best) >= len(name) - 0.01
-    changed = abs(len(name) - len(best)) <= 1 and share >= 0.6 and (under or row.line.confidence < 0.97)
+    changed = abs(len(name) - len(best)) <= 1 and share >= 0.6 and (under or row.line.confidence < SURE)
     if changed or (only_lost and share >= NEAR - 0.1):
         return best, True
     return name, False
 
 
-def _is_form_of(name: str, whole: str) -> bool:
+def _is_form_of(name: str, whole: str, *, sure: bool) -> bool:
     """Whether the name is another usual form of the organ: an end left off, 和 or 有限 left out."""
     if whole.startswith(name) or whole.endswith(name):
         return True
+    if not sure:
+        return False
     steps = SequenceMatcher(None, whole, name, autojunk=False).get_opcodes()
     return all(
         kind == "equal" or (kind == "delete" and whole[start:end] in _LEFT_OUT)

@@ -19,6 +19,10 @@ WIDE_UPPER, WIDE_LOWER = 0.13, 0.88
 """Of pages with narrow margins, only what comes again at the same height counts as a running head."""
 MOST = 2000
 """Characters of a line that are looked at: no field's line is longer, and patterns must not meet a hostile one."""
+MARGIN_LEFT, MARGIN_RIGHT = 0.1, 0.885
+"""Edges of the text area with a little room: 28 mm at the left, 26 mm at the right (§5.2.1)."""
+SCRIBBLE = 4
+"""Characters that a scribble in the margin is read as, at most."""
 SMALL = 0.85
 """Type this much smaller than the body's."""
 _FAX = re.compile(
@@ -33,6 +37,8 @@ _RECEIVED = re.compile(
     r"^(?:拟办意见|领导批示|批示|阅处|承办人|拟办|传阅)[:：]?$|^\d{4}[年.]\d{1,2}[月.]\d{1,2}日?[收到]{1,2}$"
 )
 _OWN_HEAD = re.compile(r"^附[件录表]|^第.{1,3}[章条]|^(?:抄送|主送|主题词)|印发$")
+_SYMBOL = re.compile(r"[●•○◯■□◆◇▪·.,'`~|/\\*_—-]{1,3}")
+_TICKS = re.compile(r"^(?:[^□☐☑☒]{0,6}[□☐☑☒√✓][^□☐☑☒√✓]{0,6}){1,6}$")
 _STRONG = re.compile(
     r"^\d{6}(?!\d)|[绝机秘]密|商密|^特急|^加急|^特提|〔\d{4}〕|文件$|印发$|^抄送|^附件\d{0,2}$|^主送|^共印|关于.+的"
 )
@@ -44,7 +50,8 @@ def paper_rows(transcript: Transcript) -> tuple[Row, ...]:
     found: list[Row] = []
     size = _body_size(transcript)
     for page in transcript.pages:
-        lines = _together([line for line in page.lines if _is_own(line, size, running)])
+        own = [_inside(line) for line in page.lines if _is_own(line, size, running)]
+        lines = _together([line for line in own if line is not None])
         stamped = _stamped(lines)
         for place, line in enumerate(lines):
             text = normal(line.text[:MOST])
@@ -64,12 +71,41 @@ def _is_own(line: Line, size: float | None, running: frozenset[str]) -> bool:
     middle = (line.box.top + line.box.bottom) / 2
     if not WIDE_UPPER <= middle <= WIDE_LOWER and _pattern(bare) in running:
         return False
+    if _TICKS.match(bare) and not WIDE_UPPER <= middle <= WIDE_LOWER:
+        return False
     if UPPER <= middle <= LOWER:
         return True
     if _FAX.search(text):
         return False
     small = size is not None and line.size_mm is not None and line.size_mm < SMALL * size
     return not small or bool(_STRONG.search(bare))
+
+
+def _inside(line: Line) -> Line | None:
+    """The line without what stands in the side margins: holes, staples, scribbles; None when nothing else is there."""
+    text = line.text[:MOST]
+    if line.box.left > MARGIN_RIGHT or line.box.right < MARGIN_LEFT:
+        return line if len(text.strip()) > SCRIBBLE or _STRONG.search(normal(text).replace(" ", "")) else None
+    runs = re.split(r"(\s{2,})", line.text)
+    words = runs[::2]
+    if len(words) < 2 or line.vertical:
+        return line
+    places = line.parts if len(line.parts) == len(words) else ()
+    keep = list(range(len(words)))
+    first, last = words[0].strip(), words[-1].strip()
+    outside = places[-1].left > MARGIN_RIGHT if places else line.box.right > 0.93
+    if outside and len(last) <= SCRIBBLE and not _STRONG.search(last):
+        keep.pop()
+    outside = places[0].right < MARGIN_LEFT if places else line.box.left < 0.08
+    if len(keep) > 1 and (_SYMBOL.fullmatch(first) or (outside and len(first) <= 2 and not first.isdigit())):
+        keep.pop(0)
+    if len(keep) == len(words):
+        return line
+    rest = "".join(runs[2 * keep[0] : 2 * keep[-1] + 1])
+    box = line.box
+    if places:
+        box = Box(places[keep[0]].left, box.top, places[keep[-1]].right, box.bottom)
+    return replace(line, text=rest, box=box, characters=(), parts=())
 
 
 def _pattern(text: str) -> str:

@@ -230,7 +230,9 @@ def _above(rows: tuple[Row, ...], row: Row, place: Place) -> tuple[tuple[Row, st
         person = _PERSON.match(above.tight) and len(above.tight) <= 10
         if _names(above, place):
             found.insert(0, (above, SEAL_WORDS.sub("", above.text).strip()))
-        elif skipped < 3 and (person or re.fullmatch(r"\W+|[(].{1,4}[)]", above.tight)):
+        elif skipped < 3 and (
+            person or len(above.tight) <= 2 or re.fullmatch(r"\W+|[(].{1,4}[)]", above.tight)
+        ):
             skipped += 1
         else:
             break

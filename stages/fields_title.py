@@ -9,6 +9,7 @@ from .fields_text import KIND_END, OTHER_END, Row, cells, find_date, is_organ, j
 
 _TITLE_LABEL = re.compile(r"^(?:标题|主题|题目|事由|文件名称|文件标题|名称)[:：](?P<title>.{2,})$")
 
+_EXAM = re.compile(r"(?:考试|试题|试卷|测试|测验|考查|竞赛).{0,24}$|[(（][A-Z一二三甲乙]卷[)）]$")
 _SAME_KIND = {"试题": "试卷"}
 MIXED = 1.45
 """Rows whose type differs more than this in height are not one title."""
@@ -38,7 +39,7 @@ def kind_of(title: str | None, letterhead: tuple[Row, ...]) -> str | None:
             return "命令" if found["kind"] == "命令" else found["kind"]
         if other:
             return _SAME_KIND.get(other["kind"], other["kind"])
-    return None
+    return "试卷" if title and _EXAM.search(title) else None
 
 
 def title_rows_of(head: tuple[Row, ...], used: dict[int, str]) -> TitleRead:
@@ -161,6 +162,7 @@ def title_text(rows: tuple[Row, ...]) -> tuple[str, bool]:
     text = join(*(row.raw for row in rows))
     labelled = re.match(r"^(?:标题|主题|题目|事由|文件名称|文件标题|名称)\s*[:：]\s*(.{2,})$", text)
     text = labelled.group(1) if labelled else text
-    plain = re.sub(r"^美于|(?<=[\u4e00-\u9fff])美于(?=[\u4e00-\u9fff]{2,}的)", "关于", text)
-    plain = re.sub(r"[关天][干丁千](?=[\u4e00-\u9fff]{2,}的)", "关于", plain)
+    plain = text
+    if "关于" not in text:
+        plain = re.sub(r"^(.{0,40}?)(?:[美天]于|关[干丁千亍])", r"\1关于", text, count=1)
     return plain, plain != text

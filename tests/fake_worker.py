@@ -11,6 +11,9 @@ from jiyao.common.frames import read_frame, write_frame
 DONE = {"outcome": "done", "value": {}, "code": None, "detail": "", "questions": []}
 
 
+ASKED: list[str] = []
+
+
 def answer(fields: dict, data: bytes) -> None:
     out = sys.stdout.buffer
     match fields["do"]:
@@ -46,6 +49,17 @@ def answer(fields: dict, data: bytes) -> None:
                 write_frame(out, {"page": page if fields["honest"] else 2}, b"")
                 time.sleep(fields["seconds"])
             write_frame(out, DONE, b"")
+        case "read":  # pages one by one; at one of them something happens
+            for page in range(1, fields["pages"] + 1):
+                write_frame(out, {"page": page, "of": fields["pages"]}, b"")
+                if page == fields.get("bad"):
+                    answer({"do": fields["then"], "megabytes": 300}, b"")
+                time.sleep(fields.get("seconds", 0))
+                write_frame(out, {"read": page}, b"page %d" % page)
+            write_frame(out, DONE, b"")
+        case "order":  # says what it was asked before
+            ASKED.append(fields["name"])
+            write_frame(out, {**DONE, "value": {"asked": ASKED, "pid": os.getpid()}}, data)
         case "litter":
             Path("note.txt").write_text("left")
             write_frame(out, {**DONE, "value": {"found": sorted(os.listdir("."))}}, b"")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -18,6 +19,7 @@ import pytest
 
 import format_kit as kit
 from jiyao.common import sandbox
+from jiyao.common.frames import write_frame
 from jiyao.common.limits import DEFAULT_LIMITS, Limits
 from jiyao.common.messages import catalogue
 from jiyao.pipeline.executor import Job, LocalExecutor, Reply
@@ -120,6 +122,59 @@ def test_an_answer_is_not_believed_in_any_form(fake: LocalExecutor, fields: dict
 def test_a_long_paper_has_the_time_of_its_pages(fake: LocalExecutor) -> None:
     assert ask(fake, do="pages", honest=True, pages=6, seconds=0.5).outcome == "done"
     assert ask(fake, do="pages", honest=False, pages=12, seconds=0.3).code == "timed_out"
+
+
+@pytest.mark.parametrize(
+    ("then", "code"), [("hang", "timed_out"), ("die", "worker_crashed"), ("eat", "too_much_memory")]
+)
+def test_a_page_that_kills_its_worker_is_told(fake: LocalExecutor, then: str, code: str) -> None:
+    got: list[tuple[int, bytes]] = []
+    job = Job(
+        "fake", {"do": "read", "pages": 5, "bad": 3, "then": then}, seconds=20.0,
+        page_seconds=1.0 if then == "hang" else 20.0,
+        on_page=lambda number, page, _: got.append((number, page)),
+    )  # fmt: skip
+    reply = fake.submit(job).result(30)
+    assert (reply.code, reply.page, reply.of) == (code, 3, 5)
+    assert got == [(1, b"page 1"), (2, b"page 2")]
+    assert reply.seconds < 5
+    assert ask(fake, b"x", do="echo").data == b"x"
+
+
+def test_after_the_last_page_there_is_time_left(fake: LocalExecutor) -> None:
+    job = Job("fake", {"do": "read", "pages": 8, "seconds": 0.3}, page_seconds=1.0, on_page=lambda *_: None)
+    assert fake.submit(job).result(30).outcome == "done", "longer than the time of a document, page by page"
+
+
+@pytest.mark.parametrize(
+    "frames",
+    [[{"page": 2, "of": 1}], [{"page": 1, "of": 9}, {"page": 2, "of": 9}], [{"read": 1}], [{"page": 0, "of": 3}],
+     [{"page": 1, "of": 3}, {"read": 2}], [{"page": 1, "of": 10**9}]],
+)  # fmt: skip
+def test_pages_that_cannot_be_are_not_believed(fake: LocalExecutor, frames: list[dict[str, int]]) -> None:
+    raw = io.BytesIO()
+    for frame in frames:
+        write_frame(raw, frame, b"")
+    assert ask(fake, do="raw", bytes=raw.getvalue().hex()).code == "worker_crashed"
+
+
+def test_urgent_jobs_overtake_those_that_wait(fake: LocalExecutor) -> None:
+    first = fake.submit(Job("fake", {"do": "pages", "honest": True, "pages": 1, "seconds": 0.5}))
+    jobs = [
+        fake.submit(Job("fake", {"do": "order", "name": name}, urgent=name.isupper())) for name in "abABc"
+    ]
+    assert first.result(10).outcome == "done"
+    assert jobs[-1].result(10).value["asked"] == ["A", "B", "a", "b", "c"]
+
+
+def test_every_worker_is_briefed_and_none_is_started_for_nothing(tmp_path: Path) -> None:
+    briefing = Job("fake", {"do": "order", "name": "briefing"})
+    with LocalExecutor(jobs=3, scratch=tmp_path / "s", command=FAKE, briefing=briefing) as executor:
+        replies = [ask(executor, do="order", name=name) for name in "abc"]
+        assert replies[-1].value["asked"] == ["briefing", "a", "b", "c"]
+        assert len({reply.value["pid"] for reply in replies}) == 1, "one at a time needs one worker"
+        ask(executor, do="die")
+        assert ask(executor, do="order", name="d").value["asked"] == ["briefing", "d"]
 
 
 @pytest.mark.req("R-022")
@@ -269,9 +324,11 @@ print(json.dumps([sorted(ACTS), [name for name in sys.modules if name.startswith
 
 def test_no_act_of_a_worker_loads_keys_or_the_registry() -> None:
     fields = {
-        "look": {}, "brief": {"policy": "", "profile": "organ"}, "read": READ, "assemble": READ | {"tail": 0, "lost": {}},
+        "look": {}, "brief": {"policy": "", "profile": "organ"}, "read": READ,
+        "assemble": READ | {"tail": 0, "lost": {}},
         "pages": READ | {"first": 1, "last": 1}, "judge": {"relations": {}}, "draw": {"spec": {}},
-        "cut": {"first": 1, "last": 1}, "sheet": {"boxes": []}, "marks": {}, "unpack": {"first": 0, "passwords": []},
+        "cut": {"pages": [1]}, "join": {"sizes": [0], "picks": []}, "sheet": {"boxes": []}, "marks": {},
+        "unpack": {"first": 0, "passwords": []},
     }  # fmt: skip
     done = subprocess.run(
         [sys.executable, "-c", _LOADED, str(Path(__file__).parent), json.dumps(fields)],

@@ -26,7 +26,7 @@ from .unpack import outer_of
 
 KNOWN = ("pending", "pending_second", "registered", "archived", "handed_over", "received", "refused")
 """States in which a paper that comes again is not taken in again."""
-_ENDS = ("received", "pending", "registered", "carrier", "duplicate", "quarantined", "refused", "failed")
+_ENDS = ("received", "pending", "registered", "duplicate", "quarantined", "refused", "failed")
 
 
 class Progress:
@@ -179,7 +179,7 @@ class BatchBooks:
     def _another(self, entry: Entry, document: str) -> None:
         """Another original of a registered paper: counted for itself, its document named once."""
         paper = entry.paper
-        self._tally.counts["carrier"] += 1
+        self._tally.counts["carrier"] = self._tally.counts.get("carrier", 0) + 1
         self._tally.pages += paper.pages
         if document not in {known for _, known in self._tally.documents}:
             self._tally.documents.append((entry.place, document))

@@ -14,10 +14,21 @@ from typing import Literal
 from ..common.limits import Limits
 from ..models.incoming import Kind
 from ..models.page import Finding, Line
-from .office_convert import to_pdf
+from .docx import open_docx
+from .fault import FormatFault
+from .office_convert import to_package, to_pdf
 from .office_hidden import look_inside
 from .opened import Picture
 from .pdf import OpenedPdf, open_pdf
+
+_HIDDEN = frozenset(
+    {
+        "hidden_text", "hidden_mark", "tracked_changes", "comments_inside", "hidden_sheets", "hidden_rows",
+        "hidden_slides", "speaker_notes",
+    }
+)  # fmt: skip
+"""What a twin is asked for; macros and links are looked for in the original itself."""
+_ACTIVE = frozenset({"embedded_object", "activex", "dde", "external_field"})
 
 
 class OpenedOffice:
@@ -83,11 +94,28 @@ def open_office(data: bytes, kind: Kind, *, limits: Limits) -> OpenedOffice:
     """
     inside = look_inside(data, kind, limits)
     pdf = open_pdf(to_pdf(data, kind, limits), limits=limits)
+    active, findings = _of_twin(data, kind, limits)
+    more = sorted(active - set(inside.active))
+    if more:
+        findings = (*findings, Finding("active_content", detail=", ".join(more)))
     return OpenedOffice(
         pdf,
         kind=kind,
         signature=inside.signature,
         protection=inside.protection,
-        active=inside.active,
-        findings=inside.findings,
+        active=tuple(sorted({*inside.active, *more})),
+        findings=tuple(dict.fromkeys((*inside.findings, *findings))),
     )
+
+
+def _of_twin(data: bytes, kind: Kind, limits: Limits) -> tuple[frozenset[str], tuple[Finding, ...]]:
+    """What the binary kinds and RTF hide, looked for in the package that LibreOffice makes of them."""
+    try:
+        made = to_package(data, kind, limits)
+        if made is None:
+            return frozenset(), ()
+        package, twin = made
+        found = open_docx(package, limits=limits) if twin == "docx" else look_inside(package, twin, limits)
+    except FormatFault:
+        return frozenset(), (Finding("office_not_inspected", detail=kind),)
+    return _ACTIVE & set(found.active), tuple(item for item in found.findings if item.code in _HIDDEN)

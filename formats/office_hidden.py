@@ -2,7 +2,7 @@
 
 Looked for in the bytes and by plain patterns, without a parser's tree: sheets run to hundreds of megabytes. What is
 found is reported, never opened or followed. The binary kinds (OLE2) say by their streams and records what can be
-said surely; that they hold more than was looked at is itself a finding (`office_not_inspected`).
+said surely; the rest is looked for in the package that LibreOffice makes of them (`office.py`).
 
 Threat model: see `archive.py` for packages; OLE2 streams are read by olefile, which only walks the container.
 """
@@ -34,8 +34,6 @@ _ODF_LINK = re.compile(rb"xlink:href=\"(?:https?|ftp|file|smb)[:/]", re.IGNORECA
 _ODF_SECTION_LINK = re.compile(
     rb"<(?:text:section-source|table:table-source|text:dde-connection|office:dde-source)\b"
 )
-_RTF_HIDDEN = re.compile(rb"\\v(?![a-z0-9])")
-_RTF_DELETED = re.compile(rb"\\deleted(?![a-z])")
 _RTF_LINK = re.compile(rb"\\\*\\template\b|\bINCLUDE(?:TEXT|PICTURE)\b|\bLINK\s", re.IGNORECASE)
 _RTF_DDE = re.compile(rb"\bDDE(?:AUTO)?\s", re.IGNORECASE)
 
@@ -197,12 +195,6 @@ def _rtf(data: bytes, found: _Found) -> None:
         found.active.add("dde")
     if b"HYPERLINK" in data:
         found.active.add("external_link")
-    if _RTF_HIDDEN.search(data):
-        found.findings.append(Finding("hidden_text"))
-    if deleted := len(_RTF_DELETED.findall(data)):
-        found.findings.append(Finding("tracked_changes", detail=str(deleted)))
-    if b"\\annotation" in data:
-        found.findings.append(Finding("comments_inside"))
     found.locked = any(word in data for word in (b"\\enforceprot1", b"\\readprot", b"\\formprot"))
 
 
@@ -220,7 +212,6 @@ def _binary(data: bytes, kind: Kind, found: _Found) -> None:
     """Word, Excel and PowerPoint of 97 to 2003 ([MS-DOC], [MS-XLS], [MS-PPT])."""
     import olefile
 
-    found.findings.append(Finding("office_not_inspected", detail=kind))
     with guarded(kind), olefile.OleFileIO(io.BytesIO(data)) as streams:
         paths = ["/".join(path).lower() for path in streams.listdir()]
         if any("vba" in path.split("/") or path.startswith(("macros/", "_vba_project")) for path in paths):

@@ -15,6 +15,7 @@ from .engines.engine import Engine, Quad, RawLine
 from .engines.recognise import cut_out
 from .page_placed import Piece
 from .page_prepare import Prepared
+from .page_type import measure_type
 
 BETTER = 0.02
 """The other layer must be this much surer: where both read alike, the cleaned one stays."""
@@ -26,6 +27,11 @@ WITHIN = 0.3
 """By so many characters the page as it came may read worse under a black seal, and is still preferred."""
 REACH, UPPER = 0.95, 0.5
 """The seal's own writing lies within the ring and in its upper part, in radii."""
+AROUND = 1.8
+"""How far to the sides of a seal lines under it reach, in radii."""
+KNOWN = 0.3
+LEAST_FOUND = 0.6
+"""A piece found in the second place is believed from this confidence on, unless so much of it was known."""
 FAINT = 0.45
 """Text of so small a part of the page's contrast shines through from the back, …"""
 DOUBTFUL = 0.85
@@ -79,16 +85,55 @@ def without_seal_text(pieces: Sequence[Piece], prepared: Prepared) -> list[Piece
 
     署名 and 成文日期 stand in the middle of a seal or lower (GB/T 9704-2012 §7.3.5.1), nothing above.
     """
-    if not prepared.seals:
-        return list(pieces)
+    rings = _rings(prepared)
+    return [piece for piece in pieces if not any(_along(piece, *ring) for ring in rings)]
+
+
+def lost_under_black_seals(
+    pieces: Sequence[Piece], prepared: Prepared, came: Picture, engine: Engine, *, deadline: float
+) -> list[Piece]:
+    """What only the page as it came shows around its black seals: with the ring a whole line may have gone."""
+    lost: list[Piece] = []
+    for x, y, radius in _rings(prepared) if prepared.black else ():
+        left = deadline - monotonic()
+        if left <= 0:
+            break
+        west, north, east, south = x - AROUND * radius, y - radius / 2, x + AROUND * radius, y + 1.1 * radius
+        area: Quad = (west, north), (east, north), (east, south), (west, south)
+        part = cut_out(came, _on_page(area, prepared))
+        for raw in () if part is None else engine.read(part, seconds=left):
+            (a, b), (c, d), (e, f), (g, h) = ((across + west, down + north) for across, down in raw.quad)
+            moved = replace(raw, quad=((a, b), (c, d), (e, f), (g, h)))
+            known = any(_shared(moved.quad, piece.raw.quad) > KNOWN for piece in (*pieces, *lost))
+            if moved.confidence >= LEAST_FOUND and not known:
+                kind = measure_type(prepared.picture, moved.quad, moved.text, dpi=prepared.dpi)
+                lost.append(Piece(raw=moved, type=kind))
+    return lost
+
+
+def _rings(prepared: Prepared) -> list[tuple[float, float, float]]:
+    """Middle and radius of each seal in pixels of the prepared page."""
     forth = np.linalg.inv(prepared.back)
     width, height = prepared.size
     rings = []
     for seal in prepared.seals:
         x, y, _ = forth @ (seal.centre[0] * width, seal.centre[1] * height, 1.0)
         radius = ((seal.right - seal.left) * width + (seal.bottom - seal.top) * height) / 4
-        rings.append((float(x), float(y), radius))
-    return [piece for piece in pieces if not any(_along(piece, *ring) for ring in rings)]
+        rings.append((float(x), float(y), float(radius)))
+    return rings
+
+
+def _shared(one: Quad, other: Quad) -> float:
+    """Part of the smaller piece's box that lies in the other's."""
+    (left, top, right, bottom), (west, north, east, south) = _extent(one), _extent(other)
+    area = max(0.0, min(right, east) - max(left, west)) * max(0.0, min(bottom, south) - max(top, north))
+    smaller = min((right - left) * (bottom - top), (east - west) * (south - north))
+    return area / max(smaller, 1.0)
+
+
+def _extent(quad: Quad) -> tuple[float, float, float, float]:
+    across, down = [x for x, _ in quad], [y for _, y in quad]
+    return min(across), min(down), max(across), max(down)
 
 
 def _along(piece: Piece, x: float, y: float, radius: float) -> bool:

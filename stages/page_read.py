@@ -11,7 +11,7 @@ from ..formats.opened import Picture
 from .engines.engine import Engine, EngineFault, EngineTimeout
 from .engines.flat import Flattened
 from .page_join import Row
-from .page_layers import read_under_seals, without_seal_text, without_show_through
+from .page_layers import lost_under_black_seals, read_under_seals, without_seal_text, without_show_through
 from .page_pieces import read_pieces
 from .page_prepare import Overview, Prepared, upright
 from .page_rows import read_rows
@@ -165,6 +165,7 @@ def _read(prepared: Prepared, came: Picture, engine: Engine, *, deadline: float)
         pieces = without_show_through(found, side)
         shining += len(found) - len(pieces)
         if side.seals:
+            pieces += lost_under_black_seals(pieces, side, came, engine, deadline=deadline)
             pieces = without_seal_text(pieces, side)
             pieces = read_under_seals(pieces, side, came, engine, deadline=deadline)
         sides.append(Side(prepared=side, rows=read_rows(pieces)))

@@ -37,14 +37,11 @@ class Door:
     def feed(self, feed: Iterable[Path | None]) -> Iterator[Path | None]:
         """The paths of the feed, each archive replaced by the labels of its files."""
         for path in feed:
-            self.settle()
             labels = None if path is None else self._opened(path)
             if labels is None:
                 yield path
                 continue
-            for label in labels:
-                yield label
-                self.settle()
+            yield from labels
 
     def read(self, path: Path) -> bytes:
         """The bytes of a file, or under a label.
@@ -73,7 +70,10 @@ class Door:
         return (Finding("virus_scan_failed"),) if self.scan_state(sha256) == "failed" else ()
 
     def settle(self) -> None:
-        """Ends archives whose every file has ended; with `consume` one goes when all of them are kept sealed."""
+        """Ends archives whose every file has ended; with `consume` one goes when all of them are kept sealed.
+
+        To be called when no paper waits for its transaction: of a stack, the first part may be in before the next.
+        """
         for path, contents in self.archives.finished():
             if self._consume and contents.kept and contents.documents:
                 consume_archive(self._station, self._actor, path=path, contents=contents)

@@ -149,6 +149,7 @@ class BatchRun:
                     self._settle_first(waiting, stopped)
                 if path is None or self._entering.is_due():
                     self._entering.flush()
+                    self._door.settle()
                 if stopped():
                     break
             while waiting and not stopped():

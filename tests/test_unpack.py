@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import struct
+import time
 import zipfile
 from pathlib import Path, PurePosixPath
 
@@ -18,6 +19,8 @@ from jiyao.common.limits import DEFAULT_LIMITS, Limits
 from jiyao.formats.fault import FormatFault
 from jiyao.formats.zip_entries import entries_of, opened_archive, read_entry, safe_label
 from jiyao.models.tables import Clear
+from jiyao.pipeline import inbox
+from jiyao.pipeline.runner import BatchRun, Request
 from jiyao.pipeline.source_file import outside_scope, path_of
 from jiyao.pipeline.unpack import looks_like_archive, outer_of
 from jiyao.stages.unpack import unpack
@@ -168,15 +171,15 @@ def letters(tmp_path: Path) -> list[bytes]:
 
 @pytest.mark.req("R-001")
 def test_an_archive_in_the_inbox(tmp_path: Path, room: Room, letters: list[bytes]) -> None:
-    inbox = tmp_path / "in"
-    inbox.mkdir()
+    folder = tmp_path / "in"
+    folder.mkdir()
     one, two, three = letters
-    path = inbox / "来件.zip"
+    path = folder / "来件.zip"
     path.write_bytes(
         zipped(("乙/2.docx", two), ("1.docx", one), ("内.zip", zipped(("3.docx", three), ("又1.docx", one))),
                ("../外.docx", one), ("坏.pdf", b"%PDF-1.4 nothing"))
     )  # fmt: skip
-    answer = ingest(room, inbox, consume=True)
+    answer = ingest(room, folder, consume=True)
     assert counts(answer) == {"received": 6, "pending": 3, "duplicate": 1, "quarantined": 1, "failed": 1}
     assert [item["source_name"] for item in answer["documents"]] == ["1.docx", "2.docx", "3.docx"]
     problems = {item["path"].removeprefix(f"{path}!/"): item["code"] for item in answer["problems"]}
@@ -201,6 +204,23 @@ def test_consumed_when_every_file_is_sealed(tmp_path: Path, room: Room, letters:
         assert {row.state for row in session.query(Clear)} == {"erased"}
         assert outside_scope(room.station, session, answer["documents"][0]["id"]) == []
     assert outer_of(path.with_name("a.zip!") / "1.docx") is None
+
+
+def test_a_hot_folder_opens_archives(
+    tmp_path: Path, room: Room, letters: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbox, "POLL_SECONDS", 0.05)
+    hot = tmp_path / "hot"
+    hot.mkdir()
+    path = hot / "a.zip"
+    path.write_bytes(zipped(("1.docx", letters[0]), ("2.docx", letters[1])))
+    end = time.monotonic() + 60
+    request = Request(jobs=1, consume=True)
+    with BatchRun(room.station, room.as_("clerk", "ingest"), request) as run:
+        run.process(inbox.watch([hot], lambda: not path.exists() or time.monotonic() > end, quiet=0.2))
+        answer = run.answer()
+    assert counts(answer) == {"received": 2, "pending": 2}
+    assert not path.exists(), "gone while the folder is still watched"
 
 
 def test_an_archive_that_cannot_be_opened_is_kept_with_its_reason(tmp_path: Path, room: Room) -> None:

@@ -194,6 +194,9 @@ def _names(text: str) -> tuple[str, ...]:
     parts = [part for part in re.split(r"[\s、,]+", text) if part]
     if len(parts) >= 2 and all(len(part) == 1 for part in parts):
         parts = ["".join(parts)]
+    # two names of three characters whose blank was lost: no name has six
+    six = re.compile(r"[\u4e00-\u9fff]{6}")
+    parts = [half for part in parts for half in ([part[:3], part[3:]] if six.fullmatch(part) else [part])]
     merged: list[str] = []
     for part in parts:
         if merged and len(part) == 1 and len(merged[-1]) == 1:

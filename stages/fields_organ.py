@@ -209,7 +209,7 @@ def _signed(
         return _Signed(tuple(title), tuple(row for row, _ in signature), (), ())
     for row, text in signature:
         under = _is_covered(row, covered)
-        for name in split_organs(text):
+        for name in _runs(row, text, known):
             clean, how = _clean(tight(name), known, under=under, row=row, scanned=row.page in scanned)
             if clean is None:
                 others.append(name)
@@ -232,6 +232,16 @@ def _signed(
             kept = list(names.letterhead)
             doubt += ["repaired"] * lost
     return _Signed(tuple(dict.fromkeys(kept)), tuple(rows), tuple(dict.fromkeys(doubt)), tuple(others))
+
+
+def _runs(row: Row, text: str, known: tuple[str, ...]) -> tuple[str, ...]:
+    """The names in a row; runs that stand apart are names of their own, also damaged ones."""
+    names = split_organs(text)
+    runs = [run for run in re.split(r"\s{2,}|\u3000+", SEAL_WORDS.sub("", row.raw).strip()) if run]
+    if len(names) > 1 or len(runs) < 2 or tight("".join(runs)) != tight(text):
+        return names
+    like = [any(share_of(tight(run), name) >= NEAR for name in known) for run in runs]
+    return tuple(runs) if all(like) else names
 
 
 def _is_scrap(name: str, names: list[str]) -> bool:
@@ -273,7 +283,7 @@ def _clean(
     share = share_of(name, best)
     if not is_organ(name):
         return (best, True) if share >= NEAR else (None, False)
-    if _is_form_of(name, best, sure=row.line.confidence >= SURE):
+    if _is_form_of(name, best, sure=row.line.confidence >= SURE and not under):
         return name, False
     # a well-formed name may be another organ's; one that lost or changed a few characters is the same organ's
     only_lost = share * len(best) >= len(name) - 0.01
@@ -285,10 +295,12 @@ def _clean(
 
 def _is_form_of(name: str, whole: str, *, sure: bool) -> bool:
     """Whether the name is another usual form of the organ: an end left off, 和 or 有限 left out."""
-    if whole.startswith(name) or whole.endswith(name):
+    if whole.startswith(name):
         return True
     if not sure:
         return False
+    if whole.endswith(name):
+        return True
     steps = SequenceMatcher(None, whole, name, autojunk=False).get_opcodes()
     return all(
         kind == "equal" or (kind == "delete" and whole[start:end] in _LEFT_OUT)

@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from dataclasses import replace
 
-from ..models.page import Box, Line, Transcript
+from ..models.page import Box, Line, Page, Transcript
 from .fields_text import PAGE_NUMBER, Row, normal
 
 UPPER, LOWER = 0.085, 0.925
@@ -23,6 +23,8 @@ MARGIN_LEFT, MARGIN_RIGHT = 0.1, 0.885
 """Edges of the text area with a little room: 28 mm at the left, 26 mm at the right (§5.2.1)."""
 SCRIBBLE = 4
 """Characters that a scribble in the margin is read as, at most."""
+EXTREME = 0.05
+"""15 mm from the edge stands nothing of a paper but what is large, as on a photo cut close."""
 SMALL = 0.85
 """Type this much smaller than the body's."""
 _FAX = re.compile(
@@ -46,19 +48,55 @@ _STRONG = re.compile(
 
 def paper_rows(transcript: Transcript) -> tuple[Row, ...]:
     """The rows that may bear a field, numbered in reading order. An empty transcript gives none."""
-    running = _running(transcript)
+    upright = tuple(_upright(page) for page in transcript.pages)
+    running = _running(upright)
     found: list[Row] = []
-    size = _body_size(transcript)
-    for page in transcript.pages:
+    size = _body_size(upright)
+    for page, turns in zip(upright, map(turns_of, transcript.pages), strict=True):
         own = [_inside(line) for line in page.lines if _is_own(line, size, running)]
         lines = _together([line for line in own if line is not None])
-        stamped = _stamped(lines)
+        stamped = _stamped(lines, size)
         for place, line in enumerate(lines):
             text = normal(line.text[:MOST])
             tight = text.replace(" ", "")
             if tight and place not in stamped:
-                found.append(Row(len(found), page.number, line, text, tight))
+                where = turned(line.box, -turns) if turns else None
+                found.append(Row(len(found), page.number, line, text, tight, where))
     return tuple(found)
+
+
+def turns_of(page: Page) -> int:
+    """How often the page must be turned a quarter against the clock for its rows to run to the right, 0 to 3."""
+    turns = round(page.direction / 90) % 4
+    if turns:
+        return turns
+    long = [line for line in page.lines if len(line.text) > 6 and not line.vertical]
+    tall = [
+        line for line in long
+        if (line.box.bottom - line.box.top) * page.height_mm > 2 * (line.box.right - line.box.left) * page.width_mm
+    ]  # fmt: skip
+    if len(tall) <= len(long) / 2:
+        return 0
+    # rows that run down follow one another to the left, rows that run up to the right
+    return 1 if tall[0].box.left >= tall[-1].box.left else 3
+
+
+def turned(box: Box, turns: int) -> Box:
+    """The box after quarter turns against the clock; minus turns go back."""
+    for _ in range(turns % 4):
+        box = Box(box.top, 1 - box.right, box.bottom, 1 - box.left)
+    return box
+
+
+def _upright(page: Page) -> Page:
+    turns = turns_of(page)
+    if not turns:
+        return page
+    lines = tuple(
+        replace(line, box=turned(line.box, turns), parts=tuple(turned(part, turns) for part in line.parts))
+        for line in page.lines
+    )
+    return replace(page, lines=lines)
 
 
 def _is_own(line: Line, size: float | None, running: frozenset[str]) -> bool:
@@ -77,8 +115,11 @@ def _is_own(line: Line, size: float | None, running: frozenset[str]) -> bool:
         return True
     if _FAX.search(text):
         return False
-    small = size is not None and line.size_mm is not None and line.size_mm < SMALL * size
-    return not small or bool(_STRONG.search(bare))
+    if _STRONG.search(bare) or size is None or line.size_mm is None:
+        return True
+    if not EXTREME <= middle <= 1 - EXTREME and line.size_mm < 1.2 * size:
+        return bool(re.search(r"\d{4}年", bare))
+    return line.size_mm >= SMALL * size
 
 
 def _inside(line: Line) -> Line | None:
@@ -112,12 +153,12 @@ def _pattern(text: str) -> str:
     return re.sub(r"\d+", "0", text)
 
 
-def _running(transcript: Transcript) -> frozenset[str]:
+def _running(pages: tuple[Page, ...]) -> frozenset[str]:
     """Texts that stand at the edge, at the same height, of more than one page; digits not compared."""
-    if len(transcript.pages) < 2:
+    if len(pages) < 2:
         return frozenset()
     seen: Counter[tuple[str, int]] = Counter()
-    for page in transcript.pages:
+    for page in pages:
         found = set()
         for line in page.lines:
             middle = (line.box.top + line.box.bottom) / 2
@@ -128,11 +169,11 @@ def _running(transcript: Transcript) -> frozenset[str]:
     return frozenset(text for (text, _), count in seen.items() if count > 1)
 
 
-def _body_size(transcript: Transcript) -> float | None:
+def _body_size(pages: tuple[Page, ...]) -> float | None:
     """Height of the body's type in mm: the middle one, each line weighed by its length."""
     sizes = sorted(
         (line.size_mm, len(line.text))
-        for page in transcript.pages
+        for page in pages
         for line in page.lines
         if line.size_mm and UPPER <= (line.box.top + line.box.bottom) / 2 <= LOWER
     )
@@ -144,7 +185,7 @@ def _body_size(transcript: Transcript) -> float | None:
     return None
 
 
-def _stamped(lines: list[Line]) -> frozenset[int]:
+def _stamped(lines: list[Line], size: float | None) -> frozenset[int]:
     """Lines of a receiving stamp: those that say so, and the short ones right above or below inside its width."""
     found = {
         place
@@ -158,12 +199,12 @@ def _stamped(lines: list[Line]) -> frozenset[int]:
     ]
     if says and any(box.right - box.left < 0.4 for box in says):
         for place, line in enumerate(lines):
-            if any(_in_stamp(line, box) for box in says):
+            if any(_in_stamp(line, box, size) for box in says):
                 found.add(place)
     return frozenset(found)
 
 
-def _in_stamp(line: Line, box: Box) -> bool:
+def _in_stamp(line: Line, box: Box, size: float | None) -> bool:
     text, height = normal(line.text[:MOST]).replace(" ", ""), box.bottom - box.top
     if (
         box.right - box.left > 0.4
@@ -174,7 +215,8 @@ def _in_stamp(line: Line, box: Box) -> bool:
     near = line.box.top < box.bottom + 1.6 * height and box.top < line.box.bottom + 1.6 * height
     middle = (box.left + box.right) / 2
     alike = abs((line.box.left + line.box.right) / 2 - middle) < 0.04
-    return near and alike and line.size_mm is not None and line.colour != "black"
+    small = size is not None and line.size_mm is not None and line.size_mm < 0.95 * size
+    return near and alike and (small or line.colour == "other" or line.box.bottom < WIDE_UPPER)
 
 
 def _together(lines: list[Line]) -> list[Line]:

@@ -16,6 +16,7 @@ from ..models.fields import FieldEvidence
 from ..models.page import Box, Transcript
 from .fields_date import DateRead, read_dates, torn_date
 from .fields_organ import NEAR, SEAL_WORDS, overlap, share_of
+from .fields_rows import turned, turns_of
 from .fields_text import Row, evidence, is_organ, split_organs, tight
 
 PRINTED = re.compile(r"(?:印发|印制|印$|封发|付印)")
@@ -72,9 +73,10 @@ def covered_places(transcript: Transcript) -> tuple[tuple[int, Box], ...]:
     """Page and box of every seal, and of every place that something covers."""
     found: list[tuple[int, Box]] = []
     for page in transcript.pages:
+        turns = turns_of(page)
         if page.seal:
-            found.append((page.number, page.seal))
-        found += [(page.number, place.box) for place in page.unread if place.why == "covered"]
+            found.append((page.number, turned(page.seal, turns)))
+        found += [(page.number, turned(place.box, turns)) for place in page.unread if place.why == "covered"]
     return tuple(found)
 
 
@@ -144,6 +146,8 @@ def _candidate(rows: tuple[Row, ...], row: Row, read: DateRead, place: Place) ->
         return None
     names = re.sub(r"^[(]?第.{1,5}[期次号][)]?", "", before)
     own = bool(names) and not label
+    if own and (re.match(r"[\d(]", names) or len(re.split(r"\s{2,}", row.raw.strip())) > 3):
+        return None
     if own:
         text = row.text if not read.start else _before_date(row, names)
         if not any(is_organ(part) for part in (names, names.split("、")[0], names[-12:])) and not _leads(
@@ -168,7 +172,7 @@ def _weigh(
     if label:
         score += 2.0 if row.index <= place.body + 2 else 1.0
     score += 1.0 if in_body else -0.5
-    score += 1.5 if row.index < place.annex else -1.5
+    score += 1.5 if row.index < place.annex else -2.5
     year = read.day.year if read.day else None
     if place.number_year is not None and year is not None:
         differs = year - place.number_year

@@ -65,6 +65,8 @@ class Row:
     line: Line
     text: str
     tight: str
+    where: Box | None = None
+    """Its place on the page as it came, where `line` has been turned upright."""
 
     @property
     def raw(self) -> str:
@@ -121,7 +123,7 @@ def join(*parts: str) -> str:
 
 def union(rows: list[Row] | tuple[Row, ...]) -> Box | None:
     """The box around rows of the first row's page."""
-    boxes = [row.line.box for row in rows if row.page == rows[0].page]
+    boxes = [row.where or row.line.box for row in rows if row.page == rows[0].page]
     if not boxes:
         return None
     return Box(

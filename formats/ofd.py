@@ -14,6 +14,7 @@ from typing import Literal
 import numpy as np
 from PIL import Image
 
+from ..common.errors import MissingTool
 from ..common.limits import Limits
 from ..models.incoming import Kind
 from ..models.page import Finding, Line
@@ -22,6 +23,7 @@ from .hidden import hidden_text
 from .ofd_document import OfdBody, OfdPage, read_bodies
 from .ofd_draw import Painter
 from .ofd_font import Embedded, load_embedded
+from .ofd_geometry import Rect
 from .ofd_hidden import findings_beside, look_beside
 from .ofd_objects import Text, Thing, page_things
 from .ofd_package import OfdPackage
@@ -112,17 +114,16 @@ class OpenedOfd:
             width, height, scale, read=self._package.read, font_of=self._font,
             max_pixels=self._limits.page_pixels,
         )  # fmt: skip
-        page = self._pages[number - 1]
+        missing: MissingTool | None = None
         with guarded(f"OFD page {number}"):
-            painter.paint(self._of(number))
+            try:
+                painter.paint(self._of(number))
+            except MissingTool as fault:  # the machine's fault, not the file's
+                missing = fault
             for stamp in self._stamps[number - 1]:
-                picture = self._seal_picture(stamp)
-                box = stamp.box
-                moved = type(box)(box.x - page.box.x, box.y - page.box.y, box.width, box.height)
-                cut = stamp.cut and type(box)(
-                    stamp.cut.x - page.box.x, stamp.cut.y - page.box.y, stamp.cut.width, stamp.cut.height
-                )
-                painter.stamp(picture, moved, cut)
+                self._press(painter, stamp, self._pages[number - 1])
+        if missing is not None:
+            raise missing
         if painter.lost:
             self._tell(Finding("ofd_picture_undrawn", page=number, detail=str(painter.lost)))
         if painter.approximate:
@@ -159,6 +160,13 @@ class OpenedOfd:
                 self._tell(Finding("ofd_font_replaced"))
         return self._fonts[part]
 
+    def _press(self, painter: Painter, stamp: Stamp, page: OfdPage) -> None:
+        def on_paper(box: Rect) -> Rect:
+            return Rect(box.x - page.box.x, box.y - page.box.y, box.width, box.height)
+
+        cut = on_paper(stamp.cut) if stamp.cut is not None else None
+        painter.stamp(self._seal_picture(stamp), on_paper(stamp.box), cut)
+
     def _seal_picture(self, stamp: Stamp) -> bytes:
         """The picture of a seal; one that is an OFD itself is drawn."""
         data = stamp.seal.picture
@@ -174,7 +182,7 @@ class OpenedOfd:
             if max(inner.size_mm(1)) > _SEAL_MM * 4:
                 return b""
             drawn = inner.render(1, _SEAL_DPI)
-        except FormatFault:
+        except (FormatFault, MissingTool):
             return b""
         finally:
             inner.close()

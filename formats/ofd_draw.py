@@ -30,6 +30,7 @@ Pixels = NDArray[np.uint8]
 _LARGEST_TYPE = 4000
 _SLANT = 0.2
 _MAX_DASHES = 20_000
+_BLANK: tuple[Mask, int, int] = (np.zeros((1, 1), np.uint8), 0, 0)
 
 
 class Painter:
@@ -178,14 +179,11 @@ class Painter:
                 middle = text.matrix.at(x + text.size / 2, y - text.size / 3)
                 if text.boundary is not None and not text.boundary.holds(*middle, margin):
                     continue
-                number = glyph if glyph is not None else (embedded.glyph(char) if embedded else None)
-                if embedded is not None and number is not None and 0 <= number < embedded.count:
-                    font, drawn = self._embedded(embedded, body), private(number)
-                else:
+                found = self._embedded_glyph(embedded, char, glyph, body)
+                if found is None:
                     faces = faces or machine_faces(text.font, bold=text.bold)
                     face = _face_for(char, faces)
-                    font, drawn = _machine_font(str(face.path), face.index, body), char
-                found = glyph_mask(font, drawn)
+                    found = glyph_mask(_machine_font(str(face.path), face.index, body), char)
                 if found is None:
                     continue
                 mask, left, top = found
@@ -194,11 +192,22 @@ class Painter:
                 else:
                     self._turned(text, place, mask, (left, top), (x, y), body, ink, clip)
 
-    def _embedded(self, font: Embedded, size: int) -> ImageFont.FreeTypeFont:
+    def _embedded_glyph(
+        self, font: Embedded | None, char: str, glyph: int | None, size: int
+    ) -> tuple[Mask, int, int] | None:
+        """A character by the file's own font; None when that has none, or a broken outline."""
+        if font is None:
+            return None
+        number = glyph if glyph is not None else font.glyph(char)
+        if number is None or not 0 <= number < font.count:
+            return None
         key = (id(font), size)
         if key not in self._fonts:
             self._fonts[key] = ImageFont.truetype(io.BytesIO(font.program), size)
-        return self._fonts[key]
+        try:
+            return glyph_mask(self._fonts[key], private(number)) or _BLANK
+        except OSError:
+            return None
 
     def _put(self, mask: Mask, left: int, top: int, text: Text, ink: Ink, clip: Mask | None) -> None:
         """A character's mask onto the page, cut by the text's window."""

@@ -7,6 +7,7 @@ draws inside the worker only. A font that does not load is replaced, and the cal
 from __future__ import annotations
 
 import io
+import logging
 import struct
 import unicodedata
 from dataclasses import dataclass
@@ -69,6 +70,7 @@ def load_embedded(program: bytes) -> Embedded | None:
     """
     if len(program) > _MAX_FONT or len(program) < 12:
         return None
+    logging.getLogger("fontTools").setLevel(logging.CRITICAL)  # its warnings are about the file
     try:
         with guarded("OFD font"):
             return _load(program)

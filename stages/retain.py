@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 
 from ..models.fields import OfficialFields
 from ..models.page import Transcript
@@ -138,6 +139,12 @@ def _judge(
     )
 
 
+@cache
+def _word(word: str) -> str:
+    """A word of the policy, as it is looked for."""
+    return tight(word)
+
+
 def _match(
     rule: RetentionRule,
     subject: str,
@@ -160,7 +167,7 @@ def _match(
         conditions += 1
         words.append(kind)
     named = [
-        (group, [word for word in group if tight(word) in subject])
+        (group, [word for word in group if _word(word) in subject])
         for group in (
             rule.any,
             tuple(word for name in rule.sets for word in policy.retention.keyword_sets[name]),

@@ -62,7 +62,7 @@ def test_a_page_that_kills_is_named_and_the_paper_is_in(
     lost = [(item["code"], item["page"]) for item in paper["findings"] if item["page"]]
     assert lost == [("ocr_page_failed", 3)]
     assert paper["pages"] == 6 and paper["must_review"]
-    text = register.text_of(room.station, room.as_("clerk", "documents.text"), document=paper["id"])
+    text = register.text_of(room.station, room.as_("clerk", "text"), document=paper["id"])
     assert [bool(page["text"]) for page in text["pages"]] == [True, True, False, True, True, True]
     check_whole(room)
 

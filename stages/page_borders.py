@@ -22,7 +22,7 @@ MOST = 0.45
 """A page darker than this by area is a dark page, not a page in a frame."""
 LEAST = 0.001
 LETTERS_MM = 8.0
-MOST_LETTERS = 0.1
+MOST_LETTERS = 0.04
 """Bright holes in a dark piece up to this share are specks; more are white letters on a banner, which stays."""
 
 

@@ -16,7 +16,7 @@ GUTTER = 0.045
 """The two inner margins together, as part of the width; the space between the columns of one page is narrower."""
 FOLD = 0.012
 """A line or shadow of this width in the middle of the gutter is the fold."""
-LEAST_HALF = 0.12
+LEAST_HALF = 0.03
 """A half counts as a page when its rows of ink take this part of the height."""
 DUST = 0.004
 """A column of pixels with less ink than this is empty."""

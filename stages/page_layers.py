@@ -25,8 +25,10 @@ CERTAIN = 0.98
 """Above it nothing is to be gained."""
 WITHIN = 0.3
 """By so many characters the page as it came may read worse under a black seal, and is still preferred."""
-REACH, UPPER = 0.95, 0.5
+REACH, UPPER = 0.95, 0.38
 """The seal's own writing lies within the ring and in its upper part, in radii."""
+ROOM = 0.7
+"""How much longer at each end a piece is tried, in its heights."""
 AROUND = 1.8
 """How far to the sides of a seal lines under it reach, in radii."""
 KNOWN = 0.3
@@ -63,13 +65,28 @@ def _better(piece: Piece, prepared: Prepared, came: Picture, engine: Engine, dea
     box = prepared.box([raw.quad])
     if not any(overlaps(box, seal) for seal in prepared.seals):
         return piece
-    strip = cut_out(came, _on_page(raw.quad, prepared))
-    other = None if strip is None else engine.read_strip(strip, seconds=left)
+    quads = (raw.quad, _longer(raw.quad)) if prepared.black else (raw.quad,)
+    strips = (cut_out(came, _on_page(quad, prepared)) for quad in quads)
+    others = [engine.read_strip(strip, seconds=left) for strip in strips if strip is not None]
+    other = max((one for one in others if one is not None), key=_worth, default=None)
     if other is None:
         return piece
     # A black seal cannot be taken off without some of the writing: what is gone shows in the count of characters.
     better = _worth(other) >= _worth(raw) - WITHIN if prepared.black else _is_surer(other, raw)
     return replace(piece, raw=replace(other, quad=raw.quad)) if better else piece
+
+
+def _longer(quad: Quad) -> Quad:
+    """The piece with room for a character at either end, that may have gone with the ring."""
+    a, b, c, d = (np.array(point) for point in quad)
+    more = (b - a) / max(float(np.hypot(*(b - a))), 1.0) * float(np.hypot(*(d - a))) * ROOM
+    (e, f), (g, h), (i, j), (k, m) = (
+        (a - more).tolist(),
+        (b + more).tolist(),
+        (c + more).tolist(),
+        (d - more).tolist(),
+    )
+    return (e, f), (g, h), (i, j), (k, m)
 
 
 def _worth(raw: RawLine) -> float:

@@ -93,7 +93,15 @@ def compare_texts(first: str, second: str) -> Likeness:
     longer = max(len(first), len(second))
     if not first or not second or min(len(first), len(second)) < 0.5 * longer:
         return Likeness(False, 0.0, "other_text")
-    changes = list(_changes(first, second))
+    likeness = _weigh(list(_changes(first, second)), longer)
+    if likeness.same or longer > _GAP:
+        return likeness
+    # passages that come twice may be aligned with the wrong one of the two: a short text can be compared as a whole
+    return max(likeness, _weigh(list(_fine(first, second)), longer), key=lambda one: (one.same, one.ratio))
+
+
+def _weigh(changes: Sequence[tuple[str, str]], longer: int) -> Likeness:
+    """What the changes of a text of so many characters amount to."""
     changed = sum(max(len(old), len(new)) for old, new in changes)
     ratio = max(0.0, 1 - changed / longer)
     if ratio < 0.5:

@@ -11,14 +11,13 @@ from PIL import Image
 from pypdf import PdfReader, PdfWriter
 
 from ingest_kit import pdf_stack
-from jiyao.models.fields import OfficialFields
+from jiyao.samples.mail import make_stack
 from jiyao.samples.make import make_paper
 from jiyao.samples.render import render
+from jiyao.stages.engines.choose import choose
 from room import Room, founded, room
 
 __all__ = ["founded", "room"]
-
-assert OfficialFields
 
 
 def _paper(seed: int, **more: Any) -> bytes:
@@ -278,3 +277,35 @@ def test_urgent_ones_first_and_the_telegrams_clock(room: Room) -> None:
     room.ok("review", "set", documents[1]["id"], "--field", "urgency=特急", "--reason", "电话通知")
     waiting = [item["id"] for item in room.ok("review", "list")["documents"]]
     assert waiting == [documents[1]["id"], documents[0]["id"]]
+
+
+# ---------------------------------------------------------------- a scan, as it comes off the scanner
+
+
+def _engine() -> bool:
+    try:
+        choose("auto")
+    except Exception:
+        return False
+    return True
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not _engine(), reason="neither RapidOCR nor Tesseract is installed")
+def test_a_scanned_stack_with_envelope_list_and_blank_backs(room: Room, tmp_path: Path) -> None:
+    receipt = room.ok("receive", "--from", "云梦省乌有局")
+    data, truth = make_stack(
+        7, papers=2, between="slip", backs=True, with_envelope=True, with_list=True, most_pages=2,
+        receipts=(receipt["receipt"], receipt["receipt"]),
+    )  # fmt: skip
+    path = tmp_path / "扫描.pdf"
+    path.write_bytes(data)
+    value = room.ok("ingest", path, "--split", "slip", "--jobs", "1")
+    assert len(value["documents"]) == len(truth.documents)
+    for document, true in zip(value["documents"], truth.documents, strict=True):
+        assert document["doc_number"] == true.fields["doc_number"]
+        backs = sum(page.kind == "blank" for page in truth.pages[true.first - 1 : true.last])
+        assert document["pages"] in (true.printed_pages, true.printed_pages + backs)
+        assert not _codes(document) & {"pages_missing", "pages_extra", "page_number_gap", "page_order"}
+    first = room.ok("documents", "text", value["documents"][0]["id"])["pages"]
+    assert len(first) > value["documents"][0]["pages"], "envelope and list stay in the file"

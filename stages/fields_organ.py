@@ -288,7 +288,8 @@ def _clean(
     # a well-formed name may be another organ's; one that lost or changed a few characters is the same organ's
     only_lost = share * len(best) >= len(name) - 0.01
     changed = abs(len(name) - len(best)) <= 1 and share >= 0.6 and (under or row.line.confidence < SURE)
-    if changed or (only_lost and share >= NEAR - 0.1):
+    one_wrong = len(name) == len(best) >= 8 and share >= 0.8
+    if changed or one_wrong or (only_lost and share >= NEAR - 0.1):
         return best, True
     return name, False
 

@@ -127,26 +127,31 @@ def _inside(line: Line) -> Line | None:
     text = line.text[:MOST]
     if line.box.left > MARGIN_RIGHT or line.box.right < MARGIN_LEFT:
         return line if len(text.strip()) > SCRIBBLE or _STRONG.search(normal(text).replace(" ", "")) else None
-    runs = re.split(r"(\s{2,})", line.text)
-    words = runs[::2]
+    words = re.split(r"\s{2,}", line.text)
     if len(words) < 2 or line.vertical:
         return line
     places = line.parts if len(line.parts) == len(words) else ()
-    keep = list(range(len(words)))
+    drop = {place for place, word in enumerate(words) if word and not _cleared(word, line.text)}
     first, last = words[0].strip(), words[-1].strip()
     outside = places[-1].left > MARGIN_RIGHT if places else line.box.right > 0.93
     if outside and len(last) <= SCRIBBLE and not _STRONG.search(last):
-        keep.pop()
+        drop.add(len(words) - 1)
     outside = places[0].right < MARGIN_LEFT if places else line.box.left < 0.08
-    if len(keep) > 1 and (_SYMBOL.fullmatch(first) or (outside and len(first) <= 2 and not first.isdigit())):
-        keep.pop(0)
-    if len(keep) == len(words):
-        return line
-    rest = "".join(runs[2 * keep[0] : 2 * keep[-1] + 1])
+    if first and (_SYMBOL.fullmatch(first) or (outside and len(first) <= 2 and not first.isdigit())):
+        drop.add(0)
+    keep = [place for place in range(len(words)) if place not in drop]
+    if not drop or not any(words[place] for place in keep):
+        return line if not drop else None
     box = line.box
     if places:
         box = Box(places[keep[0]].left, box.top, places[keep[-1]].right, box.bottom)
-    return replace(line, text=rest, box=box, characters=(), parts=())
+    return replace(line, text="  ".join(words[place] for place in keep), box=box, characters=(), parts=())
+
+
+def _cleared(word: str, whole: str) -> str:
+    """A run, or nothing when it is a seal's star or a word across the page."""
+    star = word.strip() in ("★", "☆", "*", "✩") and not re.search(r"密|[年月期前]\s*$", whole)
+    return "" if star or _WATERMARK.match(word.strip()) else word
 
 
 def _pattern(text: str) -> str:

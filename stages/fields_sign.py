@@ -32,6 +32,7 @@ _PERSON = re.compile(
 _NOT_SIGNATURE = re.compile(
     r"^附件|^[一二三四五六七八九十]+、|^[(][一二三四五六七八九十]+[)]|^\d+[.、]|[。;!?]$|[:：]$"
 )
+_JUNK = re.compile(r"[^\d自从于在至到截前经由即日因年月以定为:：(（,，、]{1,3}")
 MOST_ROWS = 12
 """Rows of a signature block: a joint paper has as many names as organs."""
 
@@ -146,6 +147,9 @@ def _candidate(rows: tuple[Row, ...], row: Row, read: DateRead, place: Place) ->
         return None
     names = re.sub(r"^[(]?第.{1,5}[期次号][)]?", "", before)
     own = bool(names) and not label
+    if own and _JUNK.fullmatch(names) and not is_organ(names) and _above(rows, row, place):
+        # a piece of a seal or of a word across the page was read in front of the date
+        own = False
     if own and (re.match(r"[\d(]", names) or len(re.split(r"\s{2,}", row.raw.strip())) > 3):
         return None
     if own:

@@ -26,6 +26,7 @@ from .register_entry import Deposit, enter, remember, tag_of
 from .reread import Desk, marked_above, paper_of
 from .stack_edit import check_free
 from .station import Station
+from .virus import Scanner
 
 _OPEN = ("pending", "pending_second", "registered")
 _RANGE = re.compile(r"(\d{1,4})(?:-(\d{1,4}))?")
@@ -46,6 +47,8 @@ def rescan(
         new = read_file(path, DEFAULT_LIMITS.file_bytes)
     except Unreadable as error:
         raise NotThere("scan_not_read", file=str(path), why=error.code) from None
+    if (scan := Scanner.find().scan(new)).state == "infected":
+        raise Refused("virus_found", detail=scan.signature)
     with acting(station, actor, "documents.rescan", objects=(document,)) as session:
         row = access.get_document(session, document)
         access.check_clearance(station, session, actor.person, row)

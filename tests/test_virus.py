@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from ingest_kit import check_whole, counts, ingest, letter
-from jiyao.pipeline import documents, virus
+from jiyao.common.errors import Refused
+from jiyao.pipeline import documents, rescan, virus
 from jiyao.pipeline.doctor import examine
 from jiyao.pipeline.virus import Scanner
 from room_kit import Room
@@ -169,3 +170,15 @@ def test_without_one_the_batch_says_so(tmp_path: Path, no_scanner: None) -> None
 def examine_one(room: Room, name: str) -> tuple[bool, str]:
     (check,) = (item for item in examine(room.station, lang="zh")["checks"] if item["name"] == name)
     return check["ok"], check["detail"]
+
+
+def test_a_rescan_is_looked_at_too(tmp_path: Path, clamd: Callable[[Answer], FakeClamd]) -> None:
+    room = Room(tmp_path / "room")
+    clamd(honest)
+    (paper,) = ingest(room, letter(tmp_path / "in", "1.docx"))["documents"]
+    (tmp_path / "new.pdf").write_bytes(b"%PDF-1.4 " + EICAR)
+    with pytest.raises(Refused) as refused:
+        rescan.rescan(
+            room.station, room.as_("clerk", "ingest"), document=paper["id"], path=tmp_path / "new.pdf"
+        )
+    assert refused.value.code == "virus_found"

@@ -20,6 +20,7 @@ from fpdf import FPDF
 from PIL import Image
 
 import format_kit as kit
+import ofd_kit
 from jiyao.common.errors import MissingTool
 from jiyao.common.limits import Limits
 from jiyao.formats.fault import FormatFault
@@ -177,6 +178,7 @@ def seeds() -> dict[str, tuple[bytes, ...]]:
     return {
         "pdf": (_pdf(scanned=False), _pdf(scanned=True), _pdf(scanned=False, encrypted=True)),
         "docx": (_docx(DOCUMENT_XML),),
+        "ofd": (ofd_kit.packed(ofd_kit.everything()),),
         "tiff": (
             g4.getvalue(),
             _saved("TIFF", compression="tiff_lzw"),

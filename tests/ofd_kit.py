@@ -12,6 +12,8 @@ from cryptography.hazmat.primitives import hashes
 from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.ttGlyphPen import TTGlyphPen
 
+import format_kit
+
 SPACE = 'xmlns:ofd="http://www.ofdspec.org/2016"'
 
 
@@ -218,3 +220,47 @@ def signed(
         "Doc_0/Signs/Sign_0/Signature.xml": signature,
         "Doc_0/Signs/Sign_0/SignedValue.dat": value,
     }
+
+
+FONT = '<ofd:Fonts><ofd:Font ID="3" FontName="Kit"><ofd:FontFile>f.ttf</ofd:FontFile></ofd:Font></ofd:Fonts>'
+
+
+def everything() -> dict[str, bytes]:
+    """The parts of a small signed OFD with something of each kind in it."""
+    return signed(
+        parts(
+            page(
+                text("关于检查的通知", inside='<ofd:FillColor Value="#FF 0 0"/>')
+                + text("公开", y=30, inside="<ofd:CGTransform CodeCount='2'><ofd:Glyphs>1 2</ofd:Glyphs>"
+                           "</ofd:CGTransform>").replace('Font="2"', 'Font="3"')
+                + path("M 0 0 L 5 5 Q 1 2 3 4 B 1 2 3 4 5 6 A 3 2 30 1 0 9 9 C", "1 1 30 30", more='Fill="true" '
+                           'LineWidth="0.5" DashPattern="1 2"', inside='<ofd:FillColor Value="9 9 9"/>')
+                + '<ofd:ImageObject ID="5" ResourceID="6" CTM="9 1 0 8 0 0" Boundary="1 1 9 9"><ofd:Clips><ofd:Clip>'
+                '<ofd:Area><ofd:Path Boundary="0 0 9 9"><ofd:AbbreviatedData>M 0 0 L 9 0 L 9 9 C</ofd:AbbreviatedData>'
+                "</ofd:Path></ofd:Area></ofd:Clip></ofd:Clips></ofd:ImageObject>"
+                + '<ofd:CompositeObject ID="7" ResourceID="8" Boundary="5 5 30 30"/>',
+                before='<ofd:Template TemplateID="7" ZOrder="Foreground"/>',
+            ),
+            common='<ofd:TemplatePage ID="7" BaseLoc="T.xml"/>',
+            document="<ofd:Annotations>A.xml</ofd:Annotations><ofd:Attachments>B.xml</ofd:Attachments>",
+            resources=FONT
+            + '<ofd:MultiMedias><ofd:MultiMedia ID="6"><ofd:MediaFile>p.png</ofd:MediaFile></ofd:MultiMedia>'
+            '</ofd:MultiMedias><ofd:CompositeGraphicUnits><ofd:CompositeGraphicUnit ID="8"><ofd:Content>'
+            + filled("0 0 9 9", "9 9 9")
+            + "</ofd:Content></ofd:CompositeGraphicUnit></ofd:CompositeGraphicUnits>",
+            more={
+                "Doc_0/T.xml": page(text("模板", y=70)),
+                "Doc_0/A.xml": xml("Annotations", '<ofd:Page PageID="100"><ofd:FileLoc>N.xml</ofd:FileLoc></ofd:Page>'),
+                "Doc_0/N.xml": xml(
+                    "PageAnnot",
+                    '<ofd:Annot ID="1" Type="Stamp"><ofd:Appearance Boundary="50 50 40 20">'
+                    + text("章", x=1, y=8)
+                    + "</ofd:Appearance></ofd:Annot>",
+                ),
+                "Doc_0/B.xml": xml("Attachments", '<ofd:Attachment ID="1" Name="x"/>'),
+                "Doc_0/Res/f.ttf": font({"公": "full", "开": "left"}),
+                "Doc_0/Res/p.png": format_kit.picture("PNG"),
+            },
+        ),
+        picture=format_kit.picture("PNG"),
+    )  # fmt: skip

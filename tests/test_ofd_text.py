@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import format_kit
 import ofd_kit as kit
 from jiyao.common.limits import DEFAULT_LIMITS
 from jiyao.common.messages import catalogue
@@ -322,43 +321,7 @@ def test_text_drawn_as_shapes_goes_to_recognition() -> None:
 
 # ---------------------------------------------------------------- anything else
 
-PARTS = kit.signed(
-    kit.parts(
-        kit.page(
-            kit.text("关于检查的通知", inside='<ofd:FillColor Value="#FF 0 0"/>')
-            + kit.text("公开", y=30, inside="<ofd:CGTransform CodeCount='2'><ofd:Glyphs>1 2</ofd:Glyphs>"
-                       "</ofd:CGTransform>").replace('Font="2"', 'Font="3"')
-            + kit.path("M 0 0 L 5 5 Q 1 2 3 4 B 1 2 3 4 5 6 A 3 2 30 1 0 9 9 C", "1 1 30 30", more='Fill="true" '
-                       'LineWidth="0.5" DashPattern="1 2"', inside='<ofd:FillColor Value="9 9 9"/>')
-            + '<ofd:ImageObject ID="5" ResourceID="6" CTM="9 1 0 8 0 0" Boundary="1 1 9 9"><ofd:Clips><ofd:Clip>'
-            '<ofd:Area><ofd:Path Boundary="0 0 9 9"><ofd:AbbreviatedData>M 0 0 L 9 0 L 9 9 C</ofd:AbbreviatedData>'
-            "</ofd:Path></ofd:Area></ofd:Clip></ofd:Clips></ofd:ImageObject>"
-            + '<ofd:CompositeObject ID="7" ResourceID="8" Boundary="5 5 30 30"/>',
-            before='<ofd:Template TemplateID="7" ZOrder="Foreground"/>',
-        ),
-        common='<ofd:TemplatePage ID="7" BaseLoc="T.xml"/>',
-        document="<ofd:Annotations>A.xml</ofd:Annotations><ofd:Attachments>B.xml</ofd:Attachments>",
-        resources=FONT
-        + '<ofd:MultiMedias><ofd:MultiMedia ID="6" Type="Image"><ofd:MediaFile>p.png</ofd:MediaFile></ofd:MultiMedia>'
-        '</ofd:MultiMedias><ofd:CompositeGraphicUnits><ofd:CompositeGraphicUnit ID="8"><ofd:Content>'
-        + kit.filled("0 0 9 9", "9 9 9")
-        + "</ofd:Content></ofd:CompositeGraphicUnit></ofd:CompositeGraphicUnits>",
-        more={
-            "Doc_0/T.xml": kit.page(kit.text("模板", y=70)),
-            "Doc_0/A.xml": kit.xml("Annotations", '<ofd:Page PageID="100"><ofd:FileLoc>N.xml</ofd:FileLoc></ofd:Page>'),
-            "Doc_0/N.xml": kit.xml(
-                "PageAnnot",
-                '<ofd:Annot ID="1" Type="Stamp"><ofd:Appearance Boundary="50 50 40 20">'
-                + kit.text("章", x=1, y=8)
-                + "</ofd:Appearance></ofd:Annot>",
-            ),
-            "Doc_0/B.xml": kit.xml("Attachments", '<ofd:Attachment ID="1" Name="x"/>'),
-            "Doc_0/Res/f.ttf": kit.font({"公": "full", "开": "left"}),
-            "Doc_0/Res/p.png": format_kit.picture("PNG"),
-        },
-    ),
-    picture=format_kit.picture("PNG"),
-)  # fmt: skip
+PARTS = kit.everything()
 SEED = kit.packed(PARTS)
 
 

@@ -24,7 +24,7 @@ from .part_view import seen_alone
 from .read_page import ReadPage, read_page, together
 from .second_look import second_look
 from .split import Mode
-from .stack import for_fields, take_apart
+from .stack import for_fields, note_envelope, take_apart
 
 _LOOK_SECONDS = 8.0
 """No second look begins later: in a stack of many bad papers the last ones get none."""
@@ -67,6 +67,7 @@ def assemble(
         if monotonic() < deadline:
             view = seen_alone(opened, part.pages)
             fields = second_look(view, transcript, fields, engine=engine, limits=limits)
+        transcript = note_envelope(transcript, fields)
         parts.append(
             {
                 "first": part.first, "last": part.last, "pages": list(part.pages), "count": found.count,

@@ -8,8 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from ..models.fields import OfficialFields
+from ..models.level import Family
 from ..models.page import Finding, Page, Transcript
 from .cover_list import declared_pages
+from .mark_grammar import read_mark
 from .page_count import check_pages, document_pages
 from .page_kind import NON_DOCUMENT, page_kind, with_kinds
 from .slip import Slip
@@ -68,6 +71,19 @@ def for_fields(transcript: Transcript) -> Transcript:
     return Transcript(
         own, tuple(item for item in transcript.findings if item.page is None or item.page in kept)
     )
+
+
+def note_envelope(transcript: Transcript, fields: OfficialFields) -> Transcript:
+    """Says so when the envelope bears a mark and the paper in it bears none: then a person looks for it."""
+    if fields.mark is not None:
+        return transcript
+    for page in transcript.pages:
+        for line in page.lines if page.kind == "envelope" else ():
+            read = read_mark(line.text)
+            if read is not None and read.mark.level.family is Family.STATE:
+                said = Finding("mark_on_envelope", page.number, read.mark.level.value, line.box)
+                return replace(transcript, findings=(*transcript.findings, said))
+    return transcript
 
 
 def _part(

@@ -10,12 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import mail_kit as kit
+from jiyao.models.fields import OfficialFields
 from jiyao.models.page import Finding, Page, Transcript
+from jiyao.stages.mark_grammar import read_mark
 from jiyao.stages.page_count import check_pages
 from jiyao.stages.page_kind import page_kind, with_kinds
 from jiyao.stages.slip import SEPARATOR, Slip, read_slip, slip_text
 from jiyao.stages.split import split
-from jiyao.stages.stack import for_fields, take_apart
+from jiyao.stages.stack import for_fields, note_envelope, take_apart
 
 
 @pytest.mark.parametrize(
@@ -215,6 +217,15 @@ def test_pages_declared() -> None:
     with_cover = Transcript((kit.cover(1), kit.first(2), kit.text(3, printed=2)))
     found = take_apart(with_cover, mode="none")[0]
     assert [(item.code, item.detail) for item in found.transcript.findings] == [("pages_missing", "3/2")]
+
+
+def test_a_level_on_the_envelope_alone_is_told() -> None:
+    mail = take_apart(Transcript((kit.envelope(1), kit.first(2))), mode="none")[0].transcript
+    said = note_envelope(mail, OfficialFields()).findings
+    assert [(item.code, item.page, item.detail) for item in said] == [("mark_on_envelope", 1, "机密")]
+    mark = read_mark("机密★20年")
+    assert mark is not None
+    assert note_envelope(mail, OfficialFields(mark=mark.mark)) is mail
 
 
 def test_printed_totals() -> None:

@@ -24,7 +24,7 @@ def dress(sheets: list[Sheet], paper: Paper, *, seed: int) -> tuple[str, ...]:
     Words of the stamp and tick boxes go to `left_out`; handwriting is no text that anybody should read.
 
     Returns:
-        What was added that may mislead a reader: `stamp`, `ticks`, `scribble`.
+        What was added that may mislead a reader: `stamp`, `ticks`, `scribble`, `holes`.
     """
     added: list[str] = []
     rng = random.Random(f"dress:{paper.split}:{seed}")
@@ -39,6 +39,7 @@ def dress(sheets: list[Sheet], paper: Paper, *, seed: int) -> tuple[str, ...]:
     if rng.random() < 0.35:
         for sheet in sheets:
             sheet.things += [Hole(11.0, 108.5), Hole(11.0, 188.5)]
+        added.append("holes")
     if rng.random() < 0.3:
         x, y = rng.uniform(8, 14), rng.uniform(8, 14)
         first.things.append(Stroke(((x, y + 6), (x + 7, y)), 0.7, "grey"))

@@ -72,9 +72,13 @@ def as_company_form(paper: Paper, rng: random.Random) -> Paper:
 
 def with_annexes(paper: Paper, rng: random.Random, *, count: int) -> Paper:
     """Annexes with tables, numbers and dates later than the date of issue."""
-    titles = rng.sample(book(paper.split).words["annex"], k=count)
-    annexes = tuple(Annex(title, _annex_body(paper, rng)) for title in titles)
-    return replace(paper, annexes=annexes, fields=replace(paper.fields, attachments=tuple(titles)))
+    words = book(paper.split).words
+    titles = rng.sample(words["annex"], k=count)
+    annexes = [Annex(title, _annex_body(paper, rng)) for title in titles]
+    if paper.profile != "organ" and rng.random() < 0.6:
+        titles[-1] = rng.choice(words["form"])
+        annexes[-1] = Annex(titles[-1], _form_body(paper, rng))
+    return replace(paper, annexes=tuple(annexes), fields=replace(paper.fields, attachments=tuple(titles)))
 
 
 def _annex_body(paper: Paper, rng: random.Random) -> tuple[Block, ...]:
@@ -96,6 +100,16 @@ def _annex_body(paper: Paper, rng: random.Random) -> tuple[Block, ...]:
     sentences = [Block(kind="para", text=f"{i}.{say(rng.choice(words['annex_text']))}") for i in (1, 2)]
     table = Block(kind="table", rows=tuple(rows))
     return rng.choice(((table,), (*sentences, table), (table, *sentences), tuple(sentences)))
+
+
+def _form_body(paper: Paper, rng: random.Random) -> tuple[Block, ...]:
+    """A form to be filled in: labels and values in four columns, some values empty, tick boxes below."""
+    words = book(paper.split).words
+    labels = rng.sample(words["form_label"], k=6)
+    values = [rng.choice((person(rng, words), f"{rng.randint(1, 99)}号", "")) for _ in labels]
+    cells = [cell for pair in zip(labels, values, strict=True) for cell in pair]
+    rows = tuple(tuple(cells[i : i + 4]) for i in range(0, len(cells), 4))
+    return Block(kind="table", rows=rows), *(Block(kind="ticks", text=text) for text in words["form_tick"])
 
 
 def make_long(seed: int, split: Split, *, pages: int) -> Paper:

@@ -15,6 +15,7 @@ from ..common.messages import advise, say
 from .forms import make_rich
 from .paper import FORMATS, SEVERITIES, SUFFIX, Format, Severity, Split
 from .render import render_with_text
+from .sheet import fonts_for
 from .truth import SCHEMA, truth_of
 
 
@@ -88,6 +89,8 @@ def main(out: Path, count: int, seed: int, split: str, formats: str, severity: s
             f"{say(error.code, 'zh', **error.facts)}{advise(error.code, 'zh', **error.facts)}", err=True
         )
         raise SystemExit(error.exit_code) from error
+    if split == "test" and fonts_for("test", 0) == "noto":
+        click.echo(say("samples_fonts_alike", "zh"), err=True)
     click.echo(str(path))
 
 

@@ -42,6 +42,7 @@ class Row:
     spacing: float = 0.0
     cells: tuple[tuple[float, str], ...] = ()
     edges: tuple[float, ...] = ()
+    left_out: bool = False
 
 
 def lay_out(paper: Paper) -> list[Sheet]:
@@ -110,6 +111,8 @@ def block_rows(block: Block) -> list[Row]:
     """A piece of the body as rows of the text area."""
     if block.kind == "table":
         return _table_rows(block)
+    if block.kind == "ticks":
+        return [Row(block.text, LEFT + 2 * PITCH, "sans", SIZE4, left_out=True)]
     face: Face = "sans-bold" if block.kind == "head" else "serif"
     measure = RIGHT - LEFT
     lines = wrap(block.text, first=measure - 2 * PITCH, rest=measure, size=SIZE3, face=face)
@@ -168,7 +171,7 @@ def _place(sheet: Sheet, row: Row, y: float) -> None:
             sheet.things.append(Rule(row.edges[0], line, row.edges[-1], line, 0.2))
     else:
         sheet.things.append(Text(row.x, base, row.text, row.size, row.face, spacing=row.spacing))
-    sheet.lines.append(row.text)
+    (sheet.left_out if row.left_out else sheet.lines).append(row.text)
 
 
 def _carry_over(sheets: list[Sheet]) -> float:

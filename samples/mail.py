@@ -19,7 +19,7 @@ from ..formats.opened import Picture
 from ..stages.separator import SeparatorSpec, draw_separators
 from ..stages.slip import SlipSpec, draw_slip
 from .damage import plan
-from .forms import make_rich, new_version, numbered
+from .forms import make_rich, new_version, numbered, with_annexes
 from .layout import lay_out
 from .mail_sheets import cover_list, envelope, vertical_page
 from .paper import Paper, Severity, Split
@@ -162,12 +162,17 @@ def make_stack(
 
 
 def _papers(rng: random.Random, split: Split, *, count: int, most: int, least: int) -> list[Paper]:
-    """Papers with a letterhead, at most `most` pages long; the first has `least` at least."""
+    """Papers with a letterhead, at most `most` pages long; the first has `least` at least, by its annexes."""
     found: list[Paper] = []
     while len(found) < count:
         paper = make_rich(rng.randrange(1 << 30), split)
+        if paper.layout == "plain":
+            continue
         pages = len(lay_out(paper))
-        if paper.layout != "plain" and (least if not found else 1) <= pages <= max(most, least + 1):
+        if not found and pages < least:
+            paper = with_annexes(paper, rng, count=3)
+            pages = len(lay_out(paper))
+        if (least if not found else 1) <= pages <= max(most, least + 3):
             found.append(paper)
     rng.shuffle(found)
     return found

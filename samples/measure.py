@@ -108,7 +108,10 @@ _OF_EVIDENCE = {
 
 
 def summary(results: Sequence[Result]) -> dict[str, Any]:
-    """The figures over all results: error rates and exactness in per cent, CPU seconds a page, by damage."""
+    """The figures over all results: error rates and exactness in per cent, CPU seconds a page, by damage.
+
+    `cer_ex_bare` is `cer_ex` of the files without scribbles and holes, what is read there being errors like any other.
+    """
     score = sum((result.score for result in results), Score())
     verdicts: dict[str, Counter[str]] = {}
     wrong = caught = doubts = 0
@@ -132,6 +135,7 @@ def summary(results: Sequence[Result]) -> dict[str, Any]:
         "failures": dict(Counter(result.failure for result in results if result.failure)),
         "cer_raw": _percent(score.raw),
         "cer_ex": _percent(score.ex),
+        "cer_ex_bare": _percent(sum((result.score for result in results if _bare(result)), Score()).ex),
         "characters": score.characters,
         "fields_exact": _percent(sum(result.fields.right for result in results) / max(1, total)),
         "fields": {name: dict(counts) for name, counts in sorted(verdicts.items())},
@@ -141,6 +145,11 @@ def summary(results: Sequence[Result]) -> dict[str, Any]:
         "cpu_seconds_a_page": round(sum(result.seconds for result in results) / max(1, pages), 3),
         "ex_by_damage": {name: _percent(part.ex) for name, part in sorted(damages.items())},
     }
+
+
+def _bare(result: Result) -> bool:
+    """Whether neither pen nor punch was at the paper."""
+    return not {"scribble", "holes"} & set(result.sample.rendered.added)
 
 
 def _percent(share: float) -> float:

@@ -16,7 +16,7 @@ Severity = Literal["clean", "office", "bad", "awful"]
 Layout = Literal["standard", "upward", "letter", "order", "minutes", "old", "telegram", "company", "plain"]
 Origin = Literal["self", "superior", "peer", "subordinate"]
 Profile = Literal["organ", "company", "soe", "hospital", "college"]
-BlockKind = Literal["para", "head", "sub", "item", "table", "flush", "centre"]
+BlockKind = Literal["para", "head", "sub", "item", "table", "ticks"]
 
 SPLITS: tuple[Split, ...] = ("train", "test")
 FORMATS: tuple[Format, ...] = ("pdf", "scan", "tiff", "tiff-grey", "fax", "jpeg", "png", "docx", "ofd")
@@ -31,7 +31,10 @@ STAMP = "样张　虚构文件　不具任何效力"
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One piece of the body. `text` for all but a table, which has `rows` (the first is its head)."""
+    """One piece of the body. `text` for all but a table, which has `rows` (the first is its head).
+
+    `ticks`: a line with tick boxes, which counts outside the paper's text.
+    """
 
     kind: BlockKind
     text: str = ""

@@ -227,7 +227,14 @@ def test_text_stays_inside_the_text_area() -> None:
 def test_each_format_is_what_it_says(fmt: Format) -> None:
     paper = make_paper(6, "train", template="tr-flood-plan", layout="standard", mark="s_years")
     rendered = render_with_text(paper, fmt, "office", 3)
-    magic = {"pdf": b"%PDF", "scan": b"%PDF", "jpeg": b"\xff\xd8", "png": b"\x89PNG", "docx": b"PK", "ofd": b"PK"}
+    magic = {
+        "pdf": b"%PDF",
+        "scan": b"%PDF",
+        "jpeg": b"\xff\xd8",
+        "png": b"\x89PNG",
+        "docx": b"PK",
+        "ofd": b"PK",
+    }
     assert rendered.data.startswith(magic.get(fmt, b"II*\0"))
     if fmt == "scan":
         document = pypdfium2.PdfDocument(rendered.data)

@@ -150,6 +150,21 @@ def test_forms_keep_inside_the_text_area_and_every_field_prints() -> None:
                     assert thing.y <= BOTTOM + 13
 
 
+def test_forms_of_houses_have_cells_and_tick_boxes_that_count_outside() -> None:
+    import random
+
+    for seed in range(20):
+        paper = with_annexes(make_paper(seed, "test", template="te-personnel"), random.Random(seed), count=1)
+        form = paper.annexes[-1].body
+        if form[0].kind == "table" and form[-1].kind == "ticks":
+            sheets = lay_out(paper)
+            ticks = [line for sheet in sheets for line in sheet.left_out]
+            assert len(ticks) == 2 and all(any(box in line for box in "☑□") for line in ticks)
+            assert not any(box in line for sheet in sheets for line in sheet.lines for box in "☑□")
+            return
+    pytest.fail("no form among twenty annexes")
+
+
 def test_company_numbers_and_long_papers() -> None:
     import random
 

@@ -130,13 +130,7 @@ def text_of(station: Station, actor: Actor, *, document: str) -> dict[str, Any]:
         return {
             "id": document,
             "pages": [
-                {
-                    "number": page.number,
-                    "text": page.text,
-                    "confidence": round(page.confidence, 4),
-                    "kind": page.kind,
-                    "printed_number": page.printed_number,
-                }
+                {"number": page.number, "text": page.text, "confidence": round(page.confidence, 4)}
                 for page in transcript.pages
             ],
         }

@@ -67,11 +67,11 @@ def rescan(
             fields = {"sizes": [len(old), len(new)], "picks": _picks(pages, has=has, fresh=fresh)}
             whole = desk.ask("join", fields, old + new)
         ((part, judged),) = desk.read([whole])
-    above = marked_above(station, judged)
-    if above is not None:
-        raise Refused("above_station_level", level=above.value, station=station.level.value)
     identity = hashlib.sha256(new).hexdigest()
     with acting(station, actor, "documents.rescan", objects=(document,)) as session:
+        above = marked_above(station, judged)
+        if above is not None:
+            raise Refused("above_station_level", level=above.value, station=station.level.value)
         row = access.get_document(session, document)
         _check(session, row)
         former = row.read_level_code, row.level_code, row.period, row.secrecy_until

@@ -7,6 +7,7 @@ import re
 from ..models.fields import FieldEvidence
 from ..models.level import Family
 from ..models.mark import Mark
+from .fields_number import has_number
 from .fields_text import DIGIT, Row, cells, digits, evidence, tight, tokens
 from .mark_grammar import MarkReading, print_mark, read_mark, read_term
 
@@ -174,6 +175,8 @@ def _row_mark(row: Row) -> tuple[MarkReading | None, bool]:
     for label, value in cells(row):
         if label in ("密级", "密别", "密级和保密期限") and (reading := read_mark(value)):
             return reading, False
+    if reading := _beside_known(row):
+        return reading, False
     parts = tokens(row)[:12]
     for start in range(len(parts)):
         for end in range(min(len(parts), start + 4), start, -1):
@@ -186,6 +189,19 @@ def _row_mark(row: Row) -> tuple[MarkReading | None, bool]:
             ):
                 return reading, False
     return None, False
+
+
+def _beside_known(row: Row) -> MarkReading | None:
+    """A mark without star or term that stands apart from a number, a serial or an urgency in its row."""
+    runs = [tight(run) for run in re.split(r"\s{2,}|\u3000+", row.raw.strip()) if run]
+    if not 2 <= len(runs) <= 4:
+        return None
+    known = [
+        bool(has_number(run) or _SERIAL.match(run) or _SERIALS.match(run) or _URGENCY.match(run))
+        for run in runs
+    ]
+    rest = [run for run, is_known in zip(runs, known, strict=True) if not is_known]
+    return read_mark(rest[0]) if len(rest) == 1 and any(known) else None
 
 
 def read_annex_mark(rows: tuple[Row, ...], body: int, found: list[FieldEvidence]) -> MarkReading | None:

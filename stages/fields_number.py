@@ -101,11 +101,16 @@ def _row_numbers(row: Row) -> Iterator[NumberRead]:
                 yield read
         elif 3 <= len(value) <= 30 and re.search(r"\d", value) and not re.search(r"[,。:]", value):
             yield NumberRead(value, _year_in(value), "number.label", 0.9 if len(labels) == 1 else 0.85)
+    parted = False
     for token in tokens(row):
         text = re.sub(r"\s", "", unicodedata.normalize("NFKC", token))
         cell = _NUMBER.fullmatch(text)
         if cell and token.strip() != row.raw.strip() and (read := _regular(cell, "number.cell", 0.95)):
+            parted = parted or len(re.split(r"\s{2,}", row.raw.strip())) > 1
             yield read
+    if parted:
+        # what stands apart from the number is no part of its code
+        return
     if labels and not _SIGNER.search(row.tight):
         return
     yield from _line_numbers(row)

@@ -300,7 +300,7 @@ def _is_form_of(name: str, whole: str, *, sure: bool) -> bool:
         return True
     if not sure:
         return False
-    if whole.endswith(name):
+    if whole.endswith(name) and _HIGHER.search(whole[: len(whole) - len(name)]):
         return True
     steps = SequenceMatcher(None, whole, name, autojunk=False).get_opcodes()
     return all(

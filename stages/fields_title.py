@@ -163,6 +163,6 @@ def title_text(rows: tuple[Row, ...]) -> tuple[str, bool]:
     labelled = re.match(r"^(?:标题|主题|题目|事由|文件名称|文件标题|名称)\s*[:：]\s*(.{2,})$", text)
     text = labelled.group(1) if labelled else text
     plain = text
-    if "关于" not in text:
+    if "关于" not in text.split("《", 1)[0]:
         plain = re.sub(r"^(.{0,40}?)(?:[美天]于|关[干丁千亍])", r"\1关于", text, count=1)
     return plain, plain != text

@@ -5,12 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ..common.errors import JiyaoError, NotThere, UsageFault
+from ..common.errors import JiyaoError, NotThere
 from ..common.files import write_new
+from ..models.page import Transcript
 from ..models.tables import Clear
+from ..models.wire import to_plain
 from . import access, approvals
 from .actors import Actor, acting
-from .judgement import load_judgement, open_artefact
+from .executor import Job, LocalExecutor
+from .judgement import load_judgement, load_transcript, open_artefact
 from .source_file import CLEAR
 from .station import Station
 
@@ -18,16 +21,15 @@ from .station import Station
 def export_document(
     station: Station, actor: Actor, *, document: str, out: Path, searchable: bool = False
 ) -> dict[str, Any]:
-    """Writes the original, byte for byte, to `out`.
+    """Writes the original, byte for byte, to `out`; or, `searchable`, a PDF of it that holds the text that was read.
 
     The place is in the register before the file is: killed in between, a file in clear is never unknown.
 
     Raises:
         Refused: no approval of act `export`, clearance or circle; the file exists already. OSError: the disk.
-        UsageFault: a searchable PDF is not yet built.
+        NotThere: no original, or for a searchable PDF no text. JiyaoError: the worker's, when it cannot be made.
     """
-    if searchable:
-        raise UsageFault("not_yet_built", what="--searchable")
+    made: dict[str, Any] = {}
     with acting(station, actor, "documents.export", objects=(document,)) as session:
         row = access.get_document(session, document)
         access.check_read(station, session, actor, row)
@@ -36,13 +38,18 @@ def export_document(
         judgement = load_judgement(station, session, document)
         if data is None:
             raise NotThere("no_text", document=document, status=row.status)
+        if searchable:
+            transcript = load_transcript(station, session, document)
+            if transcript is None:
+                raise NotThere("no_text", document=document, status=row.status)
+            data, made = _make_searchable(station, data, transcript)
         place = Clear(
             document_id=document, kind="export", at=station.now(), holder=actor.person,
             sealed=station.seal(session, CLEAR, {"path": str(out.absolute()), "size": len(data)}),
         )  # fmt: skip
         session.add(place)
         session.flush()
-        export, kind = place.id, judgement.format if judgement else None
+        export, kind = place.id, "pdf" if searchable else judgement.format if judgement else None
         station.log(
             session, "documents.export", objects=(document, actor.person), person=actor.person,
             account=actor.user, rule=approval or "", facts={"export": place.id},
@@ -60,5 +67,15 @@ def export_document(
         raise
     return {
         "document": document, "file": str(out), "sha256": digest, "export": export, "format": kind,
-        "approval": approval,
+        "approval": approval, **made,
     }  # fmt: skip
+
+
+def _make_searchable(station: Station, data: bytes, transcript: Transcript) -> tuple[bytes, dict[str, Any]]:
+    """The PDF, whether it is PDF/A, and if not the code of the reason."""
+    with station.scratch() as scratch, LocalExecutor(jobs=1, scratch=scratch.path) as worker:
+        fields = {"transcript": to_plain(transcript)}
+        reply = worker.submit(Job(act="searchable", fields=fields, data=data)).result()
+    if reply.outcome != "done":
+        raise JiyaoError(reply.code or "worker_failed")
+    return bytes(reply.data), {"pdfa": bool(reply.value["pdfa"]), "pdfa_hindered": reply.value["why_not"]}

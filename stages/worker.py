@@ -384,6 +384,17 @@ def _sheet(request: _Request) -> Answer:
     return _done({"crops": [base64.b64encode(picture).decode() for picture in pictures]}), b""
 
 
+def _searchable(request: _Request) -> Answer:
+    """The document as a PDF with its text unseen under what it shows."""
+    from ..models.page import Transcript
+    from .searchable import searchable
+
+    transcript = from_plain(Transcript, request.fields["transcript"])
+    with request.opened() as opened:
+        made = searchable(opened, transcript, source=request.data, limits=request.limits)
+    return _done({"pdfa": made.pdfa, "why_not": made.why_not}), made.data
+
+
 def _marks(request: _Request) -> Answer:
     """The marks of a suspect file."""
     from .read_marks import read_marks
@@ -404,6 +415,7 @@ ACTS: dict[str, Callable[[_Request], Answer]] = {
     "cut": _cut,
     "join": _join,
     "sheet": _sheet,
+    "searchable": _searchable,
     "marks": _marks,
     "unpack": _unpack,
 }

@@ -26,6 +26,7 @@ _SLOW_SHARE = 0.5
 """A page that takes longer than this share of its time uses up the time for bad pages."""
 _PAGE_BYTES = 16 * 1024 * 1024
 _ALL_BYTES = 256 * 1024 * 1024
+_SENT_BYTES = 512 * 1024 * 1024
 _PUT_SECONDS = 0.05
 """More time for putting together, a page."""
 
@@ -67,7 +68,7 @@ class PageReading:
         self._pages: dict[int, bytes] = {}
         self._size = 0
         self._lost: dict[int, str] = {}
-        self._todo: list[int] = []
+        self._unsent: list[int] = []
         self._tried: set[int] = set()
         self._lost_seconds = 0.0
         self._of = 0
@@ -157,20 +158,28 @@ class PageReading:
 
         Only as many ranges are out as there are workers: each begins with the time that is left for bad pages then.
         """
-        known = {*self._pages, *self._lost, *self._tried, *self._todo}
-        self._todo = sorted({*self._todo, *(number for number in numbers if number not in known)})
+        known = {*self._pages, *self._lost, *self._tried, *self._unsent}
+        self._unsent = sorted({*self._unsent, *(number for number in numbers if number not in known)})
         if self._left() <= 0:
-            self._lost |= dict.fromkeys(self._todo, "ocr_page_timeout")
-            self._todo = []
+            self._lost |= dict.fromkeys(self._unsent, "ocr_page_timeout")
+            self._unsent = []
         if self._final is not None:
-            self._todo = []
-        span = max(_LEAST_SPAN, min(_MOST_SPAN, self._of // (4 * self._jobs)))
-        while self._todo and self._open < self._jobs:
-            run = _first_run(self._todo, span)
-            self._todo = self._todo[len(run) :]
+            self._unsent = []
+        span = self._span()
+        while self._unsent and self._open < self._jobs:
+            run = _first_run(self._unsent, span)
+            self._unsent = self._unsent[len(run) :]
             self._range(run)
         if self._open == 0:
             self._put_together()
+
+    def _span(self) -> int:
+        """Pages of a range: enough ranges that no worker is left without, few enough that a large file is not sent
+        and opened again all the time.
+        """
+        span = max(_LEAST_SPAN, min(_MOST_SPAN, self._of // (4 * self._jobs)))
+        most_ranges = max(2 * self._jobs, _SENT_BYTES // max(1, len(self._data)))
+        return max(span, -(-self._of // most_ranges))
 
     def _range(self, numbers: Sequence[int]) -> None:
         self._open += 1

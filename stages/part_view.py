@@ -16,7 +16,15 @@ class PartView:
         self.page_count = len(self._pages)
         self.kind, self.active = opened.kind, opened.active
         self.signature, self.protection = opened.signature, opened.protection
-        self.findings: tuple[Finding, ...] = opened.findings
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Those of the stack: they grow while it is read."""
+        return self._opened.findings
+
+    @findings.setter
+    def findings(self, _value: tuple[Finding, ...]) -> None:
+        raise AttributeError("findings come from the document")
 
     def size_mm(self, number: int) -> tuple[float, float]:
         """As the stack's page."""
@@ -36,6 +44,20 @@ class PartView:
 
     def close(self) -> None:
         """The stack is closed by who opened it."""
+
+
+class Remembered(PartView):
+    """A whole document that reads the text of a page once, however often it is asked for."""
+
+    def __init__(self, opened: OpenedDocument) -> None:
+        super().__init__(opened, range(1, opened.page_count + 1))
+        self._lines: dict[int, tuple[Line, ...] | None] = {}
+
+    def text_lines(self, number: int) -> tuple[Line, ...] | None:
+        """As the document's page."""
+        if number not in self._lines:
+            self._lines[number] = super().text_lines(number)
+        return self._lines[number]
 
 
 def seen_alone(opened: OpenedDocument, pages: Sequence[int]) -> OpenedDocument:

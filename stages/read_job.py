@@ -18,6 +18,7 @@ from ..models.outcome import Done, Failure, Outcome, Refusal
 from ..models.wire import from_plain, to_plain
 from .cut import cut
 from .page_steps import ALL, Preparation
+from .part_view import Remembered
 from .read_page import ReadPage, lost_page, read_page
 from .read_stack import Judge, assemble
 from .split import Mode
@@ -34,8 +35,10 @@ def read_whole(
     judge: Judge | None, preparation: Preparation = ALL,
 ) -> Packed:  # fmt: skip
     """Reads a file and puts it together; one with more than `most` pages to recognise is left: `{"long": pages}`."""
-    if most is not None and is_long(opened, most):
-        return Done(value={"long": opened.page_count}), []
+    if most is not None and opened.page_count > most:
+        opened = Remembered(opened)
+        if is_long(opened, most):
+            return Done(value={"long": opened.page_count}), []
     read = read_range(
         opened,
         range(1, opened.page_count + 1),
@@ -53,8 +56,6 @@ def read_whole(
 def is_long(opened: OpenedDocument, most: int) -> bool:
     """Whether more than `most` pages have no text of their own; also when that cannot be told in a few seconds."""
     began, scanned = monotonic(), 0
-    if opened.page_count <= most:
-        return False
     for number in range(1, opened.page_count + 1):
         scanned += not opened.text_lines(number)
         if scanned > most or monotonic() - began > _LOOK_SECONDS:

@@ -23,8 +23,6 @@ CLEAR = 0.9
 SIDEWAYS = 0.5
 """Share of the text in upright pieces from which a page counts as lying on its side."""
 FEW_CHARACTERS = 6
-TYPICAL_DPI, TOO_COARSE = 300.0, 250.0
-"""An engine that needs flattened pages was trained on this resolution; coarser scans are enlarged to it."""
 FAINT = 90.0
 """Levels between ink and paper, below which a page may be the back of another, shining through."""
 MIRRORED = 0.1
@@ -107,7 +105,7 @@ def read_overview(page: Overview, came: Picture, *, engine: Engine, seconds: flo
     options = page.options
     turns = page.turn.turns if page.turn else (0,)
     if options.flatten and engine.flat:
-        engine = Flattened(engine, scale=max(1.0, TYPICAL_DPI / page.dpi) if page.dpi < TOO_COARSE else 1.0)
+        engine = Flattened(engine)
     best = _read(upright(page, turns[0]), came, engine, deadline=deadline)
     sure = page.turn is not None and page.turn.confidence >= CLEAR
     if page.turn is not None and not sure and not best.reads(CLEAR):

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from ...formats.opened import Picture
 from ..page_flatten import flatten
-from .engine import Engine, Quad, RawLine
+from .engine import Engine, RawLine
 
 
 @dataclass(frozen=True, slots=True)
 class Flattened:
-    """`inner`, reading flattened pages enlarged by `scale`. Whoever measures type still has the page in colour."""
+    """`inner`, reading flattened pages. Whoever measures type still has the page in colour."""
 
     inner: Engine
-    scale: float = 1.0
 
     @property
     def name(self) -> str:
@@ -48,21 +47,11 @@ class Flattened:
 
     def read(self, picture: Picture, *, seconds: float) -> tuple[RawLine, ...]:
         """As `inner`, of the flattened page."""
-        even = _even(picture)
-        if self.scale == 1.0:
-            return self.inner.read(even, seconds=seconds)
-        larger = cv2.resize(even, None, fx=self.scale, fy=self.scale, interpolation=cv2.INTER_CUBIC)
-        found = self.inner.read(np.asarray(larger, dtype=np.uint8), seconds=seconds)
-        return tuple(replace(line, quad=_smaller(line.quad, self.scale)) for line in found)
+        return self.inner.read(_even(picture), seconds=seconds)
 
     def read_strip(self, strip: Picture, *, seconds: float) -> RawLine | None:
         """As `inner`; a strip is too small to tell its background, and is left as it is."""
         return self.inner.read_strip(strip, seconds=seconds)
-
-
-def _smaller(quad: Quad, scale: float) -> Quad:
-    (a, b), (c, d), (e, f), (g, h) = ((x / scale, y / scale) for x, y in quad)
-    return (a, b), (c, d), (e, f), (g, h)
 
 
 def _even(picture: Picture) -> Picture:

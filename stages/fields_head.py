@@ -168,7 +168,7 @@ def _wrapped(
         return (*names[:-1], names[-1] + after.tight), [*rows, after]
     more = _names(after.text)
     whole = len("".join(more)) == len(after.tight) <= 16 and all(2 <= len(name) <= 4 for name in more)
-    if whole and len(more) > 1 and not any(is_organ(name) for name in more):
+    if whole and len(after.text.split()) > 1 and not any(is_organ(name) for name in more):
         return (*names, *more), [*rows, after]
     return names, rows
 

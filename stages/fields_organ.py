@@ -205,7 +205,9 @@ def _signed(
     others: list[str] = []
     title = names.title
     whole = "".join(tight(text) for _, text in signature)
-    if len(title) > 1 and whole == "".join(map(tight, title)):
+    parted = [name for _, text in signature for name in split_organs(text)]
+    clear = len(parted) > 1 and all(is_organ(tight(name)) for name in parted)
+    if len(title) > 1 and not clear and whole == "".join(map(tight, title)):
         return _Signed(tuple(title), tuple(row for row, _ in signature), (), ())
     for row, text in signature:
         under = _is_covered(row, covered)

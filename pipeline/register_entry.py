@@ -140,7 +140,7 @@ class Deposit:
 
 def enter(
     station: Station, session: Session, actor: Actor, paper: ReadPaper, *, receipt: Receipt, batch: str,
-    deposit: Deposit, again: Document | None = None,
+    deposit: Deposit | None = None, again: Document | None = None,
 ) -> Document:  # fmt: skip
     """Registers a read paper as `pending`: a named person decides what then stands.
 

@@ -30,6 +30,7 @@ from jiyao.models.page import Box, Line, Page, Transcript
 from jiyao.models.period import Period
 from jiyao.models.suggestion import LevelSuggestion, Retention, RetentionSuggestion
 from jiyao.models.tables import Batch, Copy, Document, LedgerEntry
+from jiyao.models.wire import to_plain
 from jiyao.pipeline import (
     actors,
     appraisal,
@@ -231,7 +232,9 @@ class Room:
             sha256=hashlib.sha256(data).hexdigest(),
             format="docx",
             pages=1,
-            transcript=Transcript((Page(1, 210, 297, lines, "text_layer", "text-layer", 1.0),)),
+            transcript=json.dumps(
+                to_plain(Transcript((Page(1, 210, 297, lines, "text_layer", "text-layer", 1.0),)))
+            ).encode(),
             fields=OfficialFields(
                 title=title, signed_date=signed, kind="函", mark=mark,
                 **{"organs": ("乌有县局",), "doc_number": f"乌有函〔2012〕{self._made}号", **fields},

@@ -55,7 +55,8 @@ def _engines(_station: Station) -> _Finding:
     there = [engine.name_version for engine in engines() if engine.available()]
     if not there:
         return False, "doctor_no_engine", "doctor_fix_engine"
-    return True, f"{choose('auto').engine.name_version}（{'、'.join(there)}）", ""
+    choice = choose("auto")
+    return True, f"{choice.engine.name_version}（{'、'.join(there)}）", next(iter(choice.remarks), "")
 
 
 def _fonts(_station: Station) -> _Finding:

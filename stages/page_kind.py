@@ -42,7 +42,7 @@ _FILE_HEAD = re.compile(
     r"(?:文件|公文|会议纪要|办公会纪要|纪要|简报|专报|快报|命令|令|传真|公报|通报|情况反映|内参|信息)$"
 )
 _ADDRESSEE = re.compile(
-    r"^[^。；;，,：:]{2,60}[：:]$|^.{2,80}(?:政府|委|局|厅|部|处|公司|单位|办|院|校|部门|中心)[：:]$"
+    r"^[^。；;]{3,120}(?<!如下)(?<!以下)(?<!包括)(?<!规定)(?<!要求)(?<!意见)(?<!通知)(?<!决定)(?<!附件)[：:]$"
 )
 _URGENT = re.compile(r"^(?:特提|特急|加急|平急|急件)$")
 _MARK = re.compile(
@@ -198,7 +198,8 @@ def first_page_score(page: Page) -> tuple[float, tuple[str, ...]]:
     """How much speaks for a document beginning on this page, and what. From 4.0 on it is taken for one.
 
     Letterhead in red or of its form 2.5 (in large type 1 more), number on a line of its own 1.5, telegram head 2.5,
-    title 1, addressee 1, serial, mark or urgency 0.5 each; against it: a printed page number above 1.
+    title 1, addressee below them 1, all three 0.5 more; serial, mark or urgency 0.5 each; against it: a printed page
+    number above 1.
     """
     lines = [(line, tight(line.text)) for line in page.lines if line.box.centre[1] < _HEAD]
     lines = [
@@ -234,11 +235,14 @@ def first_page_score(page: Page) -> tuple[float, tuple[str, ...]]:
             centred = abs(line.box.centre[0] - 0.5) < 0.12
             if large or ("关于" in text and centred) or (centred and len(text) < 28):
                 add(1.0, "title")
-        if _ADDRESSEE.fullmatch(text) and line.box.left < 0.35:
+        begun = "title" in reasons or "number" in reasons
+        if begun and _ADDRESSEE.fullmatch(text) and line.box.left < 0.35:
             add(1.0, "addressee")
         for pattern, why in ((_SERIAL, "serial"), (_MARK, "mark"), (_URGENT, "urgency")):
             if pattern.fullmatch(text) and line.box.centre[1] < 0.3:
                 add(0.5, why)
+    if {"title", "number", "addressee"} <= set(reasons):
+        score += 0.5
     if (printed_of(page)[0] or 0) > 1:
         score -= 3.0
         reasons.append("later_page")

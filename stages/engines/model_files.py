@@ -95,8 +95,9 @@ def load(file: ModelFile) -> bytes:
     return content
 
 
+@cache
 def installed_version(package: str) -> str | None:
-    """The installed release of `package`."""
+    """The installed release of `package`; looked up once, since it is asked for with every line that is read."""
     try:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:

@@ -23,6 +23,7 @@ from .page_layers import overlaps
 from .page_layout import lay_out
 from .page_prepare import look_over
 from .page_read import Read, read_overview
+from .page_roles import assign_roles
 from .page_steps import ALL, Preparation
 from .text_trust import says_otherwise
 
@@ -108,7 +109,7 @@ def transcribe(
         findings += found
     read = {page.number for page in pages}
     noticed = [finding for finding in opened.findings if finding.page in read]
-    return Transcript(pages=tuple(pages), findings=(*noticed, *findings))
+    return assign_roles(Transcript(pages=tuple(pages), findings=(*noticed, *findings)))
 
 
 def outcome_of(transcript: Transcript) -> Outcome[Transcript]:

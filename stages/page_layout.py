@@ -9,8 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..models.page import Line, Role, Table, Unread
+from .page_handwriting import guesses, unread_place
 from .page_join import Row
 from .page_prepare import Prepared
+from .page_rows import read_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +26,15 @@ class Laid:
 
 
 def lay_out(rows: Sequence[Row], prepared: Prepared) -> Laid:
-    """Finds tables and unread places, and places everything on the page as it came."""
+    """Takes guesses out, and places everything on the page as it came."""
+    doubtful = guesses(rows)
+    if doubtful:
+        taken = {id(piece) for piece in doubtful}
+        rows = read_rows([piece for row in rows for piece in row.pieces if id(piece) not in taken])
     return Laid(
         lines=tuple(line_of(row, prepared) for row in rows),
         tables=(),
-        unread=(),
+        unread=tuple(unread_place(piece, prepared) for piece in doubtful),
         direction=direction_of(prepared),
     )
 

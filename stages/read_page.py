@@ -18,6 +18,7 @@ from ..formats.opened import OpenedDocument
 from ..models.outcome import Done, Failure
 from ..models.page import Finding, Page, Transcript
 from .ocr import transcribe
+from .page_roles import assign_roles
 from .page_steps import ALL, Preparation
 from .slip import read_slip
 
@@ -82,7 +83,9 @@ def lost_page(number: int, code: str) -> ReadPage:
 def together(pages: Iterable[ReadPage]) -> Transcript:
     """The pages as one transcript, in the order of their numbers."""
     ordered = sorted(pages, key=lambda read: [page.number for page in read.transcript.pages])
-    return Transcript(
-        pages=tuple(page for read in ordered for page in read.transcript.pages),
-        findings=tuple(finding for read in ordered for finding in read.transcript.findings),
+    return assign_roles(
+        Transcript(
+            pages=tuple(page for read in ordered for page in read.transcript.pages),
+            findings=tuple(finding for read in ordered for finding in read.transcript.findings),
+        )
     )

@@ -269,7 +269,7 @@ def test_lines_under_the_seal_are_named(reader: Callable[..., Reader]) -> None:
     (page,) = outcome.value.pages
     assert page.steps == ("deseal 1",)
     assert page.engine == engine.name_version
-    assert [line.text for line in page.lines] == ["省人民政府：", "青山省测试事务厅", "-1-"]
+    assert [line.text for line in page.lines] == ["省人民政府：", "青山省测试事务厅", "— 1 —"]
     assert page.lines[0].box.left == pytest.approx(230 / 1654, abs=1e-6)
     assert [(finding.code, finding.detail) for finding in outcome.value.findings] == [
         ("covered_by_seal", "青山省测试事务厅")

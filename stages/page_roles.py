@@ -1,0 +1,118 @@
+"""Headers, footers, page numbers and receiving stamps, told from the body over all pages of a document.
+
+Nothing is taken out of the text: a line gets its role. What is a page number is written as such, with the dashes that
+engines lose: the number is what was read, its confidence stays the reading's.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from dataclasses import replace
+
+from ..models.page import Box, Line, Page, Role, Transcript
+
+EDGE = 0.13
+"""Page numbers, headers and footers stand in this share of the page at its head or foot."""
+STRIP = 0.075
+"""Repeated lines count as header or footer in this outermost share."""
+MOST_PAGES = 2000
+STAMP_REACH = 0.12
+_DASH = r"—–―−‐\-一_~·"
+_DASHED = re.compile(
+    rf"[{_DASH}]{{1,3}}\s*(\d{{1,4}})\s*[{_DASH}]{{0,3}}|[{_DASH}]{{0,3}}\s*(\d{{1,4}})\s*[{_DASH}]{{1,3}}"
+)
+_PAGE_OF = re.compile(r"第\s*(\d{1,4})\s*[页頁](?:[，,/\s]*共\s*(\d{1,4})\s*[页頁])?")
+_SLASH = re.compile(r"(\d{1,4})\s*/\s*(\d{1,4})")
+_STAMP = re.compile(
+    r"收文(?:日期|编号|号|章|专用章)|收\s*文\s*(?:日\s*期|编\s*号)|来文登记|收件(?:日期|编号|章)"
+)
+_MARK = re.compile("密|内部")
+"""A mark printed on every page is read as a mark, wherever it stands."""
+_STAMP_PART = re.compile(r"^(?:收文|收件|编号|日期|登记|办理|[第字号年月日\d\s.:：/-]+$)")
+
+
+def assign_roles(transcript: Transcript) -> Transcript:
+    """The transcript with roles, printed page numbers and totals; doing it again changes nothing."""
+    repeated = _repeated(transcript.pages)
+    return replace(transcript, pages=tuple(_page(page, repeated) for page in transcript.pages))
+
+
+def _page(page: Page, repeated: frozenset[tuple[Role, str]]) -> Page:
+    number, total = page.printed_number, page.printed_total
+    stamps = [line.box for line in page.lines if line.colour != "black" and _STAMP.search(line.text)]
+    lines = []
+    for line in page.lines:
+        told = line
+        if line.role in ("body", "page_number"):
+            found = _number(line)
+            if found is not None:
+                text, seen, of = found
+                told = replace(_rewritten(line, text), role="page_number")
+                number, total = (seen, of) if number is None else (number, total)
+            elif (edge := _edge(line)) is not None and (edge, _key(line.text)) in repeated:
+                told = replace(line, role=edge)
+            elif _in_stamp(line, stamps):
+                told = replace(line, role="stamp")
+        lines.append(told)
+    return replace(page, lines=tuple(lines), printed_number=number, printed_total=total)
+
+
+def _number(line: Line) -> tuple[str, int, int | None] | None:
+    """As it is printed, the number and the total; None where the line is no page number."""
+    if EDGE < (line.box.top + line.box.bottom) / 2 < 1 - EDGE or line.vertical:
+        return None
+    text = unicodedata.normalize("NFKC", line.text).strip()
+    if dashed := _DASHED.fullmatch(text):
+        digits = dashed[1] or dashed[2]
+        return f"— {digits} —", int(digits), None
+    if said := _PAGE_OF.fullmatch(text):
+        return line.text, int(said[1]), int(said[2]) if said[2] else None
+    if (of := _SLASH.fullmatch(text)) and 1 <= int(of[1]) <= int(of[2]) <= MOST_PAGES:
+        return line.text, int(of[1]), int(of[2])
+    return None
+
+
+def _rewritten(line: Line, text: str) -> Line:
+    if text == line.text:
+        return line
+    scores = (round(line.confidence, 2),) * len(text) if line.characters else ()
+    return replace(line, text=text, characters=scores, parts=())
+
+
+def _edge(line: Line) -> Role | None:
+    if line.box.bottom <= STRIP + 0.02 and line.box.top < STRIP:
+        return "header"
+    return "footer" if line.box.top >= 1 - STRIP - 0.02 and line.box.bottom > 1 - STRIP else None
+
+
+def _repeated(pages: tuple[Page, ...]) -> frozenset[tuple[Role, str]]:
+    """Lines that stand at the head or foot of most pages of two and more."""
+    counts: Counter[tuple[Role, str]] = Counter()
+    for page in pages:
+        counts.update({(edge, _key(line.text)) for line in page.lines if (edge := _edge(line)) is not None})
+    least = max(2, (len(pages) + 1) // 2)
+    return frozenset(
+        one for one, count in counts.items() if count >= least and one[1] and not _MARK.search(one[1])
+    )
+
+
+def _key(text: str) -> str:
+    """The words without what changes from page to page."""
+    return re.sub(r"[\W\d_]+", "", unicodedata.normalize("NFKC", text))
+
+
+def _in_stamp(line: Line, stamps: list[Box]) -> bool:
+    if line.colour == "black" or not stamps:
+        return False
+    text = line.text.strip()
+    return any(
+        line.box == stamp
+        or (
+            _STAMP_PART.match(text) is not None
+            and abs(line.box.centre[0] - stamp.centre[0]) < STAMP_REACH
+            and abs(line.box.centre[1] - stamp.centre[1]) < STAMP_REACH / 2
+        )
+        for stamp in stamps
+    )

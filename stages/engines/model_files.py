@@ -54,6 +54,7 @@ ORIENTATION = ModelFile(
 )
 
 
+@cache
 def folder_of(package: str) -> Path | None:
     """The installed package's `models` folder, found without importing it; None without the package."""
     spec = importlib.util.find_spec(package)

@@ -41,6 +41,19 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
+class LevelCandidate:
+    """One of the levels that the content speaks for; `confidence` is a calibrated probability (0..1).
+
+    A state level here is never a suggestion: it says at which level the paper would be protected.
+    """
+
+    level: Level
+    confidence: float
+    topic: str = ""
+    """Id of the policy's topic that speaks for it."""
+
+
+@dataclass(frozen=True, slots=True)
 class LevelSuggestion:
     """Suggested level and secrecy period.
 
@@ -61,6 +74,12 @@ class LevelSuggestion:
     evidence: tuple[Evidence, ...] = ()
     policy: str = ""
     """Version of the policy that judged."""
+    candidates: tuple[LevelCandidate, ...] = ()
+    """The two likeliest levels by content, the likeliest first; empty where mark or source decides."""
+    abstained: bool = False
+    """Too unsure to suggest one level: a person decides between the candidates, protected at the higher one."""
+    topic: str = ""
+    """What the paper is about, by the policy's topics; empty when no content was weighed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +91,11 @@ class RetentionSuggestion:
     must_review: bool
     reasons: tuple[str, ...] = ()
     evidence: tuple[Evidence, ...] = ()
+    candidates: tuple[Retention, ...] = ()
+    """Periods of rules that fit as well, the longest first; empty when one rule stands out."""
+    starts: Literal["document_year", "event"] = "document_year"
+    """`event`: the clock starts in the year after what `event` names (end of a contract, closing of a case)."""
+    event: str = ""
 
 
 @dataclass(frozen=True, slots=True)

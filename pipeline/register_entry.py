@@ -346,8 +346,9 @@ def _read_level(paper: ReadPaper) -> str | None:
 
 _SERIOUS = MUST_REVIEW | frozenset(
     {
-        "text_layer_unsound", "low_confidence_page", "engine_failed_page", "active_content", "ocr_page_timeout",
+        "text_layer_unsound", "low_confidence_page", "active_content", "ocr_page_timeout",
         "ocr_page_failed", "page_out_of_memory", "page_not_drawn", "hidden_mark",
+        "text_layer_differs", "no_text_found",
         "virus_scan_failed", "ofd_reference_altered", "ofd_signature_altered", "ofd_picture_undrawn",
     }
 )  # fmt: skip

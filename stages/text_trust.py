@@ -44,6 +44,7 @@ class Difference:
 def says_otherwise(opened: OpenedDocument, number: int, lines: tuple[Line, ...]) -> Difference | None:
     """Whether the picture of page `number` (from 1) says something else than its own text `lines`.
 
+    Only the first page and the last are looked at: they bear head and signature, and a font that lies lies everywhere.
     The quick engine looks; what it finds different, the exact one confirms. None also when no engine is there that
     reads single lines fast: then the text stands as it is.
 
@@ -51,7 +52,7 @@ def says_otherwise(opened: OpenedDocument, number: int, lines: tuple[Line, ...])
         FormatFault: the page cannot be drawn.
     """
     quick, exact = RapidEngine("fast"), RapidEngine()
-    if not exact.available():
+    if number not in (1, opened.page_count) or not exact.available():
         return None
     picture = opened.render(number, DPI)
     for engine in (quick, exact) if quick.available() else (exact,):

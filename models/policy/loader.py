@@ -36,14 +36,15 @@ from .sections import (
     read_matrix,
     read_optional_level,
 )
+from .topics import read_abstaining, read_topics
 
 _TOP = (
     "schema", "version", "approved_by", "effective_from", "timezone", "families", "levels", "overlays",
     "clearances", "copies", "secrecy_period", "changes", "authority", "derivative", "engine",
-    "classification_rules", "patterns_pi", "retention", "approval_matrix", "deadlines", "destruction",
+    "abstaining", "classification_rules", "topics", "patterns_pi", "retention", "approval_matrix", "deadlines", "destruction",
     "devices", "storage", "conflicts",
 )  # fmt: skip
-_INHERITED = ("clearances", "copies")
+_INHERITED = ("clearances", "copies", "abstaining", "topics")
 _NEED = tuple(key for key in _TOP if key not in (*_INHERITED, "changes", "authority", "devices", "storage"))
 _CONF = ("law", "seed", "web", "mem", "own")
 _ORIGINS: tuple[Origin, ...] = get_args(Origin)
@@ -64,13 +65,14 @@ def _shipped() -> dict[str, Reader]:
 def parse_policy(text: str) -> Policy:
     """Reads and checks a policy. The same text gives the same object.
 
-    Sections added after the first edition (`clearances`, `copies`) are taken from the shipped policy when a unit's
+    Sections added after the first edition (`clearances`, `copies`, `abstaining`, `topics`) are taken from the shipped policy when a unit's
     own leaves them out.
 
     Raises:
         UsageFault: `policy_invalid` with `line` (from 1) and `what` (the key and what is wrong with it).
     """
     top = compose(text).map(need=_NEED, may=_TOP)
+    inherited = "topics" not in top
     for name in _INHERITED:
         if name not in top:
             top[name] = _shipped()[name]
@@ -80,6 +82,7 @@ def parse_policy(text: str) -> Policy:
     overlays = _overlays(top["overlays"])
     patterns = _patterns(top["patterns_pi"])
     lookup, conditions, approval_days, rows = read_matrix(top["approval_matrix"])
+    rules = _rules(top["classification_rules"], overlays, patterns)
     derivative = dict(top["derivative"].items())
     if "similarity_threshold" not in derivative:
         top["derivative"].wrong("key 'similarity_threshold' is missing")
@@ -97,7 +100,13 @@ def parse_policy(text: str) -> Policy:
         flatten_min_rank=copies["flatten_min_rank"].integer(0, 100),
         periods=_periods(top["secrecy_period"]),
         engine=_engine(top["engine"]),
-        rules=_rules(top["classification_rules"], overlays, patterns),
+        rules=rules,
+        topics=read_topics(
+            top["topics"],
+            # topics of the shipped policy cite its rules, a unit's own only its own
+            _rules(_shipped()["classification_rules"], overlays, patterns) + rules if inherited else rules,
+        ),
+        abstaining=read_abstaining(top["abstaining"]),
         patterns=patterns,
         similarity_threshold=derivative["similarity_threshold"].number(0.0, 1.0),
         retention=_retention(top["retention"]),

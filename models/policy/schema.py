@@ -116,6 +116,37 @@ class ContentRule:
 
 
 @dataclass(frozen=True, slots=True)
+class Topic:
+    """What a paper may be about: words, pairs of words in one clause, and the rules it cites.
+
+    The first of `rules` that a station's profile has gives level, interim protection and source.
+    """
+
+    id: str
+    zh: str
+    rules: tuple[ContentRule, ...]
+    words: tuple[str, ...]
+    pairs: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = ()
+    harmless: bool = False
+
+    def rule(self, profile: Profile) -> ContentRule | None:
+        """The rule it cites in a profile; None where the topic does not exist there."""
+        wanted = CONTENT_PROFILES[profile]
+        return next((rule for rule in self.rules if rule.profile in wanted), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Abstaining:
+    """Bounds of calibrated probability (0..1), below which a person decides.
+
+    `least_confidence`: of the likeliest level; `least_harmless`: that a paper suggested as 内部 or 公开 is harmless.
+    """
+
+    least_confidence: float
+    least_harmless: float
+
+
+@dataclass(frozen=True, slots=True)
 class PersonalPattern:
     """A pattern of personal data and the checksum that proves a hit (`gb11643`, `luhn`, or none)."""
 
@@ -292,6 +323,8 @@ class Policy:
     periods: SecrecyPeriods
     engine: Engine
     rules: tuple[ContentRule, ...]
+    topics: tuple[Topic, ...]
+    abstaining: Abstaining
     patterns: Mapping[str, PersonalPattern]
     similarity_threshold: float
     retention: RetentionPolicy

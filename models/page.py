@@ -89,7 +89,7 @@ class Page:
     steps: tuple[str, ...] = ()
     """Page preparation that was done: `deskew 1.2`, `deseal 1`, …"""
     seal: Box | None = None
-    """Where a red seal was found."""
+    """The lowest of `seals`."""
     kind: PageKind = "paper"
     printed_number: int | None = None
     """The number printed on the page, and how many pages it says there are."""
@@ -98,6 +98,8 @@ class Page:
     unread: tuple[Unread, ...] = ()
     direction: float = 0.0
     """Degrees clockwise in which the rows run on the page as it came: 1.2 for skew, 90 for a page on its side."""
+    seals: tuple[Box, ...] = ()
+    """Where seals were found, red or black, from the top down."""
 
     @property
     def text(self) -> str:

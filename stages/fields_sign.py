@@ -75,8 +75,8 @@ def covered_places(transcript: Transcript) -> tuple[tuple[int, Box], ...]:
     found: list[tuple[int, Box]] = []
     for page in transcript.pages:
         turns = turns_of(page)
-        if page.seal:
-            found.append((page.number, turned(page.seal, turns)))
+        seals = page.seals or ((page.seal,) if page.seal else ())
+        found += [(page.number, turned(seal, turns)) for seal in seals]
         found += [(page.number, turned(place.box, turns)) for place in page.unread if place.why == "covered"]
     return tuple(found)
 

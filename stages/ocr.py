@@ -214,6 +214,7 @@ def _report(
         tables=tuple(table for side in laid for table in side.tables),
         unread=tuple(place for side in laid for place in side.unread),
         direction=laid[0].direction,
+        seals=tuple(sorted(seals, key=lambda box: (box.bottom, box.left))),
     )
     return page, findings
 

@@ -8,6 +8,10 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from room import day, founded, room, stocked
+
+# Fixtures that a module imports are its own: only here is a room founded once for all of them.
+__all__ = ["day", "founded", "room", "stocked"]
 ROOT = Path(__file__).resolve().parents[1]
 
 settings.register_profile(

@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 
 from jiyao.models.policy.loader import default_policy_text
-from room import Room, day, founded, stocked
+from room import Room
 
-__all__ = ["day", "founded", "stocked"]
 BATCH = """
 id state list_sha256 items approvers operators supervisors outcomes verdict certificate
 """

@@ -17,9 +17,7 @@ from jiyao.commands.frame import environment_lang
 from jiyao.commands.show import clean
 from jiyao.common.errors import JiyaoError
 from jiyao.common.messages import LANGS, catalogue
-from room import Answer, Room, founded, room
-
-__all__ = ["founded", "room"]
+from room import Answer, Room
 
 
 def commands(

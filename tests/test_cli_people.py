@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from room import PASSPHRASE, Room, day, founded, room, stocked
+from room import PASSPHRASE, Room
 
-__all__ = ["day", "founded", "room", "stocked"]
 KEYS = {"user", "person", "roles", "clearance", "status"}
 
 

@@ -21,7 +21,6 @@ from jiyao.formats.unlock import open_locked, unlock
 from jiyao.pipeline.file_passwords import VARIABLE, FilePasswords
 from jiyao.pipeline.judgement import load_judgement, open_artefact
 from room import Room as CommandRoom
-from room import founded, room  # noqa: F401
 from room_kit import Room
 
 WORD = "口令 Kou-ling 88"
@@ -123,7 +122,7 @@ def test_a_batch_with_encrypted_files(tmp_path: Path, lines: Path) -> None:
     assert counts(again) == {"received": 2, "pending": 1, "duplicate": 1}
 
 
-def test_sheet_and_copy_of_an_encrypted_original(room: CommandRoom, lines: Path) -> None:  # noqa: F811
+def test_sheet_and_copy_of_an_encrypted_original(room: CommandRoom, lines: Path) -> None:
     path = room.letter("密.docx", mark="秘密★10年")
     path.write_bytes(locked(path.read_bytes()))
     taken = room.ok("ingest", path, "--jobs", "1", **{VARIABLE: str(lines)})

@@ -15,9 +15,7 @@ from jiyao.samples.mail import make_stack
 from jiyao.samples.make import make_paper
 from jiyao.samples.render import render
 from jiyao.stages.engines.choose import choose
-from room import Room, founded, room
-
-__all__ = ["founded", "room"]
+from room import Room
 
 
 def _paper(seed: int, **more: Any) -> bytes:

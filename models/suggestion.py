@@ -99,6 +99,15 @@ class RetentionSuggestion:
 
 
 @dataclass(frozen=True, slots=True)
+class SharedPassage:
+    """Words that stand in this paper and in a registered one: where they begin here, how many characters."""
+
+    page: int
+    box: Box | None
+    characters: int
+
+
+@dataclass(frozen=True, slots=True)
 class RelatedDocument:
     """A registered document that the one being judged refers to."""
 
@@ -109,6 +118,15 @@ class RelatedDocument:
     ends: str | None
     """ISO date of the source's first day no longer protected."""
     how: Literal["cited", "attachment", "near_duplicate"]
+    passages: tuple[SharedPassage, ...] = ()
+    """The longest first; for `near_duplicate`."""
+    share: float = 0.0
+    """How much of the registered document stands in this one (0..1); for `near_duplicate`."""
+
+    @property
+    def characters(self) -> int:
+        """How many characters the two share."""
+        return sum(one.characters for one in self.passages)
 
 
 @dataclass(frozen=True, slots=True)

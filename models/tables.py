@@ -18,6 +18,8 @@ from .tables_destruction import Destruction as Destruction
 from .tables_destruction import DestructionAct as DestructionAct
 from .tables_destruction import DestructionItem as DestructionItem
 from .tables_destruction import PolicyVersion as PolicyVersion
+from .tables_passages import PassageSet as PassageSet
+from .tables_passages import PassageTag as PassageTag
 
 # ---------------------------------------------------------------- station, keys, ledger
 

@@ -32,7 +32,7 @@ from ..models.tables import Artefact, Copy, Destruction, DestructionAct, Destruc
 from ..stages.shred import Shredded, shred
 from ..vault.rotation import Recovery
 from ..vault.vault import Vault
-from . import destruction
+from . import destruction, passages
 from .actors import Actor, acting
 from .destruction_list import artefacts_of
 from .destruction_verify import Evidence, gather, verify_batch
@@ -222,6 +222,7 @@ def _mark_item(station: Station, session: Session, item: ListItem) -> None:
     document.destroyed_at = station.now()
     document.duplicate_tag = document.paper_tag = None
     session.execute(delete(Scan).where(Scan.document_id == document.id))
+    passages.forget(session, [document.id])
     document.key_slot = None
 
 

@@ -7,10 +7,13 @@ the next one is not ready, or a moment. When a disk fails one of them, each is t
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 
 from .batch_books import BatchBooks, Entry, Twin
+from .passages import is_alike, same_title
+from .reading import Part
+from .register_entry import ReadPaper
 
 _MOST_PAPERS = 16
 _MOST_BYTES = 32 * 1024 * 1024
@@ -43,13 +46,12 @@ class Entering:
         """Whether somebody waits for longer than a moment."""
         return bool(self._waiting) and time.monotonic() - self._since > _MOMENT_SECONDS
 
-    def concerns(self, identity: str, cites: Iterable[str] = ()) -> bool:
-        """Whether a paper that waits is this one, or one that is cited."""
-        numbers = [entry.paper.fields.doc_number for entry, _ in self._waiting]
-        wanted = [number for number in numbers if number]
-        return any(entry.paper.identity == identity for entry, _ in self._waiting) or any(
-            cited.endswith(number) for cited in cites for number in wanted
-        )
+    def concerns(self, identity: str, part: Part | None = None) -> bool:
+        """Whether a paper that waits is this one, or one that `part` cites, encloses or repeats."""
+        papers = [entry.paper for entry, _ in self._waiting]
+        if any(paper.identity == identity for paper in papers):
+            return True
+        return part is not None and any(_refers(part, paper) for paper in papers)
 
     def flush(self) -> None:
         """Enters all that wait."""
@@ -76,3 +78,12 @@ class Entering:
             ended(None if end.status == "refused" else end.document)
         else:
             ended(end)
+
+
+def _refers(part: Part, paper: ReadPaper) -> bool:
+    number, title = paper.fields.doc_number, paper.fields.title
+    return (
+        (number is not None and any(cited.endswith(number) for cited in part.cites))
+        or any(same_title(title, named) for named in (*part.prints.titles, *part.fields.attachments))
+        or is_alike(part.prints, paper.prints)
+    )

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from ..models.fields import OfficialFields
 from ..models.tables import Document
 from .documents import words_of
+from .passages import retitle
 from .station import Station
 
 _PURPOSE = "paper"
@@ -37,6 +38,7 @@ def retag(station: Station, session: Session, row: Document) -> None:
         station, session, number=words.get("doc_number"), organs=words.get("organs") or (),
         title=words.get("title"), day=row.signed_date,
     )  # fmt: skip
+    retitle(station, session, row.id, words.get("title"))
 
 
 def _tag(

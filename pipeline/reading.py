@@ -7,7 +7,7 @@ kept as unreadable; it never ends the batch.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,6 +18,7 @@ from ..common.errors import MissingTool
 from ..common.limits import Limits
 from ..models.fields import OfficialFields
 from ..models.page import Finding, Page
+from ..models.passage import Prints
 from ..models.suggestion import LevelSuggestion, RetentionSuggestion
 from ..models.wire import from_plain, to_plain
 from .executor import Job, LocalExecutor, Reply
@@ -63,6 +64,8 @@ class Part:
     fields: OfficialFields
     cites: tuple[str, ...]
     """Numbers of the papers that it names."""
+    prints: Prints
+    """Fingerprints of its passages."""
     judged: Judged
     """As a paper that cites nothing that the register knows."""
     data: bytes
@@ -129,6 +132,7 @@ class Reading:
                         first=first, last=last, slip=from_plain(str | None, plain["slip"]),  # type: ignore[arg-type]
                         transcript=transcript, fields=from_plain(OfficialFields, plain["fields"]),
                         cites=from_plain(tuple[str, ...], plain["cites"])[:_MOST_CITED],
+                        prints=from_plain(Prints, plain["prints"]),
                         judged=_judged(plain),
                         data=data if size is None else pieces.take(int(size)),
                         password=password if size is None else None,
@@ -141,14 +145,16 @@ class Reading:
                 raise ValueError("no part, or two that are the whole")
         return parts
 
-    def judge(self, part: Part) -> Judged:
-        """Level and retention suggested for a document, knowing the registered ones that it cites.
+    def judge(self, part: Part, *, without: Collection[str] = ()) -> Judged:
+        """Level and retention suggested for a document, knowing the registered ones that it cites or repeats.
+
+        `without`: documents that it replaces.
 
         Raises:
             Unread: it could not be judged. MissingTool: no worker.
         """
         with self._station.read() as session:
-            relations = self._relations.of(session, part.cites, part.fields.doc_number)
+            relations = self._relations.of(session, part.fields, part.cites, part.prints, without=without)
         if not relations.related:
             return part.judged
         fields = {

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from ..models.fields import OfficialFields
 from ..models.level import Level
 from ..models.page import Finding
+from ..models.passage import Prints
 from ..models.suggestion import LevelSuggestion, RetentionSuggestion
 from ..models.tables import Artefact, Document, Event, Receipt
 from ..models.wire import to_plain
@@ -23,6 +24,7 @@ from ..stages.mail_findings import MUST_REVIEW
 from ..stages.retain import retention_until
 from ..stages.seal import seal
 from ..vault.blob import BlobRef, Unsynced
+from . import passages
 from . import receipt as receipts
 from .actors import Actor
 from .documents import keep_words, words_of
@@ -59,6 +61,7 @@ class ReadPaper:
     virus_scan: str = "none"
     """What a scanner said of the file: `none` when there is none, `clean`, `failed`."""
     password: str | None = field(default=None, repr=False)
+    prints: Prints = field(default=Prints(), repr=False)
 
 
 def path_identity(path: Path) -> str:
@@ -158,6 +161,7 @@ def enter(
         row.duplicate_tag = tag_of(station, session, identity)
     _fill(station, session, row, paper)
     row.paper_tag = paper_tag(station, session, paper.fields)
+    passages.keep(station, session, row.id, paper.prints, paper.fields.title)
     seal_artefacts(
         station,
         session,

@@ -1,20 +1,21 @@
-"""What a new document must know of registered ones: the papers it cites (派生定密; 实施条例 art. 18)."""
+"""What a new document must know of registered ones: those it cites, encloses, repeats (派生定密; 实施条例 art. 18)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
+from ..models.fields import OfficialFields
 from ..models.level import Level
+from ..models.passage import Prints
 from ..models.suggestion import RelatedDocument, Relations
 from ..models.tables import Document
 from .documents import words_of
+from .passages import ALIVE, by_passages, by_titles, same_title
 from .periods import parse_period
 from .station import Station
-
-_ALIVE = ("pending", "pending_second", "registered", "archived")
 
 
 class RelationIndex:
@@ -25,21 +26,45 @@ class RelationIndex:
         self._last = (0, 0)
         self._by_number: dict[str, str] = {}
 
-    def of(self, session: Session, cited: Iterable[str], own_number: str | None) -> Relations:
-        """The registered documents among those cited by number, with the levels they have now."""
+    def of(
+        self, session: Session, fields: OfficialFields, cited: Iterable[str], prints: Prints, *,
+        without: Collection[str] = (),
+    ) -> Relations:  # fmt: skip
+        """The registered documents that a paper cites by number or title, encloses, or repeats, as they stand now.
+
+        `without`: documents that it replaces. Each document once; of several ways the first of: attachment, passages,
+        citation.
+        """
+        titles = dict.fromkeys(prints.titles, "cited") | dict.fromkeys(fields.attachments, "attachment")
+        titles = {title: how for title, how in titles.items() if not same_title(title, fields.title)}
+        by_title = by_titles(self._station, session, titles, without=without)
+        found = (
+            *(one for one in by_title if one.how == "attachment"),
+            *by_passages(self._station, session, prints, without=without),
+            *self._by_number_of(session, cited, fields.doc_number, without),
+            *by_title,
+        )
+        once: dict[str, RelatedDocument] = {}
+        for one in found:
+            once.setdefault(one.document, one)
+        return Relations(related=tuple(once.values()))
+
+    def _by_number_of(
+        self, session: Session, cited: Iterable[str], own_number: str | None, without: Collection[str]
+    ) -> list[RelatedDocument]:
         # the words of the letterhead may cling to the own number
         own = own_number or "\0"
         wanted = [number for number in dict.fromkeys(cited) if not number.endswith(own)]
         if not wanted:
-            return Relations()
+            return []
         self._catch_up(session)
         related = []
         for found in wanted:
             document = self._lookup(found)
-            if document is None:
+            if document is None or document in without:
                 continue
             row = session.get_one(Document, document)
-            if row.level_code is None or row.status not in _ALIVE:
+            if row.level_code is None or row.status not in ALIVE:
                 continue
             related.append(
                 RelatedDocument(
@@ -51,7 +76,7 @@ class RelationIndex:
                     how="cited",
                 )
             )
-        return Relations(related=tuple(related))
+        return related
 
     def learn(self, document: str, number: str | None) -> None:
         """A document that was just registered, also in a row that stood there before."""

@@ -61,8 +61,8 @@ class Desk:
             raise Refused("signed_stays_whole", document=document)
         return int(reply.value["pages"])
 
-    def read(self, pieces: Sequence[bytes]) -> list[tuple[Part, Judged]]:
-        """Each piece as one document, read and judged.
+    def read(self, pieces: Sequence[bytes], old: Sequence[str]) -> list[tuple[Part, Judged]]:
+        """Each piece as one document, read and judged; `old` are the documents that they replace.
 
         Raises:
             Refused: `not_read_again`.
@@ -72,7 +72,7 @@ class Desk:
         try:
             for piece, future in zip(pieces, futures, strict=True):
                 (part,) = self._reading.parts(piece, hashlib.sha256(piece).hexdigest(), future.result())
-                read.append((part, self._reading.judge(part)))
+                read.append((part, self._reading.judge(part, without=old)))
         except Unread as error:
             raise Refused("not_read_again", why=error.code) from None
         return read
@@ -86,7 +86,7 @@ def paper_of(
         path=path, data=part.data, sha256=hashlib.sha256(part.data).hexdigest(), format=part.format,
         pages=part.pages, transcript=part.transcript, fields=part.fields, level=judged.level,
         retention=judged.retention, origin=judged.origin, urgent=False,
-        findings=tuple(dict.fromkeys((*part.findings, *findings))), identity=identity,
+        findings=tuple(dict.fromkeys((*part.findings, *findings))), identity=identity, prints=part.prints,
     )  # fmt: skip
 
 

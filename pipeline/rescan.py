@@ -66,7 +66,7 @@ def rescan(
             has, fresh = desk.look(old, document), desk.look(new, document)
             fields = {"sizes": [len(old), len(new)], "picks": _picks(pages, has=has, fresh=fresh)}
             whole = desk.ask("join", fields, old + new)
-        ((part, judged),) = desk.read([whole])
+        ((part, judged),) = desk.read([whole], [document])
     identity = hashlib.sha256(new).hexdigest()
     with acting(station, actor, "documents.rescan", objects=(document,)) as session:
         above = marked_above(station, judged)

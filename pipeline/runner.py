@@ -275,7 +275,7 @@ class BatchRun:
 
     def _enter_part(self, item: _Waiting, part: Part, number: int) -> None:
         """One document on its way to its end."""
-        if self._entering.concerns(part.identity, part.cites):
+        if self._entering.concerns(part.identity, part):
             self._entering.flush()
         with self.station.read() as session:
             twin = self._books.twin(session, part.identity)
@@ -302,6 +302,7 @@ class BatchRun:
             level=level, retention=judged.retention, origin=judged.origin, urgent=self.request.urgent,
             findings=(*part.findings, *self._door.findings(item.sha256)), identity=part.identity,
             stack=item.sha256, virus_scan=self._door.scan_state(item.sha256), password=part.password,
+            prints=part.prints,
         )  # fmt: skip
 
         def ended(document: str | None) -> None:

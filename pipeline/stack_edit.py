@@ -31,7 +31,7 @@ from ..models.tables import (
     Receipt,
     Scan,
 )  # fmt: skip
-from . import access
+from . import access, passages
 from .actors import Actor, acting
 from .carriers import void
 from .documents import document_json, words_of
@@ -64,7 +64,7 @@ def split_document(station: Station, actor: Actor, *, document: str, at: Sequenc
         if not starts or starts[0] < 2 or starts[-1] > total:
             raise UsageFault("bad_split_pages", pages="、".join(map(str, at)), last=total)
         ranges = [range(a, b) for a, b in zip([1, *starts], [*starts, total + 1], strict=True)]
-        read = desk.read([desk.ask("cut", {"pages": list(pages)}, data) for pages in ranges])
+        read = desk.read([desk.ask("cut", {"pages": list(pages)}, data) for pages in ranges], [document])
     identities = [part_identity(judgement.sha256, pages[0], pages[-1]) for pages in ranges]
     return _replace(station, actor, [document], read, identities, act="review.split")
 
@@ -87,7 +87,7 @@ def merge_documents(station: Station, actor: Actor, *, documents: Sequence[str])
         for document, data in zip(chosen, originals, strict=True):
             desk.look(data, document)
         fields = {"sizes": [len(data) for data in originals], "picks": []}
-        read = desk.read([desk.ask("join", fields, b"".join(originals))])
+        read = desk.read([desk.ask("join", fields, b"".join(originals))], chosen)
     whole = hashlib.sha256(b"".join(judgement.sha256.encode() for _, judgement, _ in opened)).hexdigest()
     return _replace(station, actor, chosen, read, [whole], act="review.merge")
 
@@ -116,6 +116,7 @@ def finish(station: Station) -> None:
                 session.execute(delete(Artefact).where(Artefact.document_id == row.id))
                 session.execute(delete(Clear).where(Clear.document_id == row.id))
                 row.key_slot = None
+            passages.forget(session, [row.id for row in rows])
             rewritten.append(vault.rewrite(session, slots))
             station.log(
                 session, "document.void", objects=tuple(row.id for row in rows), facts={"keys": len(slots)}

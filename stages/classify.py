@@ -9,7 +9,7 @@ words alone give at most an interim protection. Families are never mixed: a comp
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 
 from ..models.fields import FieldEvidence, OfficialFields
 from ..models.level import Family, Level
@@ -19,6 +19,7 @@ from ..models.period import Period
 from ..models.policy.schema import ENTERPRISE_PROFILES, Policy, Profile
 from ..models.suggestion import Basis, Evidence, LevelSuggestion, RelatedDocument, Relations
 from .classify_content import ContentView, view_content
+from .derive import CONFIDENCE, highest_source, inherited_period, live_sources, source_evidence
 from .fields_text import tight
 from .mark_check import check_mark, is_company_paper, is_contradiction
 from .mark_grammar import parse_mark, read_term
@@ -119,8 +120,9 @@ def _marked(case: _Case, mark: Mark, read: FieldEvidence | None, more: tuple[str
     if mark.level.family is not Family.STATE and fields.mark and fields.mark.level.family is Family.STATE:
         # the star that was missed is none of a company's
         score = min(0.99, score + 0.15)
-    related = _highest_source(case)
-    if related and policy.rank(related.level) > policy.rank(mark.level):
+    related = highest_source(_sources(case), policy)
+    below = related is not None and policy.rank(related.level) > policy.rank(mark.level)
+    if below:
         reasons.append("below_source")
     interim = None
     if mark.level.family is not Family.STATE:
@@ -144,6 +146,8 @@ def _marked(case: _Case, mark: Mark, read: FieldEvidence | None, more: tuple[str
         if period:
             text = f"{mark.level} {period}"
             evidence.append(Evidence("period", "secrecy_period.unmarked_term", "BMF art.20", text, score=0.9))
+    if below:
+        evidence += source_evidence(_sources(case))
     if interim:
         evidence += case.view.evidence_for("interim")
     reasons = list(dict.fromkeys(reasons))
@@ -188,52 +192,42 @@ def _mark_evidence(
 # ---------------------------------------------------------------- sources and the unit's list
 
 
-def _highest_source(case: _Case) -> RelatedDocument | None:
-    signed = case.fields.signed_date
-    live = [
-        one
-        for one in case.relations.related
-        if one.level is not None
-        and one.level not in (Level.PUBLIC, Level.INTERNAL)
-        and not (one.ends and signed and date.fromisoformat(one.ends) <= signed)
-    ]
-    return max(live, key=lambda one: case.policy.rank(one.level), default=None)
+def _sources(case: _Case) -> tuple[RelatedDocument, ...]:
+    return live_sources(case.relations, case.fields.signed_date)
 
 
 def _by_source(case: _Case) -> LevelSuggestion | None:
-    """派生定密: the source's level, a period not beyond its end (实施条例 art. 18)."""
-    source = _highest_source(case)
+    """派生定密: the source's level, a period not beyond its end (实施条例 art. 18).
+
+    The unit's list or the content may ask for more: then that is the level, or protects meanwhile.
+    """
+    sources, policy = _sources(case), case.policy
+    source = highest_source(sources, policy)
     if source is None or source.level is None:
         return None
-    same = [one for one in case.relations.related if one.level is not None]
-    period = source.period
-    ends = max((one.ends for one in same if one.level is source.level and one.ends), default=None)
-    if ends:
-        last = date.fromisoformat(ends) - timedelta(days=1)
-        period = Period("until", date=f"{last.year}年{last.month}月{last.day}日")
-    interim = case.view.interim
-    how = {"cited": 0.6, "attachment": 0.8, "near_duplicate": 0.7}[source.how]
     reasons = ["derivative_to_confirm"]
     if case.fields.public_note:
         reasons.append("mark_and_public_note")
+    listed = _by_unit_list(case)
+    if listed is not None and policy.rank(listed.level) > policy.rank(source.level):
+        return replace(
+            listed,
+            reasons=(*listed.reasons, *reasons),
+            evidence=(*listed.evidence, *source_evidence(sources)),
+        )
+    interim = policy.highest(case.view.level, case.view.interim)
+    above = policy.rank(interim) > policy.rank(source.level)
+    if above:
+        reasons.append("content_above_source")
     return LevelSuggestion(
         level=source.level,
-        interim=interim if case.policy.rank(interim) > case.policy.rank(source.level) else None,
+        interim=interim if above else None,
         basis="derivative",
-        period=period or _level_maximum(source.level, case.policy),
-        confidence=how,
+        period=inherited_period(source, sources) or _level_maximum(source.level, policy),
+        confidence=CONFIDENCE[source.how],
         must_review=True,
         reasons=tuple(reasons),
-        evidence=tuple(
-            Evidence(
-                "level",
-                "D-1",
-                "BMF art.18; TL art.18",
-                f"{one.how}: {one.doc_number or one.document}",
-                score=how,
-            )
-            for one in same
-        ),
+        evidence=(*source_evidence(sources), *(case.view.evidence_for("interim") if above else ())),
     )
 
 

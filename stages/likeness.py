@@ -54,15 +54,18 @@ def compare(first: Transcript, second: Transcript) -> Likeness:
 
 def plain_text(pages: Iterable[Page]) -> str:
     """The characters that count: Han, letters and figures after NFKC; no stamps, serials and page numbers."""
-    kept = []
+    return "".join(text for _, _, text in lines_that_count(pages))[:_MOST]
+
+
+def lines_that_count(pages: Iterable[Page]) -> Iterable[tuple[Page, Line, str]]:
+    """The lines of `plain_text`, each with its page and with what of it counts."""
     for page in pages:
         if page.kind in NON_DOCUMENT:
             continue
         for line in page.lines:
             text = re.sub(r"\s", "", unicodedata.normalize("NFKC", line.text))
             if not _is_left_out(page, line, text):
-                kept.append("".join(char for char in text if char.isalnum()))
-    return "".join(kept)[:_MOST]
+                yield page, line, "".join(char for char in text if char.isalnum())
 
 
 def _is_left_out(page: Page, line: Line, text: str) -> bool:

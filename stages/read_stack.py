@@ -21,6 +21,7 @@ from .extract import extract
 from .intake import incoming_of
 from .ocr import outcome_of
 from .part_view import seen_alone
+from .passages import prints_of
 from .read_page import ReadPage, read_page, together
 from .second_look import second_look
 from .split import Mode
@@ -73,7 +74,7 @@ def assemble(
                 "first": part.first, "last": part.last, "pages": list(part.pages), "count": found.count,
                 "slip": part.slip.receipt if part.slip else None,
                 "transcript": to_plain(transcript), "fields": to_plain(fields),
-                "cites": list(cited_numbers(own)),
+                "cites": list(cited_numbers(own)), "prints": to_plain(prints_of(own)),
                 **(judge(own, fields) if judge is not None else {}),
             }
         )  # fmt: skip

@@ -74,6 +74,13 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_movements_object_id"), "movements", ["object_id"], unique=False)
     op.create_table(
+        "passage_tags",
+        sa.Column("tag", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("set_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("tag", "set_id"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "persons",
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("sealed", sa.LargeBinary(), nullable=False),
@@ -272,6 +279,20 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_events_document_id"), "events", ["document_id"], unique=False)
     op.create_table(
+        "passage_sets",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("document_id", sa.String(length=32), nullable=False),
+        sa.Column("tags", sa.LargeBinary(), nullable=False),
+        sa.Column("title_tag", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["document_id"],
+            ["documents.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("document_id"),
+    )
+    op.create_index(op.f("ix_passage_sets_title_tag"), "passage_sets", ["title_tag"], unique=False)
+    op.create_table(
         "scans",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("document_id", sa.String(length=32), nullable=False),
@@ -297,6 +318,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Takes the tables away, with their content."""
     op.drop_table("scans")
+    op.drop_table("passage_sets")
     op.drop_table("events")
     op.drop_table("carriers")
     op.drop_table("artefacts")
@@ -306,6 +328,7 @@ def downgrade() -> None:
     op.drop_table("accounts")
     op.drop_table("receipts")
     op.drop_table("persons")
+    op.drop_table("passage_tags")
     op.drop_table("movements")
     op.drop_table("meta")
     op.drop_table("ledger_nodes")

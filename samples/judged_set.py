@@ -36,7 +36,8 @@ marked: a sound mark; odd_mark: one that breaks a rule and must be flagged; dama
 words only in text, tables, titles or quotations; plain: no mark, the policy's words; paraphrase: sensitive without
 them; scary: harmless with frightening words; negation: negated, published, or not yet; actor: the same words, decided
 by who acts on what; personal: personal data and lookalikes; cipher: telegrams; attachment: marks on attachments,
-compilations; derivative: sources in the register; unit_list: the unit's own list; retention: chosen for the retention table.
+compilations; derivative: sources in the register; unit_list: the unit's own list; retention: chosen for
+the retention table.
 """
 UNMARKED: Final[frozenset[str]] = frozenset(
     {"plain", "paraphrase", "scary", "negation", "actor", "personal", "unit_list"}

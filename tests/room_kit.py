@@ -46,6 +46,7 @@ from jiyao.pipeline import (
 from jiyao.pipeline.actors import Actor
 from jiyao.pipeline.founding import Plan, found_station
 from jiyao.pipeline.station import Station
+from jiyao.stages.passages import prints_of
 
 PASSPHRASE = "口令-correct horse"
 START = datetime(2026, 11, 2, 9, 0, tzinfo=STATION_ZONE)
@@ -225,6 +226,7 @@ class Room:
         self._made += 1
         body = text or f"本件第{self._made}号正文只为试验而写，内容纯属虚构，请勿当真处理。"
         lines = tuple(Line(line, NOON) for line in body.splitlines())
+        transcript = Transcript((Page(1, 210, 297, lines, "text_layer", "text-layer", 1.0),))
         data = data or f"%原件 {self._made} {body}".encode() * 20
         paper = register_entry.ReadPaper(
             path=path or self.base / "inbox" / f"来件{self._made}.docx",
@@ -232,9 +234,7 @@ class Room:
             sha256=hashlib.sha256(data).hexdigest(),
             format="docx",
             pages=1,
-            transcript=json.dumps(
-                to_plain(Transcript((Page(1, 210, 297, lines, "text_layer", "text-layer", 1.0),)))
-            ).encode(),
+            transcript=json.dumps(to_plain(transcript)).encode(), prints=prints_of(transcript),
             fields=OfficialFields(
                 title=title, signed_date=signed, kind="函", mark=mark,
                 **{"organs": ("乌有县局",), "doc_number": f"乌有函〔2012〕{self._made}号", **fields},

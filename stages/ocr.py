@@ -188,7 +188,7 @@ def _square(picture: Picture, *, width_mm: float, height_mm: float) -> Picture:
 def _report(
     read: Read, *, number: int, width: float, height: float, choice: Choice
 ) -> tuple[Page, list[Finding]]:
-    laid = [lay_out(side.rows, side.prepared) for side in read.sides]
+    laid = [lay_out(side.rows, side.prepared, side.grids) for side in read.sides]
     lines = tuple(line for side in laid for line in side.lines)
     seals = read.prepared.seals
     findings: list[Finding] = []

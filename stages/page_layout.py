@@ -8,11 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..formats.ruled import Grid
 from ..models.page import Line, Role, Table, Unread
 from .page_handwriting import guesses, unread_place
 from .page_join import Row
 from .page_prepare import Prepared
 from .page_rows import read_rows
+from .page_tables import Filled, fill, in_order, table_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,15 +27,27 @@ class Laid:
     direction: float
 
 
-def lay_out(rows: Sequence[Row], prepared: Prepared) -> Laid:
-    """Takes guesses out, and places everything on the page as it came."""
+def lay_out(rows: Sequence[Row], prepared: Prepared, grids: Sequence[Grid] = ()) -> Laid:
+    """Takes guesses out, puts what stands in `grids` into cells, and places everything on the page as it came."""
     doubtful = guesses(rows)
     if doubtful:
         taken = {id(piece) for piece in doubtful}
         rows = read_rows([piece for row in rows for piece in row.pieces if id(piece) not in taken])
+    order: list[Row | Filled] = [*rows]
+    tables: list[Filled] = []
+    if grids:
+        pieces = [piece for row in rows for piece in row.pieces]
+        tables, outside = fill(grids, pieces, dpi=prepared.dpi)
+        order = in_order(read_rows(outside), tables) if tables else order
+    lines: list[Line] = []
+    for item in order:
+        if isinstance(item, Filled):
+            lines += [line_of(row, prepared, role="cell") for row in item.rows]
+        else:
+            lines.append(line_of(item, prepared))
     return Laid(
-        lines=tuple(line_of(row, prepared) for row in rows),
-        tables=(),
+        lines=tuple(lines),
+        tables=tuple(table_of(table, prepared) for table in tables),
         unread=tuple(unread_place(piece, prepared) for piece in doubtful),
         direction=direction_of(prepared),
     )

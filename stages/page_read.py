@@ -8,6 +8,7 @@ from time import monotonic
 import numpy as np
 
 from ..formats.opened import Picture
+from ..formats.ruled import Grid, find_grids
 from .engines.engine import Engine, EngineFault, EngineTimeout
 from .engines.flat import Flattened
 from .page_join import Row
@@ -31,10 +32,11 @@ MIRRORED = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """A page, or one of the two of a double page, with its rows in reading order."""
+    """A page, or one of the two of a double page, with its rows in reading order and its ruled tables."""
 
     prepared: Prepared
     rows: tuple[Row, ...]
+    grids: tuple[Grid, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,14 +163,15 @@ def _read(prepared: Prepared, came: Picture, engine: Engine, *, deadline: float)
         left = deadline - monotonic()
         if left <= 0:
             raise EngineTimeout
-        found = read_pieces(side, engine, seconds=left)
+        grids = find_grids(side.picture, dpi=side.dpi)
+        found = read_pieces(side, engine, seconds=left, grids=grids)
         pieces = without_show_through(found, side)
         shining += len(found) - len(pieces)
         if side.seals:
             pieces += lost_under_black_seals(pieces, side, came, engine, deadline=deadline)
             pieces = without_seal_text(pieces, side)
             pieces = read_under_seals(pieces, side, came, engine, deadline=deadline)
-        sides.append(Side(prepared=side, rows=read_rows(pieces)))
+        sides.append(Side(prepared=side, rows=read_rows(pieces), grids=grids))
     steps = (*prepared.steps, f"show_through {shining}") if shining else prepared.steps
     return Read(prepared=prepared, sides=tuple(sides), steps=steps)
 

@@ -19,7 +19,7 @@ from .fields_imprint import read_imprint
 from .fields_note import read_note
 from .fields_organ import Names, broken_name, labelled_organs, letterhead_organs, read_organs, title_organs
 from .fields_rows import paper_rows
-from .fields_sign import Place, covered_places, read_signature
+from .fields_sign import Place, covered_places, date_not_read, read_signature
 
 
 def extract(transcript: Transcript) -> OfficialFields:
@@ -56,7 +56,10 @@ def extract(transcript: Transcript) -> OfficialFields:
         covered=place.covered,
         scanned=scanned,
         found=found,
+        dated=signature.row is not None,
     )
+    if signature.signed is None and head.number is not None and all(item.name != "date" for item in found):
+        found += date_not_read(rows, place, scanned)
     note, public_note = read_note(rows, head.body, signature.row, imprint.rows, found)
     attachments = read_annexes(rows, head.body, annex, found)
     mark = head.mark.mark if head.mark else None

@@ -29,7 +29,7 @@ _CHINESE = re.compile(
 _PLAIN = re.compile(r"(?P<y>(?:19|20)\d{2})(?P<sep>[./-])(?P<m>\d{1,2})(?P=sep)(?P<d>\d{1,2})(?!\d)")
 _ANY = re.compile(r"(?P<y>\d{4})年(?P<m>\d{1,2})月(?P<d>\d{1,2})[日号]")
 _TORN = re.compile(
-    rf"(?P<y>{DIGIT}{{0,4}})[年午](?P<m>{DIGIT}{{1,2}})月?(?P<d>{DIGIT}{{0,2}})(?P<end>[日曰口目四田白]?)"
+    rf"(?P<y>{DIGIT}{{0,4}})[年午](?P<m>{DIGIT}{{1,2}})月?(?P<d>{DIGIT}{{0,2}})(?P<end>[日曰口目四田白月]?)"
 )
 _TORN_CHINESE = re.compile(
     rf"(?P<y>{_CN_YEAR}{{2,3}})[年午](?P<m>{_CN_NUMBER}{{1,3}})月(?P<d>{_CN_NUMBER}{{1,4}})[日曰]"
@@ -106,6 +106,18 @@ def torn_date(text: str, *, year: int | None) -> DateRead | None:
     starts = [d for d in range(1, 32) if str(d).startswith(day_text)] if "月" in text else []
     offers = tuple(one for d in starts if (one := _day(year, int(month), d)))
     return DateRead(None, text, 0, len(text), repaired=True, offers=offers[:12])
+
+
+def worn_date(text: str, *, year: int | None) -> tuple[date, ...]:
+    """Days that the rest of a worn date may have been: its month and day in `year`, that of the 发文字号."""
+    match = re.search(
+        rf"(?<![0-9])(?P<y>{DIGIT}{{0,4}})[年午](?P<m>{DIGIT}{{1,2}})月(?P<d>{DIGIT}{{1,2}})", text
+    )
+    if match is None or year is None:
+        return ()
+    month, day = digits(match["m"]), digits(match["d"])
+    found = _day(year, int(month), int(day)) if month.isdigit() and day.isdigit() else None
+    return (found,) if found else ()
 
 
 def _read(pattern: re.Pattern[str], match: re.Match[str]) -> DateRead:

@@ -56,7 +56,7 @@ def _copied(rows: tuple[Row, ...], body: int, taken: set[int], found: list[Field
                 or read_dates(after.tight)
                 or COUNT.search(after.tight)
                 or len(after.tight) > 120
-                or after.tight in ("印发", "印制")
+                or after.tight.endswith(("印发", "印制"))
                 or (is_organ(after.tight) and not text.endswith(("，", ",", "、")) and _dated(rows, after))
             ):
                 break

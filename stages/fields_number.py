@@ -48,8 +48,10 @@ _ISSUE = re.compile(
 _COMPANY_NUMBER = re.compile(r"^[A-Za-z]{1,10}\d{0,4}(?:[-—/_][A-Za-z0-9]{1,12}){1,5}(?:号)?$")
 _STANDARD = re.compile(r"^(?:GB|DB|ISO|IEC|QB|JB|YY|WS|GA|BMB|Q)[-/T\d]", re.IGNORECASE)
 _SIGNER = re.compile(r"(?:签[发友][人入]|[鉴筌]发人|签发)[:：;.]?.*$")
+_BEHIND = re.compile(r"(?<=号)[\u4e00-\u9fff]{1,6}?机(?:发|字)?第?\d{1,6}号?$")
+"""机号 of a telegram in the row of its 部门号."""
 _AHEAD = re.compile(
-    r"^(?:\d{6})?(?:(?:绝密|机密|秘密)★?(?:\d+[年月]|\d+个月|长期)?)?(?:特急|加急|特提|平急|急件)?(?:[·・]?(?:明电|密电))?"
+    r"^(?:\d{6})?(?:(?:等级|紧急程度|缓急)[:：]?(?=[特加平急]))?(?:(?:绝密|机密|秘密)★?(?:\d+[年月]|\d+个月|长期)?)?(?:特急|加急|特提|平急|急件)?(?:[·・]?(?:明电|密电))?"
 )
 
 
@@ -117,7 +119,7 @@ def _row_numbers(row: Row) -> Iterator[NumberRead]:
 
 
 def _line_numbers(row: Row) -> Iterator[NumberRead]:
-    text = _AHEAD.sub("", _PREFIX.sub("", _SIGNER.sub("", row.tight)))
+    text = _BEHIND.sub("", _AHEAD.sub("", _PREFIX.sub("", _SIGNER.sub("", row.tight))))
     framed = re.fullmatch(r"[(](.+)[)]", text)
     inner = framed.group(1) if framed else text
     whole = _NUMBER.fullmatch(inner)

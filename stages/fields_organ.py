@@ -157,6 +157,7 @@ def read_organs(
     covered: tuple[tuple[int, Box], ...],
     scanned: frozenset[int],
     found: list[FieldEvidence],
+    dated: bool = True,
 ) -> tuple[str, ...]:
     """发文机关, the lead organ first.
 
@@ -166,8 +167,9 @@ def read_organs(
         fallback: rows for the evidence where no signature was found.
         covered: page and box of every seal.
         scanned: numbers of the pages that were read from a picture; on others no character is doubted.
+        dated: the signature's date was found; without it rows of the signature may be lost too.
     """
-    signed = _signed(signature, names, covered, scanned) if signature else None
+    signed = _signed(signature, names, covered, scanned, dated=dated) if signature else None
     if signed and signed.names:
         values, rule, certainty, rows = signed.names, "organ.signature", 0.95, signed.rows
         doubt, others = signed.doubt, signed.others
@@ -197,6 +199,8 @@ def _signed(
     names: Names,
     covered: tuple[tuple[int, Box], ...],
     scanned: frozenset[int],
+    *,
+    dated: bool,
 ) -> _Signed:
     known = names.known
     values: list[str] = []
@@ -230,7 +234,7 @@ def _signed(
         # names stand in the signature in the order of the letterhead; under seals some are lost
         lost = len(set(joint)) > len({tight(name) for name in kept})
         scan = any(row.page in scanned for row in rows)
-        if not lost or (scan and (others or doubt)):
+        if not lost or (scan and (others or doubt or not dated)):
             kept = list(names.letterhead)
             doubt += ["repaired"] * lost
     return _Signed(tuple(dict.fromkeys(kept)), tuple(rows), tuple(dict.fromkeys(doubt)), tuple(others))
@@ -282,6 +286,8 @@ def _clean(
             not before and is_organ(name) and len(behind) > 2
         )
         return (name, False) if legitimate and not (under and row.line.confidence < 0.9) else (best, True)
+    if _stutters(name, best):
+        return best, True
     share = share_of(name, best)
     if not is_organ(name):
         return (best, True) if share >= NEAR else (None, False)
@@ -294,6 +300,17 @@ def _clean(
     if changed or one_wrong or (only_lost and share >= NEAR - 0.1):
         return best, True
     return name, False
+
+
+def _stutters(name: str, whole: str) -> bool:
+    """Whether the name is `whole` with some of its characters read twice: pieces of one row that overlap."""
+    more = len(name) - len(whole)
+    if not 2 <= more <= len(whole) // 2:
+        return False
+    return any(
+        name[:at] + name[at + more :] == whole and name[at : at + more] == name[at - more : at]
+        for at in range(more, len(name) - more + 1)
+    )
 
 
 def _is_form_of(name: str, whole: str, *, sure: bool) -> bool:

@@ -14,7 +14,7 @@ from datetime import date
 
 from ..models.fields import FieldEvidence
 from ..models.page import Box, Transcript
-from .fields_date import DateRead, read_dates, torn_date
+from .fields_date import DateRead, read_dates, torn_date, worn_date
 from .fields_organ import NEAR, SEAL_WORDS, overlap, share_of
 from .fields_rows import turned, turns_of
 from .fields_text import Row, evidence, is_organ, split_organs, tight
@@ -102,6 +102,29 @@ def read_signature(rows: tuple[Row, ...], place: Place, found: list[FieldEvidenc
     return Signature(best.read.day, adopted, best.organs, best.row.index)
 
 
+def date_not_read(rows: tuple[Row, ...], place: Place, scanned: frozenset[int]) -> tuple[FieldEvidence, ...]:
+    """The doubt that a numbered paper read from a picture gave no date (`date_not_read`), at the likeliest place."""
+    end = min([place.annex, *place.imprint]) if place.imprint else place.annex
+    tail = [row for row in rows[place.body + 1 : end] if row.page in scanned]
+    if not tail:
+        return ()
+    worn = [
+        row for row in tail if len(row.tight) <= 16 and re.search(r"\d[年午]\d|月\d{1,2}[日曰]", row.tight)
+    ]
+    under = [
+        row
+        for row in tail
+        if any(page == row.page and overlap(box, row.line.box) for page, box in place.covered)
+    ]
+    row = (worn or under or tail)[-1]
+    hidden = ("covered_by_seal",) if row in under else ()
+    offers = [day.isoformat() for day in worn_date(row.tight, year=place.number_year)]
+    return (
+        evidence("date", "", [row], rule="date.not_read", certainty=0.0, doubt=("date_not_read", *hidden),
+                 alternatives=offers),
+    )  # fmt: skip
+
+
 def _as_date(item: FieldEvidence) -> FieldEvidence:
     return FieldEvidence(
         "date", item.value, item.raw, item.page, item.box, item.score, "date.adopted", item.doubt
@@ -122,6 +145,8 @@ def _say(best: _Candidate, others: list[_Candidate], place: Place, found: list[F
     certainty = 0.3 if read.day is None else certainty - 0.2 * len(doubt)
     others_of = [day.isoformat() for day in read.offers]
     others_of += [one.read.day.isoformat() for one in rivals[:4] if one.read.day]
+    if read.day is None:
+        others_of += [day.isoformat() for day in worn_date(read.text, year=place.number_year)]
     value = read.day.isoformat() if read.day else read.text
     found.append(
         evidence("date", value, [best.row], rule=best.rule, certainty=certainty, doubt=doubt,

@@ -48,7 +48,10 @@ def title_rows_of(head: tuple[Row, ...], used: dict[int, str]) -> TitleRead:
         labelled = _TITLE_LABEL.match(row.tight)
         if labelled and len(labelled["title"]) >= 4 and len(cells(row)) <= 1:
             return TitleRead((row,), tuple(_letterhead(head, used, row.index)), "title.label")
-    free = [row for row in head if row.index not in used and not is_furniture(row)]
+    free = [
+        row for row in head
+        if row.index not in used and (not is_furniture(row) or _is_middle(head, row, used))
+    ]  # fmt: skip
     letterhead = _letterhead(head, used, len(head))
     heads = {row.index for row in letterhead}
     runs: list[list[Row]] = []
@@ -106,13 +109,26 @@ def _title_between(head: tuple[Row, ...], start: int, number: int) -> bool:
     return any("关于" in text or KIND_END.search(text) for text in between)
 
 
+def _is_middle(head: tuple[Row, ...], row: Row, used: dict[int, str]) -> bool:
+    """Whether signs alone (`K118+300`) are the middle row of a title: centred in type of its size, words around."""
+    place = next((place for place, one in enumerate(head) if one is row), 0)
+    if not re.search(r"[A-Za-z\d]", row.tight) or not 0 < place < len(head) - 1:
+        return False
+    around = (head[place - 1], head[place + 1])
+    if any(one.index in used or is_furniture(one) or one.page != row.page for one in around):
+        return False
+    sizes = [one.line.size_mm for one in (row, *around) if one.line.size_mm]
+    alike = len(sizes) == 3 and max(sizes) <= MIXED * min(sizes)
+    return alike and all(abs(one.line.box.centre[0] - row.line.box.centre[0]) < 0.06 for one in around)
+
+
 def is_furniture(row: Row) -> bool:
     text = row.tight
     dated = find_date(text)
     if dated and len(text) - (dated[1][1] - dated[1][0]) <= 24 and not KIND_END.search(text):
         return True
     return bool(
-        re.fullmatch(r"[\W_\dA-Za-z]{0,12}", text)
+        re.fullmatch(r"[\W_\dA-Za-z]{0,12}|\d{1,6}号", text)
         or re.match(r"^[(].*(?:通过|此件|会议|批准|修订).*[)]$", text)
         or text in ("文件", "样张", "(盖章)", "(印章)")
         or re.match(

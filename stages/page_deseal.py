@@ -33,6 +33,14 @@ SLIMMEST = 0.82
 SECTORS = 48
 LEAST_RING = 0.6
 """Share of the ring's directions in which red was found: a round logo or a red picture seldom has a ring."""
+APART_MM, LEAST_BETWEEN = 14.0, 0.7
+"""Middles of two seals: so far apart at least, in mm and in radii of the larger one."""
+VOTES = 14.0
+MOST_RINGS = 60
+RING_MM = 1.2
+"""How far from a circle its ink may lie."""
+LEAST_DRAWN = 0.8
+"""Share of a circle's directions with ink, where rings are looked for in red that is not round as a whole."""
 MARGIN = 1.06
 """Ink bleeds a little beyond the measured circle."""
 LEAST_DEPTH = 40
@@ -83,18 +91,56 @@ def find_seals(picture: Picture, *, dpi: float) -> Iterator[Box]:
     for index in range(1, count):
         left, top, wide, high, _area = (int(value) for value in stats[index])
         longer, shorter = max(wide, high) / pixels, min(wide, high) / pixels
-        if not (longer <= MOST_MM and shorter >= LEAST_MM and shorter / longer >= SLIMMEST):
+        if shorter < LEAST_MM:
             continue
         inside = (labels[top : top + high, left : left + wide] == index) & red[
             top : top + high, left : left + wide
         ]
-        if is_round(inside):
+        single = longer <= MOST_MM and shorter / longer >= SLIMMEST
+        if single and is_round(inside):
+            edges = [(left, top, left + wide, top + high)]
+        else:
+            edges = [
+                (left + x - radius, top + y - radius, left + x + radius, top + y + radius)
+                for x, y, radius in find_rings(inside, pixels)
+            ]
+        for west, north, east, south in edges:
             yield Box(
-                left=left / size[0],
-                top=top / size[1],
-                right=(left + wide) / size[0],
-                bottom=(top + high) / size[1],
-            )
+                left=max(0.0, west / size[0]), top=max(0.0, north / size[1]),
+                right=min(1.0, east / size[0]), bottom=min(1.0, south / size[1]),
+            )  # fmt: skip
+
+
+def find_rings(red: NDArray[np.bool_], pixels: float) -> list[tuple[float, float, float]]:
+    """Middles and outer radii of the rings in one piece of red: seals that touch or overlap, or touch red type.
+
+    The surest ring first; where others lie over most of it they are the same one seen again.
+
+    Args:
+        red: the piece, True where it is red.
+        pixels: to a millimetre.
+    """
+    edge = round(RING_MM * pixels) + 1
+    framed = cv2.copyMakeBorder(red.astype(np.uint8) * 255, *(edge,) * 4, cv2.BORDER_CONSTANT, value=(0.0,))
+    found = cv2.HoughCircles(
+        cv2.GaussianBlur(framed, (0, 0), max(0.6, 0.2 * pixels)), cv2.HOUGH_GRADIENT, dp=1.5,
+        minDist=APART_MM * pixels, param1=100, param2=VOTES,
+        minRadius=int(LEAST_MM / 2 * pixels) - 1, maxRadius=int(MOST_MM / 2 * pixels) + 1,
+    )  # fmt: skip
+    down, across = np.nonzero(framed)
+    rings: list[tuple[float, float, float, float]] = []
+    for x, y, radius in [] if found is None else found[0, :MOST_RINGS].tolist():
+        away, angles = np.hypot(across - x, down - y), np.arctan2(down - y, across - x)
+        near = np.abs(away - radius) <= RING_MM * pixels
+        sectors = ((angles[near] + np.pi) / (2 * np.pi) * SECTORS).astype(int) % SECTORS
+        share = len(np.unique(sectors)) / SECTORS
+        if share >= LEAST_DRAWN:
+            rings.append((share, x - edge, y - edge, float(np.percentile(away[near], 90))))
+    kept: list[tuple[float, float, float]] = []
+    for _, x, y, radius in sorted(rings, reverse=True):
+        if all(np.hypot(x - a, y - b) >= LEAST_BETWEEN * max(radius, c) for a, b, c in kept):
+            kept.append((x, y, radius))
+    return kept
 
 
 def is_round(red: NDArray[np.bool_]) -> bool:

@@ -19,6 +19,10 @@ STRIP = 0.075
 """Repeated lines count as header or footer in this outermost share."""
 MOST_PAGES = 2000
 STAMP_REACH = 0.12
+STAMP_GAP = 1.0
+"""Free space, in heights of the lower line, between two lines of one stamp."""
+WIDEST_STAMP = 0.4
+_STAMP_INK = ("red", "other")
 _DASH = r"—–―−‐\-一_~·"
 _DASHED = re.compile(
     rf"[{_DASH}]{{1,3}}\s*(\d{{1,4}})\s*[{_DASH}]{{0,3}}|[{_DASH}]{{0,3}}\s*(\d{{1,4}})\s*[{_DASH}]{{1,3}}"
@@ -42,6 +46,7 @@ def assign_roles(transcript: Transcript) -> Transcript:
 def _page(page: Page, repeated: frozenset[tuple[Role, str]]) -> Page:
     number, total = page.printed_number, page.printed_total
     stamps = [line.box for line in page.lines if line.colour != "black" and _STAMP.search(line.text)]
+    stamped = _stamped(page.lines)
     lines = []
     for line in page.lines:
         told = line
@@ -53,7 +58,7 @@ def _page(page: Page, repeated: frozenset[tuple[Role, str]]) -> Page:
                 number, total = (seen, of) if number is None else (number, total)
             elif (edge := _edge(line)) is not None and (edge, _key(line.text)) in repeated:
                 told = replace(line, role=edge)
-            elif _in_stamp(line, stamps):
+            elif line in stamped or _in_stamp(line, stamps):
                 told = replace(line, role="stamp")
         lines.append(told)
     return replace(page, lines=tuple(lines), printed_number=number, printed_total=total)
@@ -101,6 +106,31 @@ def _repeated(pages: tuple[Page, ...]) -> frozenset[tuple[Role, str]]:
 def _key(text: str) -> str:
     """The words without what changes from page to page."""
     return re.sub(r"[\W\d_]+", "", unicodedata.normalize("NFKC", text))
+
+
+def _stamped(lines: tuple[Line, ...]) -> list[Line]:
+    """The lines of receiving stamps in coloured ink: those of the same ink that stand close above or below one that
+    says so, one after the other. The letterhead is larger and wider than a stamp beside it."""
+    found = [line for line in lines if line.colour in _STAMP_INK and _STAMP.search(line.text)]
+    left = [line for line in lines if line.colour in _STAMP_INK and line not in found]
+    while near := [line for line in left if any(_stacked(line, one) for one in found)]:
+        found += near
+        left = [line for line in left if line not in near]
+    return found
+
+
+def _stacked(line: Line, other: Line) -> bool:
+    """Two lines of one ink, of about one size, right above one another around one middle."""
+    if line.colour != other.colour or line.vertical or _wide(line) > WIDEST_STAMP:
+        return False
+    high, of = line.box.bottom - line.box.top, other.box.bottom - other.box.top
+    gap = max(line.box.top, other.box.top) - min(line.box.bottom, other.box.bottom)
+    middle = abs(line.box.centre[0] - other.box.centre[0])
+    return gap < STAMP_GAP * min(high, of) and max(high, of) < 2 * min(high, of) and middle < STAMP_REACH / 2
+
+
+def _wide(line: Line) -> float:
+    return line.box.right - line.box.left
 
 
 def _in_stamp(line: Line, stamps: list[Box]) -> bool:

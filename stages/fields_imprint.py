@@ -79,7 +79,10 @@ def _split(text: str) -> list[str]:
 def _dated(rows: tuple[Row, ...], row: Row) -> bool:
     """Whether the print date follows on the next row: then the row is the printing office."""
     after = rows[row.index + 1] if row.index + 1 < len(rows) else None
-    return after is not None and bool(read_dates(after.tight)) and "印" in after.tight
+    if after is None:
+        return False
+    # a date too worn to be read still ends in the word
+    return after.tight.endswith("印发") or (bool(read_dates(after.tight)) and "印" in after.tight)
 
 
 def _printed(

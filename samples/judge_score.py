@@ -30,21 +30,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
     cases = load_cases(None if asked.split == "all" else cast("Split", asked.split))
     cases = tuple(case for case in cases if asked.sort in (None, case.sort))
     groups = len({case.group for case in cases})
-    say = sys.stdout.write
-    say(f"{asked.split}: {len(cases)} papers, {groups} groups, "
+    write = sys.stdout.write
+    write(f"{asked.split}: {len(cases)} papers, {groups} groups, "
         f"{sum(case.sort in HARD for case in cases)} hard\n\n")  # fmt: skip
     product = judge(product_answer, cases, policy)
     keyword, anchor = judge(keyword_answer, cases, policy), judge(flag_everything, cases, policy)
-    say(f"{'':34}{'product':>14}{NAME:>16}{'all at 机密':>14}   target\n")
+    write(f"{'':34}{'product':>14}{NAME:>16}{'all at 机密':>14}   target\n")
     for row in zip(figures(product), figures(keyword), figures(anchor), strict=True):
-        say(f"{row[0].name:34}{row[0]!s:>14}{row[1]!s:>16}{row[2]!s:>14}   {row[0].target}\n")
+        write(f"{row[0].name:34}{row[0]!s:>14}{row[1]!s:>16}{row[2]!s:>14}   {row[0].target}\n")
     if not asked.no_time:
-        say(f"{'ms a paper of 3,000 characters':34}{pace(cases, policy):14.1f}{'':32}   ≤ 60\n")
-        say(f"{'start-up, s':34}{start_up():14.2f}{'':32}   ≤ 3\n")
-    _break_down("profile", lambda one: one.case.profile, product, keyword, say)
-    _break_down("sort", lambda one: one.case.sort, product, keyword, say)
+        write(f"{'ms a paper of 3,000 characters':34}{pace(cases, policy):14.1f}{'':32}   ≤ 60\n")
+        write(f"{'start-up, s':34}{start_up():14.2f}{'':32}   ≤ 3\n")
+    _break_down("profile", lambda one: one.case.profile, product, keyword, write)
+    _break_down("sort", lambda one: one.case.sort, product, keyword, write)
     if asked.verbose:
-        _tell(product, shown=asked.split == "train", say=say)
+        _tell(product, shown=asked.split == "train", write=write)
 
 
 def _break_down(
@@ -52,33 +52,33 @@ def _break_down(
     key: Callable[[Judged], str],
     product: Sequence[Judged],
     keyword: Sequence[Judged],
-    say: Callable[[str], int],
+    write: Callable[[str], int],
 ) -> None:
-    say(f"\n{title:14}{'n':>5}{'acceptable':>12}{'or asked':>10}{'cost':>8}{'keyword cost':>14}\n")
+    write(f"\n{title:14}{'n':>5}{'acceptable':>12}{'or asked':>10}{'cost':>8}{'keyword cost':>14}\n")
     for name in sorted({key(one) for one in product}):
         mine = [one for one in product if key(one) == name]
         theirs = [one for one in keyword if key(one) == name]
-        say(
+        write(
             f"{name:14}{len(mine):5}{mean(one.acceptable for one in mine):12.2f}"
             f"{mean(one.acceptable or one.abstained for one in mine):10.2f}"
             f"{mean(map(cost_of, mine)):8.2f}{mean(map(cost_of, theirs)):14.2f}\n"
         )
 
 
-def _tell(product: Sequence[Judged], *, shown: bool, say: Callable[[str], int]) -> None:
-    say("\n")
+def _tell(product: Sequence[Judged], *, shown: bool, write: Callable[[str], int]) -> None:
+    write("\n")
     if not shown:
         counts: dict[tuple[str, str], int] = {}
         for one in product:
             for code in wrong(one):
                 counts[one.case.sort, code] = counts.get((one.case.sort, code), 0) + 1
         for (sort, code), count in sorted(counts.items()):
-            say(f"{sort:14}{code:22}{count:4}\n")
+            write(f"{sort:14}{code:22}{count:4}\n")
         return
     for one in product:
         if codes := wrong(one):
             truth, answer = one.case.truth, one.answer
-            say(
+            write(
                 f"{one.case.id} [{one.case.profile}, {one.case.sort}] {' '.join(codes)}\n"
                 f"    truth  {'/'.join(truth.levels)} {truth.period or ''} {truth.ends or ''}"
                 f" {'/'.join(truth.retention)} review={truth.review} {' '.join(truth.overlays)}\n"

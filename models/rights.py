@@ -84,7 +84,11 @@ MAY: Final[dict[str, frozenset[str]]] = {
     "backup": frozenset({"sysadmin"}),
     "restore": frozenset({"sysadmin", "secadmin", "leader_in_charge", "principal"}),
     "policy.show": ROLES,
+    "policy.check": LEADERS | {"secadmin", "determiner", "determination_reviewer", "archivist"},
+    "policy.import": frozenset({"secadmin", "determiner", "determination_reviewer"}),
     "policy.activate": LEADERS | {"secadmin"},
+    "learn.report": LEADERS
+    | {"secadmin", "auditor", "determiner", "determination_reviewer", "archivist", "head_of_room"},
     "clock.confirm": frozenset({"sysadmin", "secadmin", "leader_in_charge", "principal"}),
 }
 

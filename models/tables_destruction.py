@@ -83,6 +83,9 @@ class PolicyVersion(Base):
     at: Mapped[str] = mapped_column(String(32))
     author: Mapped[str | None] = mapped_column(String(64))
     leader: Mapped[str | None] = mapped_column(String(64))
+    author_statement: Mapped[bytes | None] = mapped_column(LargeBinary)
+    author_signature: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """The author's word (CMS over the canonical statement); with the leader's below a version comes into force."""
     statement: Mapped[bytes | None] = mapped_column(LargeBinary)
     signature: Mapped[bytes | None] = mapped_column(LargeBinary)
 

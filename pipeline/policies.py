@@ -1,6 +1,7 @@
 """Policy versions: the shipped one is active as `provisional` until a leader signs one (003-H§3.5; R-182).
 
-A new version is proposed by the security administrator and comes into force with a leader's signature over its hash.
+A new version is proposed by the security administrator, who signs as its author, and comes into force with a leader's
+signature over the same hash.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ def check(file: Path) -> dict[str, Any]:
     Raises:
         NotThere: no such file. UsageFault: invalid, with the line.
     """
-    return {"ok": True, **_summary(parse_policy(_read(file)))}
+    return {"ok": True, **_summary(parse_policy(read_text(file)))}
 
 
 def activate(station: Station, actor: Actor, *, file: Path) -> dict[str, Any]:
@@ -44,7 +45,7 @@ def activate(station: Station, actor: Actor, *, file: Path) -> dict[str, Any]:
     Raises:
         Refused: a leader signs what was not proposed, or the same person does both.
     """
-    text = _read(file)
+    text = read_text(file)
     policy = parse_policy(text)
     with acting(station, actor, "policy.activate") as session:
         row = session.scalars(
@@ -55,9 +56,10 @@ def activate(station: Station, actor: Actor, *, file: Path) -> dict[str, Any]:
         if actor.roles & LEADERS:
             _sign(station, session, actor, row, policy)
         elif row is None:
+            statement = _statement(station, policy.version, policy.sha256, actor, frozenset({"secadmin"}))
             row = PolicyVersion(
                 version=policy.version, sha256=policy.sha256, state="proposed", text=text, at=station.now(),
-                author=actor.person,
+                author=actor.person, author_statement=statement, author_signature=actor.sign(statement),
             )  # fmt: skip
             session.add(row)
             session.flush()
@@ -75,12 +77,7 @@ def _sign(
         raise Refused("policy_not_proposed", version=policy.version)
     if row.author == actor.person:
         raise Refused("same_person_twice", person=actor.person)
-    statement = canonical(
-        {
-            "type": "jiyao.policy-approval/1", "version": row.version, "sha256": row.sha256,
-            "person": actor.person, "role": actor.role_for(LEADERS), "at": station.now(),
-        }
-    )  # fmt: skip
+    statement = _statement(station, row.version, row.sha256, actor, LEADERS)
     for old in session.scalars(
         select(PolicyVersion).where(PolicyVersion.state.in_(("active", "provisional")))
     ):
@@ -91,6 +88,15 @@ def _sign(
                 facts={"policy": row.sha256})  # fmt: skip
 
 
+def _statement(station: Station, version: str, sha256: str, actor: Actor, roles: frozenset[str]) -> bytes:
+    return canonical(
+        {
+            "type": "jiyao.policy-approval/1", "version": version, "sha256": sha256,
+            "person": actor.person, "role": actor.role_for(roles), "at": station.now(),
+        }
+    )  # fmt: skip
+
+
 def _current(rows: Any) -> PolicyVersion:
     found: PolicyVersion = [row for row in rows if row.state in ("active", "provisional")][-1]
     return found
@@ -99,7 +105,8 @@ def _current(rows: Any) -> PolicyVersion:
 def _row(row: PolicyVersion) -> dict[str, Any]:
     return {
         "version": row.version, "sha256": row.sha256, "state": row.state, "at": row.at, "author": row.author,
-        "leader": row.leader,
+        "leader": row.leader, "signed": [person for person, signature in (
+            (row.author, row.author_signature), (row.leader, row.signature)) if signature is not None],
     }  # fmt: skip
 
 
@@ -109,12 +116,18 @@ def _summary(policy: Policy) -> dict[str, Any]:
         "sha256": policy.sha256,
         "levels": [level.value for level in policy.levels],
         "rules": len(policy.rules),
+        "unit_items": len(policy.unit_items),
         "retention_rules": len(policy.retention.agency) + len(policy.retention.enterprise),
         "choices": {key: str(value) for key, value in policy.choices.items()},
     }
 
 
-def _read(file: Path) -> str:
+def read_text(file: Path) -> str:
+    """The policy file.
+
+    Raises:
+        NotThere: no such file.
+    """
     try:
         return file.read_text("utf-8")
     except (OSError, UnicodeDecodeError):

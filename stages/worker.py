@@ -18,6 +18,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -308,6 +309,24 @@ def _judge(request: _Request) -> Answer:
     return _done(_judged(request, transcript, official, relations)), b""
 
 
+def _prints(request: _Request) -> Answer:
+    """What a paper read before cites, and its passages; its pages come in `data`."""
+    from ..models.page import Transcript
+    from .citations import cited_numbers
+    from .passages import prints_of
+    from .stack import for_fields
+
+    transcript = for_fields(from_plain(Transcript, json.loads(request.data)))
+    return _done({"cites": list(cited_numbers(transcript)), "prints": to_plain(prints_of(transcript))}), b""
+
+
+def _items(request: _Request) -> Answer:
+    """The rows of a unit's list of secret matters, from a workbook or CSV."""
+    from .unit_list import read_items
+
+    return _done({"items": to_plain(read_items(request.data, limits=request.limits))}), b""
+
+
 def _judged(
     request: _Request, transcript: Transcript, official: OfficialFields, relations: Relations
 ) -> dict[str, Any]:
@@ -315,6 +334,8 @@ def _judged(
     from .retain import retain
 
     policy, profile = request.known.policy, request.known.profile
+    listed = tuple((item.item, item.level.value, item.period, item.words) for item in policy.unit_items)
+    relations = replace(relations, unit_items=relations.unit_items + listed)
     origin = request.fields["origin"] or policy.retention.origin_of(official.organs)
     level = classify(
         transcript=transcript, fields=official, policy=policy, profile=profile, relations=relations
@@ -411,6 +432,8 @@ ACTS: dict[str, Callable[[_Request], Answer]] = {
     "pages": _pages,
     "assemble": _assemble,
     "judge": _judge,
+    "prints": _prints,
+    "items": _items,
     "draw": _draw,
     "cut": _cut,
     "join": _join,

@@ -37,15 +37,18 @@ from .sections import (
     read_optional_level,
 )
 from .topics import read_abstaining, read_topics
+from .unit_items import read_unit_items
 
 _TOP = (
     "schema", "version", "approved_by", "effective_from", "timezone", "families", "levels", "overlays",
     "clearances", "copies", "secrecy_period", "changes", "authority", "derivative", "engine",
-    "abstaining", "classification_rules", "topics", "patterns_pi", "retention", "approval_matrix", "deadlines", "destruction",
-    "devices", "storage", "conflicts",
+    "abstaining", "classification_rules", "topics", "patterns_pi", "retention", "approval_matrix", "deadlines",
+    "destruction",
+    "devices", "storage", "conflicts", "unit_secret_items",
 )  # fmt: skip
 _INHERITED = ("clearances", "copies", "abstaining", "topics")
-_NEED = tuple(key for key in _TOP if key not in (*_INHERITED, "changes", "authority", "devices", "storage"))
+_OPTIONAL = ("changes", "authority", "devices", "storage", "unit_secret_items")
+_NEED = tuple(key for key in _TOP if key not in (*_INHERITED, *_OPTIONAL))
 _CONF = ("law", "seed", "web", "mem", "own")
 _ORIGINS: tuple[Origin, ...] = get_args(Origin)
 _FAMILIES = tuple(str(family) for family in Family)
@@ -65,8 +68,8 @@ def _shipped() -> dict[str, Reader]:
 def parse_policy(text: str) -> Policy:
     """Reads and checks a policy. The same text gives the same object.
 
-    Sections added after the first edition (`clearances`, `copies`, `abstaining`, `topics`) are taken from the shipped policy when a unit's
-    own leaves them out.
+    Sections added after the first edition (`clearances`, `copies`, `abstaining`, `topics`) are taken from the
+    shipped policy when a unit's own leaves them out.
 
     Raises:
         UsageFault: `policy_invalid` with `line` (from 1) and `what` (the key and what is wrong with it).
@@ -117,6 +120,7 @@ def parse_policy(text: str) -> Policy:
         deadlines=read_deadlines(top["deadlines"]),
         destruction=read_destruction(top["destruction"]),
         choices=read_choices(top["conflicts"]),
+        unit_items=read_unit_items(top["unit_secret_items"]) if "unit_secret_items" in top else (),
     )
 
 

@@ -305,6 +305,18 @@ class SecrecyPeriods:
     condition_review_months: int
 
 
+@dataclass(frozen=True, slots=True)
+class UnitItem:
+    """One row of the unit's own list of secret matters (国家秘密事项一览表); `period` as on paper or empty."""
+
+    item: str
+    level: Level
+    period: str
+    scope: str
+    words: tuple[str, ...]
+    line: int = 0
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Policy:
     """One version of the policy. Compared by identity, so that compiled matchers can be kept per policy."""
@@ -336,6 +348,8 @@ class Policy:
     destruction: DestructionPolicy
     choices: Mapping[str, object]
     """The chosen option of each conflict between the seeds."""
+    unit_items: tuple[UnitItem, ...] = ()
+    """Empty until the unit has loaded its list."""
 
     def rank(self, level: Level | None) -> int:
         """Handling rank; 0 without a level."""

@@ -52,6 +52,8 @@ def upgrade() -> None:
         sa.Column("at", sa.String(length=32), nullable=False),
         sa.Column("author", sa.String(length=64), nullable=True),
         sa.Column("leader", sa.String(length=64), nullable=True),
+        sa.Column("author_statement", sa.LargeBinary(), nullable=True),
+        sa.Column("author_signature", sa.LargeBinary(), nullable=True),
         sa.Column("statement", sa.LargeBinary(), nullable=True),
         sa.Column("signature", sa.LargeBinary(), nullable=True),
         sa.PrimaryKeyConstraint("id"),

@@ -38,6 +38,7 @@ SQUARE_MM = 12.0
 MANY = 60
 STAMP_MM = (85.0, 45.0)
 """A grid in colour of at most this width and height was stamped on."""
+COLOURED = 48
 
 Mask = NDArray[np.uint8]
 
@@ -215,8 +216,8 @@ def _stamped(grid: Grid, picture: NDArray[np.uint8], mm: float) -> bool:
     if part.size == 0:
         return True
     dark = part.min(axis=2)
-    ink = part[dark <= np.percentile(dark, 8)].astype(np.int16)
-    return bool(np.median(ink.max(axis=1) - ink.min(axis=1)) >= 48)
+    ink = part[dark <= (int(dark.min()) + int(np.percentile(dark, 90))) / 2].astype(np.int16)
+    return bool(np.median(ink.max(axis=1) - ink.min(axis=1)) >= COLOURED)
 
 
 def _inside(one: Grid, other: Grid) -> bool:

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import groupby, pairwise
 from time import monotonic
 
 from ..formats.opened import Picture
@@ -15,7 +15,7 @@ from ..formats.ruled_cells import Place
 from ..models.page import Box, Cell, Table
 from .engines.engine import Engine, Quad, RawLine
 from .engines.recognise import cut_out
-from .page_join import Row
+from .page_join import APART, Row
 from .page_placed import Piece, height_of
 from .page_prepare import Prepared
 from .page_rows import read_rows
@@ -40,8 +40,19 @@ class Filled:
 
     @property
     def rows(self) -> tuple[Row, ...]:
-        """The lines of all cells, row by row."""
-        return tuple(row for _, rows in self.cells for row in rows)
+        """The lines row by row: what stands side by side in one line each is one line, as on the page.
+
+        Where a cell of a row has several lines, its cells come one after another.
+        """
+        lines: list[Row] = []
+        for _, group in groupby(self.cells, key=lambda cell: cell[0].row):
+            cells = list(group)
+            if all(len(rows) <= 1 and not any(row.vertical for row in rows) for _, rows in cells):
+                beside = [row for _, rows in cells for row in rows]
+                lines += [side_by_side(beside)] if beside else []
+            else:
+                lines += [row for _, rows in cells for row in rows]
+        return tuple(lines)
 
 
 def cut_at_rules(
@@ -102,6 +113,25 @@ def in_order(rows: Sequence[Row], tables: Sequence[Filled]) -> list[Row | Filled
                 behind = place + 1
         order.insert(behind, table)
     return order
+
+
+def side_by_side(rows: Sequence[Row]) -> Row:
+    """Lines of cells that stand beside one another as one line, their texts apart."""
+    if len(rows) == 1:
+        return rows[0]
+    told = any(row.characters for row in rows)
+    scores: list[float] = []
+    for row in rows:
+        own = row.characters or (round(row.confidence, 2),) * len(row.text)
+        scores += [min(*scores[-1:], *own[:1], 1.0)] * (len(APART) if scores else 0) + list(own)
+    counts = [max(1, len(row.text)) for row in rows]
+    return Row(
+        text=APART.join(row.text for row in rows),
+        pieces=tuple(piece for row in rows for piece in row.pieces),
+        confidence=sum(row.confidence * count for row, count in zip(rows, counts, strict=True)) / sum(counts),
+        characters=tuple(scores) if told else (),
+        runs=tuple(run for row in rows for run in row.runs),
+    )
 
 
 def table_of(filled: Filled, prepared: Prepared) -> Table:

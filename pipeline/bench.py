@@ -23,6 +23,7 @@ from .bench_papers import certificate, trace
 from .bench_race import Races, run_race, seconds
 from .bench_read import SEVERITIES, read
 from .bench_start import start
+from .bench_suggesting import suggest
 
 Topic = Callable[[Path, bool, int], Races]
 """From a folder of its own, whether to be quick, and the seed of made-up papers: the comparisons of one name."""
@@ -35,6 +36,7 @@ def _unseeded(topic: Callable[[Path, bool], Races]) -> Topic:
 TOPICS: Final[dict[str, Topic]] = {
     "read": read, "ingest": ingest, "seal": _unseeded(seal), "destroy": _unseeded(destroy),
     "certificate": _unseeded(certificate), "trace": _unseeded(trace), "start": _unseeded(start),
+    "suggest": _unseeded(suggest),
 }  # fmt: skip
 """All of them make up a whole run."""
 PARTS: Final[dict[str, Topic]] = {

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from ..common.errors import Unexpected
 
-Unit = Literal["pages/min", "documents/s", "MB/s", "MiB", "s", "ms", "%", "s/page"]
+Unit = Literal["pages/min", "documents/s", "MB/s", "MiB", "s", "ms", "%", "s/page", "cost/paper"]
 Better = Literal["more", "less"]
 _RATES = ("pages/min", "documents/s", "MB/s")
 

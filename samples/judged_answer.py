@@ -24,6 +24,8 @@ class Answer:
     candidates: tuple[Level, ...]
     """The two that a person is asked to choose between, the likelier first."""
     must_review: bool
+    confidence: float
+    """That the level shown is acceptable, 0..1."""
     marked: bool
     """Level and period were taken from a mark on the paper."""
     period: str | None
@@ -57,6 +59,7 @@ def product_answer(case: Case, policy: Policy) -> Answer:
         interim=found.interim,
         candidates=_candidates(found),
         must_review=found.must_review,
+        confidence=found.confidence,
         marked=found.basis == "marked",
         period=None if found.period is None else str(found.period),
         ends=secrecy_until(found, fields),

@@ -38,6 +38,7 @@ def keyword_answer(case: Case, policy: Policy) -> Answer:
         interim=interim,
         candidates=tuple(one for one in (level, interim) if one),
         must_review=level is None,
+        confidence=0.5 if level is None else 1.0,
         marked=period is not None,
         period=period or None,
         ends=_ends(period, signed),
@@ -50,8 +51,8 @@ def flag_everything(case: Case, policy: Policy) -> Answer:
     """The other anchor: 机密, and a person looks at everything."""
     del case, policy
     return Answer(
-        level=Level.STATE_SECRET, interim=None, candidates=(Level.STATE_SECRET,), must_review=True, marked=False,
-        period=None, ends=None, overlays=(), retention=Retention.PERMANENT,
+        level=Level.STATE_SECRET, interim=None, candidates=(Level.STATE_SECRET,), must_review=True,
+        confidence=0.0, marked=False, period=None, ends=None, overlays=(), retention=Retention.PERMANENT,
     )  # fmt: skip
 
 

@@ -23,7 +23,9 @@ from .judged_set import HARD, UNMARKED, Case, load_cases
 
 SECRET_RANK: Final = 35
 """工作秘密 and above is secret; 内部 and 公开 are harmless."""
-CHARACTERS = 3000
+CHARACTERS: Final = 3000
+FIRST: Final = "from jiyao.samples.judged_measure import first; first()"
+"""What a new process is given to run: all imports, and one suggestion."""
 _YEARS = {Retention.PERMANENT: 1000, Retention.THIRTY: 30, Retention.TEN: 10, Retention.NOT_FILED: 0}
 Answerer = Callable[[Case, Policy], Answer]
 
@@ -186,6 +188,9 @@ def figures(all_: Sequence[Judged]) -> list[Figure]:
         _share("too_high", harmless, lambda one: one.too_high, "≤ 0.08"),
         _share("flag_missing", must, lambda one: not one.answer.must_review),
         _share("flag_needless", need_not, lambda one: one.answer.must_review),
+        _share("harmless_flagged", harmless, lambda one: one.answer.must_review),
+        _share("wrong_flagged", [one for one in all_ if not one.acceptable], lambda one: one.answer.must_review),
+        Figure("calibration_error", calibration_error(all_), len(all_)),
         _share("overlays", overlaid, lambda one: one.overlays_right),
         Figure("cost", mean(map(cost_of, all_)), len(all_), "≤ 1.6"),
         _share("retention", kept, lambda one: one.retention_right, "≥ 0.92"),
@@ -194,6 +199,15 @@ def figures(all_: Sequence[Judged]) -> list[Figure]:
         _share("hard_acceptable_or_abstained", [one for one in all_ if one.case.sort in HARD],
                lambda one: one.acceptable or one.abstained),
     ]  # fmt: skip
+
+
+def calibration_error(all_: Sequence[Judged], bins: int = 5) -> float:
+    """How far confidence is from the share of acceptable levels: mean over equal bins, weighted by papers."""
+    total = 0.0
+    for number in range(bins):
+        here = [one for one in all_ if min(bins - 1, int(one.answer.confidence * bins)) == number]
+        total += abs(sum(one.answer.confidence - one.acceptable for one in here))
+    return total / len(all_) if all_ else 0.0
 
 
 def _share(name: str, among: Sequence[Judged], good: Callable[[Judged], bool], target: str = "") -> Figure:
@@ -223,8 +237,10 @@ def wrong(one: Judged) -> tuple[str, ...]:
     return tuple(code for code, bad in checks if bad)
 
 
-def pace(cases: Sequence[Case], policy: Policy, *, rounds: int = 9) -> float:
-    """CPU milliseconds for a paper of 3,000 characters, fields included: median of `rounds` made of several papers."""
+def pace(
+    cases: Sequence[Case], policy: Policy, *, rounds: int = 9, answerer: Answerer = product_answer
+) -> float:
+    """CPU milliseconds for a paper of 3,000 characters: median of `rounds` papers, each made of several."""
     taken: list[float] = []
     for number in range(rounds + 1):
         text, at = "", number * 7
@@ -233,16 +249,15 @@ def pace(cases: Sequence[Case], policy: Policy, *, rounds: int = 9) -> float:
             at += 1
         paper = replace(cases[(number * 7) % len(cases)], text=text[:CHARACTERS])
         start = time.process_time()
-        product_answer(paper, policy)
+        answerer(paper, policy)
         taken.append(time.process_time() - start)
     return 1000 * median(taken[1:])
 
 
 def start_up() -> float:
     """CPU seconds until a new process has given its first suggestion."""
-    code = "from jiyao.samples.judged_measure import first; first()"
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([sys.executable, "-c", FIRST], check=True, stdout=subprocess.DEVNULL)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 

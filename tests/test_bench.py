@@ -41,7 +41,7 @@ def test_an_unknown_name_is_wrong_usage() -> None:
 
 
 def test_every_name_of_the_contract_is_there() -> None:
-    assert set(TOPICS) == {"read", "ingest", "seal", "destroy", "certificate", "trace", "start"}
+    assert set(TOPICS) == {"read", "ingest", "seal", "destroy", "certificate", "trace", "start", "suggest"}
     assert set(PARTS) == {"read.clean", "read.office", "read.bad", "read.awful"}
 
 

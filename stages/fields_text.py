@@ -118,6 +118,8 @@ def join(*parts: str) -> str:
     """Lines put together: blanks stay only between Latin words."""
     text = " ".join(part.strip() for part in parts)
     text = re.sub(r"[\u200b-\u200f\ufeff\u00ad]", "", re.sub(r"\s+", " ", text))
+    # engines read one bracket of a pair narrow and the other wide
+    text = re.sub(r"\(([^()（）]*)）|（([^()（）]*)\)", lambda pair: f"（{pair[1] or pair[2] or ''}）", text)
     return re.sub(r"(?<![A-Za-z0-9,.;:]) | (?![A-Za-z0-9])|(?<=\d) (?=\d)", "", text).strip()
 
 

@@ -124,3 +124,11 @@ def test_a_name_with_characters_read_twice_is_the_letterheads() -> None:
     )  # fmt: skip
     assert fields.organs == (company,)
     assert len(paper_rows(Transcript((page(*HEAD),)))) == len(HEAD)
+
+
+@pytest.mark.req("R-023")
+def test_brackets_of_a_pair_are_alike() -> None:
+    fields = read(
+        *HEAD[:1], HEAD[4], ("关于征求《停放管理办法(征求意见稿）》意见的函", 0.26, 0.4, 0.75, 7.9), *HEAD[6:],
+    )  # fmt: skip
+    assert fields.title == "关于征求《停放管理办法（征求意见稿）》意见的函"

@@ -98,7 +98,7 @@ def find_seals(picture: Picture, *, dpi: float) -> Iterator[Box]:
         ]
         single = longer <= MOST_MM and shorter / longer >= SLIMMEST
         if single and is_round(inside):
-            edges = [(left, top, left + wide, top + high)]
+            edges = [(float(left), float(top), float(left + wide), float(top + high))]
         else:
             edges = [
                 (left + x - radius, top + y - radius, left + x + radius, top + y + radius)

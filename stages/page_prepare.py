@@ -18,6 +18,7 @@ from .page_deseal import clean_seals, find_seals
 from .page_deseal_black import clean_black_seals, find_black_seals
 from .page_deskew import LEAST, Matrix, find_skew, level
 from .page_double import find_gutter
+from .page_holes import fill_holes, find_holes
 from .page_ink import Ink, find_ink
 from .page_orient import Turn, find_turn
 from .page_steps import ALL, Preparation
@@ -122,6 +123,11 @@ def look_over(picture: Picture, *, dpi: float, options: Preparation = ALL) -> Ov
         picture, small = clean_seals(picture, seals), clean_seals(small, seals)
         steps.append(f"deseal {len(seals)}")
     ink = find_ink(small, dpi=dpi * scale)
+    holes = tuple(find_holes(ink)) if options.borders else ()
+    if holes:
+        picture, small = fill_holes(picture, holes), fill_holes(small, holes)
+        ink = find_ink(small, dpi=dpi * scale)
+        steps.append(f"holes {len(holes)}")
     black = tuple(find_black_seals(ink)) if options.deseal and not seals else ()
     if black:
         picture = clean_black_seals(picture, black, dpi=dpi)

@@ -12,6 +12,7 @@ from jiyao.formats.opened import Picture
 from jiyao.models.page import Box, Line, Page, Transcript
 from jiyao.stages.fields_sign import covered_places
 from jiyao.stages.page_deseal import find_seals
+from jiyao.stages.page_prepare import prepare
 from jiyao.stages.page_roles import assign_roles
 
 DPI = 100
@@ -97,3 +98,17 @@ def test_a_red_letterhead_over_a_red_stamp_stays() -> None:
     )
     told = assign_roles(Transcript(pages=(page(lines),))).pages[0]
     assert [line.role for line in told.lines] == ["body", "stamp", "stamp"]
+
+
+def test_punched_holes_become_paper_and_characters_stay() -> None:
+    page = np.full((1169, 827, 3), 244, np.uint8)
+    for middle in ((43, 427), (45, 742)):
+        cv2.circle(page, middle, 12, (60, 60, 60), -1, cv2.LINE_AA)
+    cv2.circle(page, (400, 600), 12, (60, 60, 60), -1, cv2.LINE_AA)
+    cv2.putText(page, "0O", (30, 200), cv2.FONT_HERSHEY_SIMPLEX, 1.0, (0, 0, 0), 3)
+    prepared = prepare(page, dpi=DPI)
+    assert "holes 2" in prepared.steps
+    assert prepared.picture[427, 43].min() > 200
+    assert prepared.picture[742, 45].min() > 200
+    assert prepared.picture[600, 400].max() < 100
+    assert prepared.picture[150:220, 20:100].min() < 50

@@ -16,6 +16,9 @@ from .page_prepare import Prepared
 LEAST = 0.8
 BELOW_TYPICAL = 0.19
 """An engine whose scores are lower throughout, or a page that reads badly as a whole, is measured by its own kind."""
+DISCS = frozenset("●•⚫○◯◉")
+HOLE_REACH = 0.075
+"""Filing holes stand 12 mm from the edge (ISO 838); the text area of GB/T 9704 begins at 26 mm."""
 SHORT = 3
 """Shorter pieces score low when they are right: a character with a colon cut from its line."""
 
@@ -34,6 +37,21 @@ def guesses(rows: Sequence[Row]) -> list[Piece]:
         and sum(character.isalnum() for character in piece.raw.text) >= SHORT
         and not piece.raw.text.strip().isdigit()
     ]
+
+
+def holes(rows: Sequence[Row], prepared: Prepared) -> list[Piece]:
+    """Punch holes read as `●`: a disc alone, next to an edge of the page, where nothing is printed."""
+    return [
+        piece
+        for row in rows
+        for piece in row.pieces
+        if piece.raw.text.strip() in DISCS and _at_edge(prepared.box([piece.raw.quad]))
+    ]
+
+
+def _at_edge(box: Box) -> bool:
+    across, down = box.centre
+    return min(across, 1 - across) < HOLE_REACH or min(down, 1 - down) < HOLE_REACH
 
 
 def unread_place(piece: Piece, prepared: Prepared) -> Unread:

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..formats.ruled import Grid
 from ..models.page import Line, Role, Table, Unread
-from .page_handwriting import guesses, unread_place
+from .page_handwriting import guesses, holes, unread_place
 from .page_join import Row
 from .page_prepare import Prepared
 from .page_rows import read_rows
@@ -28,10 +28,10 @@ class Laid:
 
 
 def lay_out(rows: Sequence[Row], prepared: Prepared, grids: Sequence[Grid] = ()) -> Laid:
-    """Takes guesses out, puts what stands in `grids` into cells, and places everything on the page as it came."""
+    """Takes guesses and holes out, fills `grids`, and places everything on the page as it came."""
     doubtful = guesses(rows)
-    if doubtful:
-        taken = {id(piece) for piece in doubtful}
+    taken = {id(piece) for piece in (*doubtful, *holes(rows, prepared))}
+    if taken:
         rows = read_rows([piece for row in rows for piece in row.pieces if id(piece) not in taken])
     order: list[Row | Filled] = [*rows]
     tables: list[Filled] = []

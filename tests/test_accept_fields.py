@@ -81,7 +81,7 @@ def test_a_joint_paper_whose_signature_is_lost_has_the_organs_of_its_letterhead(
     assert "repaired" in said(fields, "organ").doubt
 
 
-@pytest.mark.req("R-024")
+@pytest.mark.req("R-023")
 def test_a_date_that_was_not_read_is_asked_for_with_what_it_may_be() -> None:
     seal = Box(0.5, 0.7, 0.9, 0.9)
     fields = read(

@@ -17,12 +17,13 @@ from ..models.mark import Mark
 from ..models.page import Transcript
 from ..models.period import Period
 from ..models.policy.schema import ENTERPRISE_PROFILES, Policy, Profile
-from ..models.suggestion import Basis, Evidence, LevelSuggestion, RelatedDocument, Relations
+from ..models.suggestion import Evidence, LevelCandidate, LevelSuggestion, RelatedDocument, Relations
 from .classify_content import ContentView, view_content
 from .derive import CONFIDENCE, highest_source, inherited_period, live_sources, source_evidence
 from .fields_text import tight
 from .mark_check import check_mark, is_company_paper, is_contradiction
 from .mark_grammar import parse_mark, read_term
+from .topic import HARMLESS
 
 SURE = 0.85
 NOTHING_RELATED = Relations()
@@ -126,9 +127,13 @@ def _marked(case: _Case, mark: Mark, read: FieldEvidence | None, more: tuple[str
         reasons.append("below_source")
     interim = None
     if mark.level.family is not Family.STATE:
-        above = policy.highest(case.view.level, case.view.interim)
-        if policy.rank(above) > policy.rank(mark.level):
-            interim = above
+        secret = case.view.likely_secret(policy)
+        if (
+            secret
+            and policy.rank(secret.level) > policy.rank(mark.level)
+            and _contradicts(case, mark, secret)
+        ):
+            interim = secret.level
             reasons.append("content_above_mark")
     if score < SURE:
         reasons.append("low_confidence")
@@ -148,8 +153,8 @@ def _marked(case: _Case, mark: Mark, read: FieldEvidence | None, more: tuple[str
             evidence.append(Evidence("period", "secrecy_period.unmarked_term", "BMF art.20", text, score=0.9))
     if below:
         evidence += source_evidence(_sources(case))
-    if interim:
-        evidence += case.view.evidence_for("interim")
+    if interim and secret:
+        evidence += case.view.weighed.evidence(secret)
     reasons = list(dict.fromkeys(reasons))
     return LevelSuggestion(
         level=mark.level,
@@ -215,7 +220,8 @@ def _by_source(case: _Case) -> LevelSuggestion | None:
             reasons=(*listed.reasons, *reasons),
             evidence=(*listed.evidence, *source_evidence(sources)),
         )
-    interim = policy.highest(case.view.level, case.view.interim)
+    secret = case.view.likely_secret(policy)
+    interim = secret.level if secret else None
     above = policy.rank(interim) > policy.rank(source.level)
     if above:
         reasons.append("content_above_source")
@@ -227,7 +233,10 @@ def _by_source(case: _Case) -> LevelSuggestion | None:
         confidence=CONFIDENCE[source.how],
         must_review=True,
         reasons=tuple(reasons),
-        evidence=(*source_evidence(sources), *(case.view.evidence_for("interim") if above else ())),
+        evidence=(
+            *source_evidence(sources),
+            *(case.view.weighed.evidence(secret) if above and secret else ()),
+        ),
     )
 
 
@@ -278,10 +287,13 @@ def _by_public_note(case: _Case) -> LevelSuggestion | None:
     if not case.fields.public_note:
         return None
     read = next((item for item in case.fields.evidence if item.name == "note" and "公开" in item.value), None)
-    doubtful = case.view.level is not None and case.view.strong
+    secret = case.view.likely_secret(case.policy)
+    doubtful = (
+        secret is not None and 1.0 - case.view.weighed.harmless >= case.policy.abstaining.least_harmless
+    )
     return LevelSuggestion(
         level=Level.PUBLIC,
-        interim=case.view.level if doubtful else None,
+        interim=secret.level if doubtful and secret else None,
         basis="marked",
         period=None,
         confidence=round(read.score if read else 0.8, 3),
@@ -297,48 +309,81 @@ def _by_public_note(case: _Case) -> LevelSuggestion | None:
 
 
 def _by_content(case: _Case) -> LevelSuggestion:
+    """The likeliest level by content, or both candidates when it is not likely enough (policy `abstaining`)."""
+    weighed, policy = case.view.weighed, case.policy
+    bounds = policy.abstaining
+    top, secret = weighed.candidates[0], weighed.secret
+    if case.view.public_kind and weighed.harmless >= bounds.protect_below:
+        return _harmless(
+            case, replace(top, level=Level.PUBLIC), sure=weighed.harmless >= bounds.least_harmless
+        )
+    if secret is None or weighed.harmless >= bounds.protect_below:
+        top = next(one for one in weighed.candidates if one.level.family in HARMLESS)
+        return _harmless(case, top, sure=weighed.harmless >= bounds.least_harmless)
+    if top.level.family not in HARMLESS and top.confidence >= bounds.least_confidence:
+        return _secret(case, top, weighed.candidates[:2], abstained=False)
+    if top.level.family in HARMLESS or 1.0 - weighed.harmless >= bounds.least_harmless:
+        # surely secret: the second candidate is the next secret level, not a harmless one
+        pair = (
+            top,
+            next(one for one in weighed.candidates[1:] if one.level.family not in HARMLESS or one is secret),
+        )
+    else:
+        pair = (top, weighed.candidates[1])
+    return _secret(case, top, pair, abstained=True)
+
+
+def _harmless(case: _Case, top: LevelCandidate, *, sure: bool) -> LevelSuggestion:
     view, policy = case.view, case.policy
-    basis: Basis = "content"
-    reasons: list[str] = ["no_mark"]
-    if view.level is not None or view.interim is not None:
-        interim = view.interim if policy.rank(view.interim) > policy.rank(view.level) else None
-        if interim:
-            reasons.append("state_topic")
-        if view.negative:
-            reasons.append("rules_disagree")
-        return LevelSuggestion(
-            level=view.level,
-            interim=interim,
-            basis=basis,
-            period=_level_maximum(view.level, policy) if view.level else None,
-            confidence=view.confidence,
-            must_review=True,
-            reasons=(*reasons, "content_to_confirm"),
-            evidence=view.evidence,
-        )
-    if view.negative:
-        sure = view.negative_in_title
-        return LevelSuggestion(
-            level=view.negative,
-            interim=None,
-            basis=basis,
-            period=None,
-            confidence=0.8 if sure else 0.6,
-            must_review=not sure,
-            reasons=() if sure else ("no_mark",),
-            evidence=view.evidence,
-        )
-    if view.public_kind:
-        return LevelSuggestion(
-            level=Level.PUBLIC, interim=None, basis=basis, period=None, confidence=0.85, must_review=False,
-            evidence=view.evidence,
-        )  # fmt: skip
+    secret = view.weighed.secret
+    above = view.above if policy.rank(view.above) > policy.rank(top.level) else None
+    asked = not sure or above is not None
     return LevelSuggestion(
-        level=Level.INTERNAL,
-        interim=None,
-        basis="none",
+        level=top.level,
+        interim=above,
+        basis="content",
         period=None,
-        confidence=0.4,
-        must_review=True,
-        reasons=("no_mark", "no_rule"),
+        confidence=round(view.weighed.harmless, 3),
+        must_review=asked,
+        reasons=("no_mark", "content_to_confirm") if asked else (),
+        evidence=(*view.weighed.evidence(top), *view.evidence),
+        candidates=(top, secret) if asked and secret else (top,),
+        topic=top.topic,
     )
+
+
+def _secret(
+    case: _Case, top: LevelCandidate, pair: tuple[LevelCandidate, ...], *, abstained: bool
+) -> LevelSuggestion:
+    """A level by content; a state one is protection meanwhile (实施条例 art. 12-13). A person always looks."""
+    policy = case.policy
+    level = None if top.level.family is Family.STATE else top.level
+    wanted = [top.level] if not abstained else [one.level for one in pair]
+    higher = policy.highest(*wanted, case.view.above)
+    interim = higher if policy.rank(higher) > policy.rank(level) else None
+    reasons = ["no_mark", "content_to_confirm"]
+    if interim and interim.family is Family.STATE:
+        reasons.append("state_topic")
+    if abstained:
+        reasons.append("needs_person")
+    shown = [top] if not abstained else list(pair)
+    return LevelSuggestion(
+        level=level,
+        interim=interim,
+        basis="content",
+        period=_level_maximum(level, policy) if level else None,
+        confidence=top.confidence,
+        must_review=True,
+        reasons=tuple(reasons),
+        evidence=(*(item for one in shown for item in case.view.weighed.evidence(one)), *case.view.evidence),
+        candidates=pair,
+        abstained=abstained,
+        topic=top.topic,
+    )
+
+
+def _contradicts(case: _Case, mark: Mark, secret: LevelCandidate) -> bool:
+    """Whether content above a mark contradicts it: of its own family or the state's, or surely above 内部."""
+    if mark.level.family in HARMLESS:
+        return 1.0 - case.view.weighed.harmless >= case.policy.abstaining.least_harmless
+    return secret.level.family in (mark.level.family, Family.STATE)

@@ -5,36 +5,38 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..models.fields import OfficialFields
-from ..models.level import Family, Level
+from ..models.level import Level
 from ..models.page import Transcript
 from ..models.policy.schema import Policy, Profile
-from ..models.suggestion import Evidence
+from ..models.suggestion import Evidence, LevelCandidate
 from .content_match import Hit, RuleScore, body_of, find_words, score_rule
 from .fields_text import tight
 from .mark_check import PUBLIC_KINDS
 from .personal_data import overlays_of
+from .topic import Weighed, weigh
+from .topic_features import all_words
 
 
 @dataclass(frozen=True, slots=True)
 class ContentView:
     """Levels, interim protection and overlays that the words speak for."""
 
-    level: Level | None
-    interim: Level | None
-    negative: Level | None
-    negative_in_title: bool
+    weighed: Weighed
+    above: Level | None
+    """Protection asked for by rules that no topic cites (a unit's own, 中发 papers, limits of circulation)."""
     public_kind: bool
-    strong: bool
-    """A rule with a level has at least twice the least score, and words of it stand in title or head."""
-    confidence: float
     evidence: tuple[Evidence, ...]
+    """Of the rules behind `above`, and of a public kind."""
     overlays: tuple[str, ...]
     overlay_evidence: tuple[Evidence, ...]
     found: dict[str, tuple[Hit, ...]]
 
-    def evidence_for(self, purpose: str) -> list[Evidence]:
-        """Evidence of content rules, turned to another purpose where they raise a mark's protection."""
-        return [item for item in self.evidence if item.for_ in (purpose, "level")]
+    def likely_secret(self, policy: Policy) -> LevelCandidate | None:
+        """The likeliest level above 内部, when the content speaks for it surely enough to contradict a mark."""
+        secret = self.weighed.secret
+        if secret is None or 1.0 - self.weighed.harmless < policy.abstaining.least_confidence:
+            return None
+        return secret
 
 
 def view_content(
@@ -47,40 +49,37 @@ def view_content(
 ) -> ContentView:
     """Scores every content, negative and overlay rule of the profile."""
     body = body_of(transcript)
-    extra = tuple(sorted({tight(word) for _, _, _, words in unit_items for word in words if tight(word)}))
-    found = find_words(body, policy, extra)
+    extra = {tight(word) for _, _, _, words in unit_items for word in words if tight(word)}
+    found = find_words(body, policy, tuple(sorted(extra.union(all_words(policy)))))
     rules = policy.content_rules(profile)
     least = policy.engine.min_score
+    weighed = weigh(body=body, found=found, fields=fields, policy=policy, profile=profile)
+    cited = {rule.id for topic in policy.topics for rule in topic.rules}
     passed: list[RuleScore] = []
-    negatives: list[RuleScore] = []
     for rule in rules:
-        if rule.kind not in ("content", "negative"):
+        if rule.kind != "content" or rule.id in cited:
             continue
         scored = score_rule(rule, body=body, found=found, policy=policy, kind=fields.kind)
-        if scored and scored.score >= least:
-            (passed if rule.kind == "content" else negatives).append(scored)
-    passed.sort(key=lambda one: (-policy.rank(one.rule.level or one.rule.interim), -one.score))
-    with_level = [one for one in passed if one.rule.level is not None]
-    topics = [one for one in passed if one.rule.interim is not None]
-    top = with_level[0] if with_level else None
+        if (
+            scored
+            and scored.score >= least
+            and any(
+                weighed.seen.contexts.read(hit.start, hit.start + len(hit.word)) == "plain"
+                for hit in scored.hits
+            )
+        ):
+            passed.append(scored)
     overlays, overlay_evidence = overlays_of(rules, body=body, found=found, policy=policy, kind=fields.kind)
     evidence = [item for one in passed for item in _evidence(one, least)]
-    negative = negatives[0] if negatives else None
-    if negative:
-        evidence += _evidence(negative, least)
-    public_kind = fields.kind in PUBLIC_KINDS and not passed
+    public_kind = fields.kind in PUBLIC_KINDS
     if public_kind:
         evidence.append(
             Evidence("level", "kind.public", "official-documents section 3", fields.kind or "", score=0.8)
         )
     return ContentView(
-        level=top.rule.level if top else None,
-        interim=policy.highest(*(one.rule.interim for one in topics)),
-        negative=negative.rule.level if negative else None,
-        negative_in_title=bool(negative and any(hit.zone == "title" for hit in negative.hits)),
+        weighed=weighed,
+        above=policy.highest(*(one.rule.level or one.rule.interim for one in passed)),
         public_kind=public_kind,
-        strong=bool(top and top.score >= 2 * least and any(hit.zone != "body" for hit in top.hits)),
-        confidence=_confidence(top or (topics[0] if topics else None), least),
         evidence=tuple(evidence),
         overlays=overlays,
         overlay_evidence=overlay_evidence,
@@ -96,14 +95,3 @@ def _evidence(one: RuleScore, least: float) -> list[Evidence]:
         Evidence(purpose, one.rule.id, source, f"{hit.word}：{hit.context}", hit.page, hit.box, score)  # type: ignore[arg-type]
         for hit in one.hits[:5]
     ]
-
-
-def _confidence(one: RuleScore | None, least: float) -> float:
-    """Honest for keyword rules: measured alone they are right less than half the time unless words add up."""
-    if one is None:
-        return 0.4
-    base = 0.35 if one.rule.family is Family.STATE else 0.4
-    title = 0.1 if any(hit.zone == "title" for hit in one.hits) else 0.0
-    return round(
-        min(0.75, base + 0.07 * (one.distinct - 1) + title + 0.05 * min(3.0, one.score / least - 1)), 3
-    )

@@ -102,6 +102,10 @@ def read_head_mark(
     bare_levels = {reading.mark.level for reading, _ in candidates if _is_bare(reading)}
     if len(bare_levels) > 2:
         candidates = [one for one in candidates if not _is_bare(one[0])]
+    # levels one below the other without sign or term are a legend or a table
+    legend = {reading.mark.level for reading, _ in candidates if _is_plain_word(reading)}
+    if len(legend) > 1:
+        candidates = [one for one in candidates if not _is_plain_word(one[0])]
     if not candidates:
         return None
     secret = [one for one in candidates if one[0].mark.level.family is not Family.PUBLIC] or candidates
@@ -157,6 +161,12 @@ def _with_next(reading: MarkReading, row: Row, after: Row) -> MarkReading | None
 def _is_bare(reading: MarkReading) -> bool:
     mark = reading.mark
     return mark.level.family is Family.STATE and not mark.star and mark.period is None
+
+
+def _is_plain_word(reading: MarkReading) -> bool:
+    mark = reading.mark
+    company = mark.level.family in (Family.COMPANY, Family.SOE, Family.WORK)
+    return company and mark.period is None and not any(sign in mark.raw for sign in "▲△★")
 
 
 def _row_mark(row: Row) -> tuple[MarkReading | None, bool]:

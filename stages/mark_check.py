@@ -16,11 +16,14 @@ from ..models.policy.schema import Policy
 
 PUBLIC_KINDS = frozenset({"公告", "公报", "通告"})
 _COMPANY = re.compile(
-    r"公司|集团|股份|企业|商行|工厂|合作社|事务所|[\u4e00-\u9fff]厂$|银行|Co\.|Ltd", re.IGNORECASE
+    r"公司|集团|股份|企业|商行|工厂|合作社|事务所|总经理|董事会|监事会|股东|[\u4e00-\u9fff]厂$|银行|Co\.|Ltd",
+    re.IGNORECASE,
 )
 _STATE_ORGAN = re.compile(
-    r"人民政府|国务院|中共|中央|党委|党组|委员会|人大|政协|法院|检察院|[部厅局署委办]$|办公[厅室]$|军区|纪委|机要|公安"
+    r"人民政府|国务院|中共|中央|人大|政协|法院|检察院|[厅局署]$|办公厅$|军区|纪委|机要局|公安|"
+    r"[省市县区州旗](?:委|委办公室|政府办公室)$|国家.{2,12}(?:部|委员会)$"
 )
+"""Organs of the state by name; 办公室, 部 and 党委 alone may be anybody's."""
 _NOTES = frozenset({"months_should_be_years", "period_not_named", "condition_needs_watch"})
 
 

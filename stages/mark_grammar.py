@@ -37,6 +37,8 @@ _FIRST_READ_AS = {
     **dict.fromkeys("私泌祕秒必柲", _CONFIDENTIAL),
 }
 _SECOND_READ_AS = "蜜宓宻窑密蔤崈"
+_SIGN_READ_AS = "A4^∧人入"
+"""What ▲ is read as between a level and a term."""
 _DIGITS = str.maketrans({
     "O": "0", "o": "0", "〇": "0", "○": "0", "D": "0", "Q": "0", "l": "1", "I": "1", "i": "1", "|": "1",
     "丨": "1", "Z": "2", "z": "2", "S": "5", "s": "5", "b": "6", "B": "8", "g": "9", "q": "9",
@@ -49,7 +51,7 @@ _USUAL_CONDITION = re.compile(
 )
 _LEVEL_MAX_HINT = ((10, _CONFIDENTIAL), (20, _SECRET))
 _COMPANY = {_TOP: Level.COMPANY_TOP, _SECRET: Level.COMPANY_SECRET, _CONFIDENTIAL: Level.COMPANY_CONFIDENTIAL}
-_OWNER = r"(?P<owner>[\u4e00-\u9fffA-Za-z0-9()·×○〇]{0,24}?)"
+_OWNER = r"(?P<owner>(?:[\u4e00-\u9fffA-Za-z0-9()·×○〇]{2,24}?)??)"
 _INTERNAL_KINDS = (
     "内部资料|内部文件|内部材料|内部刊物|内部使用|内部传阅|内部参考|内部事项|内部信息|"
     "仅限内部使用|仅限内部传阅|仅供内部使用|仅供内部参考|限内部使用|内部公开|内部|"
@@ -96,8 +98,9 @@ def read_mark(text: str) -> MarkReading | None:
     if not 2 <= len(plain) <= 60:
         return None
     repairs: list[str] = ["traditional"] if any(mark in text for mark in "絕機祕") else []
-    for read in (_read_state, _read_company, _read_soe, _read_work, _read_words):
-        found = read(plain)
+    mended = _mended(plain)
+    for read in (_read_state, _read_company, _read_soe, _read_work, _read_words, _read_mended):
+        found = read(mended if read is _read_mended else plain)
         if found is not None:
             mark, more = found
             return MarkReading(
@@ -303,6 +306,46 @@ def _read_work(text: str) -> _Found:
         return None
     read = _with_term(Level.WORK, found["term"])
     return (read[0], _sign(found["sep"]) + read[1]) if read else None
+
+
+_DAMAGED = re.compile(
+    rf"^(?P<before>.{{0,24}}?)(?P<kind>公司|企业|集团|核[心必芯]|普[通诵]|工[作怍])"
+    rf"(?P<first>[绝机秘商{''.join(_FIRST_READ_AS)}])(?P<second>[密{_SECOND_READ_AS}])(?P<rest>.+)$"
+)
+_KIND = {"核": "核心", "普": "普通", "工": "工作"}
+
+
+def _mended(text: str) -> str:
+    """A company's, enterprise's or work mark with one wrong character, and with ▲ read as a letter, put right."""
+    found = _DAMAGED.match(text)
+    if not found:
+        return ""
+    kind = _KIND.get(found["kind"][0], found["kind"])
+    first = found["first"]
+    if kind in ("核心", "普通"):
+        word = f"{kind}商密"
+    elif kind == "工作":
+        word = "工作秘密"
+    else:
+        word = kind + str(_FIRST.get(first) or _FIRST_READ_AS.get(first, ""))
+    wrong = sum(
+        one != other for one, other in zip(word, found["kind"] + first + found["second"], strict=False)
+    )
+    rest = found["rest"]
+    if rest[0] in _SIGN_READ_AS and read_term(rest[1:]):
+        rest = SOE_SIGN + rest[1:]
+    elif wrong == 0:
+        return ""
+    return found["before"] + word + rest if wrong <= 1 else ""
+
+
+def _read_mended(text: str) -> _Found:
+    """A mended mark: only with a term, and never silently."""
+    for read in (_read_company, _read_soe, _read_work):
+        found = read(text) if text else None
+        if found is not None and found[0].period is not None:
+            return found[0], ["level_repaired", *found[1]]
+    return None
 
 
 def _sign(separator: str) -> list[str]:

@@ -139,11 +139,13 @@ class Topic:
 class Abstaining:
     """Bounds of calibrated probability (0..1), below which a person decides.
 
-    `least_confidence`: of the likeliest level; `least_harmless`: that a paper suggested as 内部 or 公开 is harmless.
+    `least_confidence`: of the likeliest level. `least_harmless`: that a paper suggested as 内部 or 公开 is harmless,
+    or a person is asked; below `protect_below` it is also protected at the likeliest secret level meanwhile.
     """
 
     least_confidence: float
     least_harmless: float
+    protect_below: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,8 +25,8 @@ _MEASURES: Final[tuple[tuple[str, Unit, Better], ...]] = (
     ("running_acceptable", "%", "more"), ("unmarked_acceptable_or_abstained", "%", "more"),
     ("unmarked_acceptable", "%", "more"), ("family", "%", "more"), ("too_low_unflagged", "%", "less"),
     ("too_low", "%", "less"), ("too_high", "%", "less"), ("harmless_flagged", "%", "less"),
-    ("wrong_flagged", "%", "more"), ("overlays", "%", "more"), ("cost", "cost/paper", "less"), ("retention", "%", "more"),
-    ("retention_too_short", "%", "less"), ("ends", "%", "more"),
+    ("wrong_flagged", "%", "more"), ("overlays", "%", "more"), ("cost", "cost/paper", "less"),
+    ("retention", "%", "more"), ("retention_too_short", "%", "less"), ("ends", "%", "more"),
 )  # fmt: skip
 
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import click
-
-from ..common.errors import UsageFault
 from .frame import Room, later
 
 inventory = Room("inventory")
@@ -18,13 +15,3 @@ vault.later("rekey")
 
 due = later("due", "due")
 serve = later("serve", "serve")
-
-
-@click.pass_context
-def _learn(context: click.Context) -> None:
-    if context.invoked_subcommand is None:
-        raise UsageFault("not_yet_built", what="learn")
-
-
-learn = Room("learn", invoke_without_command=True, callback=_learn)
-learn.later("report")

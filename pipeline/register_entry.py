@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -17,7 +17,7 @@ from ..models.fields import OfficialFields
 from ..models.level import Level
 from ..models.page import Finding
 from ..models.passage import Prints
-from ..models.suggestion import LevelSuggestion, RetentionSuggestion
+from ..models.suggestion import Evidence, LevelSuggestion, RetentionSuggestion
 from ..models.tables import Artefact, Document, Event, Receipt
 from ..models.wire import to_plain
 from ..stages.mail_findings import MUST_REVIEW
@@ -363,6 +363,19 @@ def _remember_suggestion(station: Station, session: Session, row: Document, pape
     level = to_plain(paper.level)
     remember(
         station, session, row, None, "suggest", "level",
-        {"level": level["level"], "interim": level["interim"], "basis": level["basis"], "policy": level["policy"]},
+        {
+            "level": level["level"], "interim": level["interim"], "basis": level["basis"], "policy": level["policy"],
+            "abstained": paper.level.abstained, "rule": _rule(paper.level.evidence, ("level", "interim")),
+        },
     )  # fmt: skip
-    remember(station, session, row, None, "suggest", "retention", {"retention": row.suggested_retention})
+    remember(
+        station, session, row, None, "suggest", "retention",
+        {"retention": row.suggested_retention, "rule": _rule(paper.retention.evidence, ("retention",))},
+    )  # fmt: skip
+
+
+def _rule(evidence: Sequence[Evidence], purposes: tuple[str, ...]) -> str | None:
+    """The rule that speaks first for the suggestion; of the unit's list only that it was the list."""
+    rules = (one.rule for purpose in purposes for one in evidence if one.for_ == purpose)
+    rule = next(rules, None)
+    return "unit_list" if rule is not None and rule.startswith("U:") else rule

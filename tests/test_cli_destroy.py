@@ -195,6 +195,15 @@ def test_policy(day: Room) -> None:
     assert day.ok("policy", "activate", file, user="secadmin")["state"] == "proposed"
     assert day.ok("policy", "activate", file, user="leader")["state"] == "active"
     assert day.ok("policy", "show")["state"] == "active"
+    tried = day.ok("policy", "check", file, "--all", user="leader")
+    assert (tried["ok"], tried["changes"], tried["skipped"], tried["since"]) == (True, [], [], None)
+    day.refused("policy", "check", "/none", user="clerk", code="role_missing")
+    listed, draft = day.base / "一览表.csv", day.base / "draft.yaml"
+    listed.write_text("事项,密级,保密期限,关键词\n甲事项,机密,10年,甲事安排、乙事安排\n", "utf-8")
+    assert day.ok("policy", "import", listed, "--out", draft, user="secadmin")["items"] == 1
+    assert day.ok("policy", "check", draft, user=None)["unit_items"] == 1
+    day.refused("policy", "import", listed, "--out", draft, user="secadmin", code="file_exists")
+    assert "totals" in day.ok("learn", "report", user="auditor")
     file.write_text("version: [", "utf-8")
     assert day.run("policy", "check", file, user=None).exit == 2
     day.refused("policy", "check", "/none", user=None, exit=3, code="no_file")

@@ -10,6 +10,7 @@ import pytest
 
 from jiyao.formats.opened import Picture
 from jiyao.models.page import Box, Line, Page, Transcript
+from jiyao.stages.engines.page_strips import find_lines
 from jiyao.stages.fields_sign import covered_places
 from jiyao.stages.page_deseal import find_seals
 from jiyao.stages.page_prepare import prepare
@@ -112,3 +113,21 @@ def test_punched_holes_become_paper_and_characters_stay() -> None:
     assert prepared.picture[742, 45].min() > 200
     assert prepared.picture[600, 400].max() < 100
     assert prepared.picture[150:220, 20:100].min() < 50
+
+
+def test_lines_are_found_without_a_model_and_rules_are_none() -> None:
+    page = np.full((1169, 827), 250, np.uint8)
+    for row in range(4):
+        cv2.putText(
+            page, "ABCDEFGHIJKLMNOP", (100, 200 + 60 * row), cv2.FONT_HERSHEY_SIMPLEX, 0.9, 0, 2, cv2.LINE_AA
+        )
+    cv2.rectangle(page, (100, 500), (700, 620), 0, 2)
+    cv2.line(page, (400, 500), (400, 620), 0, 2)
+    for left in (150, 450):
+        cv2.putText(page, "CELL", (left, 570), cv2.FONT_HERSHEY_SIMPLEX, 0.9, 0, 2, cv2.LINE_AA)
+    found = find_lines(page)
+    assert found is not None
+    assert len(found.boxes) == 6
+    assert found.paper[500, 100:700].min() > 200
+    assert {strip.picture.shape[0] for strip in found.strips(36)} == {44}
+    assert find_lines(np.full((1169, 827), 250, np.uint8)) is None

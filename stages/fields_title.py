@@ -128,7 +128,7 @@ def is_furniture(row: Row) -> bool:
     if dated and len(text) - (dated[1][1] - dated[1][0]) <= 24 and not KIND_END.search(text):
         return True
     return bool(
-        re.fullmatch(r"[\W_\dA-Za-z]{0,12}|\d{1,6}号", text)
+        re.fullmatch(r"[\W_\dA-Za-z]{0,12}|(?:[\u4e00-\u9fff]?机发?)?\d{0,6}号", text)
         or re.match(r"^[(].*(?:通过|此件|会议|批准|修订).*[)]$", text)
         or text in ("文件", "样张", "(盖章)", "(印章)")
         or re.match(

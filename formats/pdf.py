@@ -17,7 +17,7 @@ import pypdfium2.raw as raw
 
 from ..common.limits import Limits
 from ..models.incoming import Kind
-from ..models.page import Finding, Line
+from ..models.page import Finding, Line, Table
 from .fault import FormatFault
 from .hidden import hidden_text
 from .opened import Picture
@@ -34,7 +34,7 @@ class OpenedPdf:
     """A PDF that opened. Text is judged page by page; findings grow as pages are read."""
 
     __slots__ = (
-        "_document", "_limits", "_read", "_sizes", "_text_left", "active", "findings", "kind", "page_count",
+        "_document", "_limits", "_read", "_sizes", "_tables", "_text_left", "active", "findings", "kind", "page_count",
         "protection", "signature",
     )  # fmt: skip
 
@@ -54,6 +54,7 @@ class OpenedPdf:
         self.findings: tuple[Finding, ...] = structure.findings
         self._document = document
         self._read: dict[int, tuple[Line, ...] | None] = {}
+        self._tables: dict[int, tuple[Table, ...]] = {}
         self._sizes = sizes
         self._limits = limits
         self._text_left = limits.text_chars
@@ -81,7 +82,17 @@ class OpenedPdf:
             else:
                 self.findings += hidden_text(text.hidden, page=number)
             self._read[number] = text.lines
+            self._tables[number] = text.tables
         return self._read[number]
+
+    def tables(self, number: int) -> tuple[Table, ...]:
+        """The page's ruled tables, by the rules drawn in it; none where its text is unsound.
+
+        Raises:
+            FormatFault: as `text_lines`.
+        """
+        self.text_lines(number)
+        return self._tables[number]
 
     def render(self, number: int, dpi: int) -> Picture:
         """The page in RGB. A page too large for `dpi` under the pixel limit is drawn at a lower one.

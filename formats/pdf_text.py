@@ -9,10 +9,11 @@ from typing import Any
 
 import pypdfium2.raw as raw
 
-from ..models.page import Box, Line
+from ..models.page import Box, Line, Table
 from .fault import FormatFault
 from .lines import Glyph, build_lines, colour_of
 from .pdf_ink import without_ink
+from .pdf_tables import lines_in_tables, tables_in
 from .soundness import TextFacts, unsound
 
 _GRID = 1_000_000
@@ -35,6 +36,7 @@ class PageText:
     unsound: str | None
     hidden: str
     characters: int
+    tables: tuple[Table, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +85,13 @@ def page_text(page: Any, width: float, height: float, *, most: int) -> PageText:
     reason = unsound(facts)
     if reason or not visible.strip():
         return PageText(lines=None, unsound=reason, hidden=unseen, characters=count)
-    lines = build_lines(upright, width, height) + tuple(_turned_line(run, width, height) for run in turned)
-    return PageText(lines=lines, unsound=None, hidden=unseen, characters=count)
+    grids = tables_in(painted.paths, frame.at, width, height)
+    if grids:
+        lines, tables = lines_in_tables(upright, grids, width, height)
+    else:
+        lines, tables = build_lines(upright, width, height), ()
+    lines += tuple(_turned_line(run, width, height) for run in turned)
+    return PageText(lines=lines, unsound=None, hidden=unseen, characters=count, tables=tables)
 
 
 def _frame(page: Any, width: float, height: float) -> _Frame:
@@ -230,17 +237,20 @@ def _is_seen(textpage: Any, index: int, glyph: Glyph, width: float, height: floa
 
 @dataclass(frozen=True, slots=True)
 class _Painted:
-    """What is on a page beside its text. `later`: boxes (points, from the top left) painted after some text."""
+    """What is on a page beside its text. `later`: boxes (points, from the top left) painted after some text; `paths`:
+    PDFium's path objects."""
 
     picture_share: float
     covered: bool
     later: list[tuple[float, float, float, float]]
+    paths: list[Any]
 
 
 def _painted(page: Any, width: float, height: float, frame: _Frame) -> _Painted:
     """Pictures' share of the page (overlap counts twice, capped), and what was painted over text."""
     share, covered, text_before = 0.0, False, False
     later: list[tuple[float, float, float, float]] = []
+    paths: list[Any] = []
     for position, item in enumerate(page.get_objects(max_depth=3)):
         if position >= _MAX_OBJECTS:
             break
@@ -249,6 +259,8 @@ def _painted(page: Any, width: float, height: float, frame: _Frame) -> _Painted:
             continue
         if item.type not in (raw.FPDF_PAGEOBJ_IMAGE, raw.FPDF_PAGEOBJ_PATH, raw.FPDF_PAGEOBJ_SHADING):
             continue
+        if item.type == raw.FPDF_PAGEOBJ_PATH and item.level == 0:
+            paths.append(item)
         left, bottom, right, top = item.get_bounds()
         if item.type == raw.FPDF_PAGEOBJ_IMAGE:
             area = max(0.0, right - left) * max(0.0, top - bottom) / (width * height)
@@ -261,7 +273,7 @@ def _painted(page: Any, width: float, height: float, frame: _Frame) -> _Painted:
                 (min(first[0], second[0]), min(first[1], second[1]),
                  max(first[0], second[0]), max(first[1], second[1]))
             )  # fmt: skip
-    return _Painted(min(share, 1.0), covered, later)
+    return _Painted(min(share, 1.0), covered, later, paths)
 
 
 def _turned_line(run: list[Glyph], width: float, height: float) -> Line:

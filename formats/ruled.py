@@ -57,6 +57,13 @@ class Grid:
         """Whether the point lies in the table."""
         return self.left <= x <= self.right and self.top <= y <= self.bottom
 
+    def scaled(self, factor: float) -> Grid:
+        """The grid in other units."""
+        return Grid(
+            self.left * factor, self.top * factor, self.right * factor, self.bottom * factor,
+            tuple(cell.moved(0.0, 0.0, factor) for cell in self.cells),
+        )  # fmt: skip
+
 
 def find_grids(picture: NDArray[np.uint8], *, dpi: float) -> tuple[Grid, ...]:
     """The ruled tables on a level page, from top to bottom.
@@ -81,11 +88,13 @@ def find_grids(picture: NDArray[np.uint8], *, dpi: float) -> tuple[Grid, ...]:
     if not _has_long(level, mm, level=True):
         return ()
     found = grids_between(level, upright, mm=mm)
-    return tuple(grid for one in found if not _stamped(grid := _scaled(one, factor), picture, mm * factor))
+    return tuple(grid for one in found if not _stamped(grid := one.scaled(factor), picture, mm * factor))
 
 
 def grids_between(level: Mask, upright: Mask, *, mm: float) -> tuple[Grid, ...]:
     """The tables made by rules that run across (`level`) and down (`upright`); masks of one size, `mm` pixels a mm."""
+    x, y, right, bottom = _extent(level, upright, _odd(1.2 * mm))
+    level, upright = level[y:bottom, x:right], upright[y:bottom, x:right]
     both = cv2.dilate(level | upright, np.ones((_odd(1.2 * mm),) * 2, np.uint8))
     _, labels, stats, _ = cv2.connectedComponentsWithStats(both, connectivity=8)
     grids: list[Grid] = []
@@ -99,9 +108,21 @@ def grids_between(level: Mask, upright: Mask, *, mm: float) -> tuple[Grid, ...]:
         own = (labels[part] == label).astype(np.uint8)
         grid = _grid(level[part] & own, upright[part] & own, mm)
         if grid is not None:
-            grids.append(_moved(grid, left, top))
+            grids.append(_moved(grid, left + x, top + y))
     inner = [one for one in grids if not any(one is not other and _inside(one, other) for other in grids)]
     return tuple(sorted(inner, key=lambda grid: (grid.top, grid.left)))
+
+
+def _extent(level: Mask, upright: Mask, room: int) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom of what is drawn in both, with `room` pixels around."""
+    rows = np.flatnonzero(level.any(axis=1) | upright.any(axis=1))
+    columns = np.flatnonzero(level.any(axis=0) | upright.any(axis=0))
+    if not len(rows):
+        return 0, 0, 1, 1
+    return (
+        max(0, int(columns[0]) - room), max(0, int(rows[0]) - room),
+        int(columns[-1]) + 1 + room, int(rows[-1]) + 1 + room,
+    )  # fmt: skip
 
 
 def _rules(grey: Mask, mm: float, *, level: bool) -> Mask:
@@ -109,10 +130,10 @@ def _rules(grey: Mask, mm: float, *, level: bool) -> Mask:
     thick = _odd(THICKEST_MM * mm)
     across = np.ones((thick, 1) if level else (1, thick), np.uint8)
     thin = cv2.morphologyEx(grey, cv2.MORPH_BLACKHAT, across)
-    mask = (thin > LEAST_CONTRAST).astype(np.uint8)
+    mask: Mask = (thin > LEAST_CONTRAST).astype(np.uint8)
     # a rule that is not quite level goes from one row of pixels to the next
-    mask = cv2.dilate(mask, np.ones((3, 1) if level else (1, 3), np.uint8))
-    runs = cv2.morphologyEx(mask, cv2.MORPH_OPEN, _stroke(RULE_MM * mm, level=level))
+    wider = cv2.dilate(mask, np.ones((3, 1) if level else (1, 3), np.uint8))
+    runs = cv2.morphologyEx(wider, cv2.MORPH_OPEN, _stroke(RULE_MM * mm, level=level))
     return np.asarray(cv2.morphologyEx(runs, cv2.MORPH_CLOSE, _stroke(GAP_MM * mm, level=level)), np.uint8)
 
 
@@ -229,13 +250,6 @@ def _moved(grid: Grid, x: float, y: float) -> Grid:
     return Grid(
         grid.left + x, grid.top + y, grid.right + x, grid.bottom + y,
         tuple(cell.moved(x, y, 1.0) for cell in grid.cells),
-    )  # fmt: skip
-
-
-def _scaled(grid: Grid, factor: float) -> Grid:
-    return Grid(
-        grid.left * factor, grid.top * factor, grid.right * factor, grid.bottom * factor,
-        tuple(cell.moved(0.0, 0.0, factor) for cell in grid.cells),
     )  # fmt: skip
 
 

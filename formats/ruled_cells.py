@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -95,6 +96,15 @@ def cells_between(rules: Rules) -> tuple[Place, ...]:
             if _sides(rules, place) >= 2:
                 found.append(place)
     return tuple(found)
+
+
+def joined(texts: Sequence[str]) -> str:
+    """Lines of one cell as its text: a blank only between Latin words."""
+    whole = ""
+    for text in texts:
+        both = whole[-1:] + text[:1]
+        whole += (" " if len(both) == 2 and both.isascii() and both.isalnum() else "") + text
+    return whole
 
 
 def _depth(rules: Rules, taken: NDArray[np.bool_], row: int, column: int, columns: int) -> int:

@@ -11,7 +11,7 @@ from time import monotonic
 
 from ..formats.opened import Picture
 from ..formats.ruled import STAMP_MM, Grid
-from ..formats.ruled_cells import Place
+from ..formats.ruled_cells import Place, joined
 from ..models.page import Box, Cell, Table
 from .engines.engine import Engine, Quad, RawLine
 from .engines.recognise import cut_out
@@ -147,15 +147,6 @@ def table_of(filled: Filled, prepared: Prepared) -> Table:
             for place, rows in filled.cells
         ),
     )  # fmt: skip
-
-
-def joined(texts: Sequence[str]) -> str:
-    """Lines of one cell as its text: a blank only between Latin words."""
-    whole = ""
-    for text in texts:
-        both = whole[-1:] + text[:1]
-        whole += (" " if len(both) == 2 and both.isascii() and both.isalnum() else "") + text
-    return whole
 
 
 def _box(place: Grid | Place, prepared: Prepared) -> Box:

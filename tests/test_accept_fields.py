@@ -132,3 +132,17 @@ def test_brackets_of_a_pair_are_alike() -> None:
         *HEAD[:1], HEAD[4], ("关于征求《停放管理办法(征求意见稿）》意见的函", 0.26, 0.4, 0.75, 7.9), *HEAD[6:],
     )  # fmt: skip
     assert fields.title == "关于征求《停放管理办法（征求意见稿）》意见的函"
+
+
+@pytest.mark.req("R-023")
+def test_a_telegrams_label_at_the_end_of_its_row_is_no_addressee() -> None:
+    fields = read(
+        ("内部传真电报", 0.25, 0.1, 0.75, 14.0),
+        ("发电单位：云梦省人民政府办公厅　签批盖章：", 0.13, 0.2, 0.86, 5.6), ("史无言", 0.13, 0.22, 0.2, 5.6),
+        ("等级　加急·明电　云政办发明电〔2025〕92号　云机发452号", 0.13, 0.24, 0.88, 5.6),
+        ("云梦省人民政府办公厅关于推进参保扩面的通知", 0.2, 0.32, 0.8, 7.9),
+        ("各市（州）人民政府：", 0.13, 0.5, 0.54, 5.6), BODY,
+    )  # fmt: skip
+    assert (fields.urgency, fields.doc_number) == ("加急", "云政办发明电〔2025〕92号")
+    assert fields.title == "云梦省人民政府办公厅关于推进参保扩面的通知"
+    assert fields.recipients == ("各市（州）人民政府",)

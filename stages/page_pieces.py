@@ -12,6 +12,7 @@ from .page_prepare import Prepared
 from .page_spaces import tidy
 from .page_tables import cut_at_rules
 from .page_type import measure_type
+from .page_upright import upright_columns
 
 
 def read_pieces(
@@ -27,5 +28,5 @@ def read_pieces(
     found = engine.read(picture, seconds=seconds)
     if grids:
         found = tuple(cut_at_rules(found, grids, picture, engine, deadline=deadline))
-    raws = [tidy(picture, raw) for raw in found]
+    raws = [tidy(picture, raw) for raw in upright_columns(picture, found, engine, deadline=deadline)]
     return [Piece(raw=raw, type=measure_type(picture, raw.quad, raw.text, dpi=prepared.dpi)) for raw in raws]

@@ -16,6 +16,7 @@ from .page_layers import lost_under_black_seals, read_under_seals, without_seal_
 from .page_pieces import read_pieces
 from .page_prepare import Overview, Prepared, upright
 from .page_rows import read_rows
+from .page_upright import stands_upright
 
 TURN_CONFIDENCE = 0.75
 """A page that reads worse than this may stand on its head (measured: 0.63 for a clean one)."""
@@ -24,6 +25,8 @@ CLEAR = 0.9
 SIDEWAYS = 0.5
 """Share of the text in upright pieces from which a page counts as lying on its side."""
 FEW_CHARACTERS = 6
+KEPT = 0.95
+"""So much of what a page of vertical text said on its side it must say upright."""
 FAINT = 90.0
 """Levels between ink and paper, below which a page may be the back of another, shining through."""
 MIRRORED = 0.1
@@ -114,11 +117,29 @@ def read_overview(page: Overview, came: Picture, *, engine: Engine, seconds: flo
         best = _better(best, page, came, turns[1:2], engine, deadline=deadline, until=2.0)
     if not best.reads(TURN_CONFIDENCE, few=1 if sure else FEW_CHARACTERS):
         best = _try_other_ways(best, page, came, engine, deadline=deadline)
+    best = _vertical(best, page, came, engine, deadline=deadline)
     if isinstance(engine, Flattened):
         best = replace(best, steps=(*best.steps, "flatten"))
     if page.turn is not None and not sure:
         best = replace(best, steps=(*best.steps, f"orientation {page.turn.confidence:.2f}"))
     return _without_show_through(best, engine, deadline=deadline)
+
+
+def _vertical(best: Read, page: Overview, came: Picture, engine: Engine, *, deadline: float) -> Read:
+    """A page of vertical text that was laid on its side to be read, the right way up."""
+    turns = next(
+        (int(step.removeprefix("turn ")) // 90 for step in best.steps if step.startswith("turn ")), 0
+    )
+    if turns % 2 == 0 or page.options.orientation is False:
+        return best
+    raws = [piece.raw for row in best.rows for piece in row.pieces]
+    try:
+        if len(best.sides) != 1 or not stands_upright(best.prepared.picture, raws, engine, deadline=deadline):
+            return best
+        tried = _read(upright(page, (turns - 1) % 4), came, engine, deadline=deadline)
+    except EngineFault:
+        return best
+    return tried if tried.worth >= KEPT * best.worth else best
 
 
 def _try_other_ways(best: Read, page: Overview, came: Picture, engine: Engine, *, deadline: float) -> Read:

@@ -328,7 +328,7 @@ def test_no_act_of_a_worker_loads_keys_or_the_registry() -> None:
         "assemble": READ | {"tail": 0, "lost": {}},
         "pages": READ | {"first": 1, "last": 1}, "judge": {"relations": {}}, "draw": {"spec": {}},
         "cut": {"pages": [1]}, "join": {"sizes": [0], "picks": []}, "sheet": {"boxes": []}, "marks": {},
-        "unpack": {"first": 0, "passwords": []}, "prints": {}, "items": {},
+        "searchable": {"transcript": {"pages": []}}, "unpack": {"first": 0, "passwords": []}, "prints": {}, "items": {},
     }  # fmt: skip
     done = subprocess.run(
         [sys.executable, "-c", _LOADED, str(Path(__file__).parent), json.dumps(fields)],

@@ -19,6 +19,7 @@ from jiyao.common.limits import DEFAULT_LIMITS
 from jiyao.models.fields import OfficialFields
 from jiyao.models.level import Level
 from jiyao.models.page import Box, Line, Page, Transcript
+from jiyao.models.passage import Prints
 from jiyao.models.suggestion import LevelSuggestion, RetentionSuggestion
 from jiyao.models.wire import to_plain
 from jiyao.pipeline import reading
@@ -78,7 +79,7 @@ def instant(monkeypatch: pytest.MonkeyPatch) -> type[Instant]:
     judged = {"level": to_plain(level), "retention": to_plain(retention), "origin": None}
     part = {
         "first": 1, "last": 1, "count": 1, "slip": None, "fields": to_plain(OfficialFields(title="函")),
-        "findings": [], "cites": [], **judged,
+        "findings": [], "cites": [], "prints": to_plain(Prints()), **judged,
     }  # fmt: skip
     monkeypatch.setattr(Instant, "part", part)
     monkeypatch.setattr(Instant, "pages", 1)

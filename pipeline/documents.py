@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from ..common.clock import today
 from ..common.errors import NotThere, Refused
 from ..models.level import Level
+from ..models.page import Page
 from ..models.tables import Carrier, Clear, Copy, Document, Hold
 from ..models.wire import to_plain
 from . import access
@@ -112,7 +113,7 @@ def show_document(station: Station, actor: Actor, *, document: str) -> dict[str,
 
 
 def text_of(station: Station, actor: Actor, *, document: str) -> dict[str, Any]:
-    """The document's text, page by page, for a person who may read it (logged: R-131).
+    """The document's text, page by page with its tables, for a person who may read it (logged: R-131).
 
     Raises:
         Refused: clearance, circle or approval; NotThere: destroyed, or never read.
@@ -130,10 +131,33 @@ def text_of(station: Station, actor: Actor, *, document: str) -> dict[str, Any]:
         return {
             "id": document,
             "pages": [
-                {"number": page.number, "text": page.text, "confidence": round(page.confidence, 4)}
+                {
+                    "number": page.number,
+                    "text": page.text,
+                    "confidence": round(page.confidence, 4),
+                    **tables_of_page(page),
+                }
                 for page in transcript.pages
             ],
         }
+
+
+def tables_of_page(page: Page) -> dict[str, Any]:
+    """The cells of each table of a page; nothing where it has none."""
+    if not page.tables:
+        return {}
+    return {
+        "tables": [
+            [
+                {
+                    "row": cell.row, "column": cell.column, "rows": cell.rows, "columns": cell.columns,
+                    "text": cell.text,
+                }
+                for cell in table.cells
+            ]
+            for table in page.tables
+        ]
+    }  # fmt: skip
 
 
 def document_json(

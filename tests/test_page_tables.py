@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from dataclasses import replace
 
 import cv2
@@ -14,15 +15,22 @@ from PIL import Image, ImageDraw
 
 from drawn_page import RED, Pictures, font, official_page, scanned
 from jiyao.common.limits import DEFAULT_LIMITS
+from jiyao.formats.open import open_document
 from jiyao.formats.opened import Picture
 from jiyao.formats.ruled import Grid, find_grids
+from jiyao.formats.ruled_cells import joined
+from jiyao.models.page import Box, Cell, Page, Table
+from jiyao.pipeline.documents import tables_of_page
+from jiyao.samples.make import make_paper
+from jiyao.samples.paper import Block, Paper
+from jiyao.samples.render import render_with_text
 from jiyao.stages.engines.engine import RawLine
 from jiyao.stages.engines.rapid import RapidEngine
 from jiyao.stages.ocr import transcribe
 from jiyao.stages.page_layout import lay_out
 from jiyao.stages.page_prepare import prepare
 from jiyao.stages.page_rows import read_rows
-from jiyao.stages.page_tables import cut_at_rules, fill, joined
+from jiyao.stages.page_tables import cut_at_rules, fill
 from table_kit import Drawn, Span, blank, draw, piece
 
 FORM = Drawn(
@@ -256,3 +264,54 @@ def test_a_form_is_read_into_its_cells() -> None:
     read = {(cell.row, cell.column): cell.text for cell in table.cells}
     assert read == {cell[:2]: "".join(FORM.texts.get(cell[:2], ())) for cell in FORM.cells}
     assert {line.role for line in page.lines} == {"cell"}
+
+
+def paper_with(*rows: tuple[str, ...]) -> Paper:
+    """A paper whose body is a sentence, a table and a sentence."""
+    said = Block(kind="para", text="现将有关情况报告如下。")
+    paper = make_paper(7, "train", layout="company")
+    table = Block(kind="table", rows=rows)
+    return replace(paper, body=(said, table, replace(said, text="特此报告。")), annexes=())
+
+
+ROWS = (("序号", "名称", "份数"), ("1", "样张登记表", "17"), ("2", "", "3"), ("3", "样张目录", "21"))
+
+
+@pytest.mark.req("R-020")
+def test_a_table_of_a_pdf_with_text_has_its_cells_and_costs_no_drawing() -> None:
+    rendered = render_with_text(paper_with(*ROWS), "pdf", "clean", 7)
+    with closing(open_document(rendered.data, limits=DEFAULT_LIMITS)) as opened:
+        page = transcribe(opened, engine="rapidocr", first=1, last=1, limits=DEFAULT_LIMITS).pages[0]
+    assert page.source == "text_layer"
+    (table,) = page.tables
+    assert [cell.text for cell in table.cells] == [text for row in ROWS for text in row]
+    assert [(cell.row, cell.column) for cell in table.cells] == [(i, j) for i in range(4) for j in range(3)]
+    lines = [line.text for line in page.lines]
+    start = lines.index("序号")
+    assert lines[start - 1] == "现将有关情况报告如下。"
+    assert lines[start : start + 11] == [text for row in ROWS for text in row if text]
+    assert page.lines[start + 11].role != "cell"
+    assert {line.text for line in page.lines if line.role == "cell"} == {
+        text for row in ROWS for text in row if text
+    }
+    for cell, line in zip([cell for cell in table.cells if cell.text], page.lines[start:], strict=False):
+        assert cell.box.left <= line.box.left
+        assert line.box.right <= cell.box.right
+
+
+def test_a_pdf_without_upright_rules_has_no_table() -> None:
+    rendered = render_with_text(make_paper(7, "train", layout="upward"), "pdf", "clean", 7)
+    with closing(open_document(rendered.data, limits=DEFAULT_LIMITS)) as opened:
+        tables_found = [opened.tables(number) for number in range(1, opened.page_count + 1)]  # type: ignore[attr-defined]
+    assert not any(tables_found)
+
+
+def test_text_shows_tables_only_where_there_are_some() -> None:
+    box = Box(0.1, 0.1, 0.9, 0.2)
+    table = Table(box=box, cells=(Cell(row=0, column=1, text="名称", box=box, columns=2),))
+    page = Page(
+        number=1, width_mm=210, height_mm=297, lines=(), source="ocr", engine="", confidence=1.0, tables=(table,)
+    )  # fmt: skip
+    shown = {"row": 0, "column": 1, "rows": 1, "columns": 2, "text": "名称"}
+    assert tables_of_page(page) == {"tables": [[shown]]}
+    assert tables_of_page(replace(page, tables=())) == {}

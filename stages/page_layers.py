@@ -11,7 +11,7 @@ import numpy as np
 
 from ..formats.opened import Picture
 from ..models.page import Box
-from .engines.engine import Engine, Quad, RawLine
+from .engines.engine import Engine, EngineFault, Quad, RawLine
 from .engines.recognise import cut_out
 from .page_placed import Piece
 from .page_prepare import Prepared
@@ -67,7 +67,10 @@ def _better(piece: Piece, prepared: Prepared, came: Picture, engine: Engine, dea
         return piece
     quads = (raw.quad, _longer(raw.quad)) if prepared.black else (raw.quad,)
     strips = (cut_out(came, _on_page(quad, prepared)) for quad in quads)
-    others = [engine.read_strip(strip, seconds=left) for strip in strips if strip is not None]
+    try:
+        others = [engine.read_strip(strip, seconds=left) for strip in strips if strip is not None]
+    except EngineFault:  # what was read before stands: a second look never loses a page
+        return piece
     other = max((one for one in others if one is not None), key=_worth, default=None)
     if other is None:
         return piece
@@ -118,7 +121,11 @@ def lost_under_black_seals(
         west, north, east, south = x - AROUND * radius, y - radius / 2, x + AROUND * radius, y + 1.1 * radius
         area: Quad = (west, north), (east, north), (east, south), (west, south)
         part = cut_out(came, _on_page(area, prepared))
-        for raw in () if part is None else engine.read(part, seconds=left):
+        try:
+            raws = () if part is None else engine.read(part, seconds=left)
+        except EngineFault:
+            break
+        for raw in raws:
             (a, b), (c, d), (e, f), (g, h) = ((across + west, down + north) for across, down in raw.quad)
             moved = replace(raw, quad=((a, b), (c, d), (e, f), (g, h)))
             known = any(_shared(moved.quad, piece.raw.quad) > KNOWN for piece in (*pieces, *lost))

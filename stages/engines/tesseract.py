@@ -45,6 +45,9 @@ BETWEEN, AROUND = 14, 20
 DOUBTFUL = 0.6
 """A piece that reads worse than this is read once more, alone."""
 MOST_AGAIN = 40
+NUMBERS_AT, NUMBER_WIDE = 0.13, 6.0
+"""Page numbers stand in this part of the page at its head or foot, and are at most so many times as wide as high; in a
+column of other lines their dashes are read as strokes of a character."""
 UNREADABLE = 0.55
 """Where all pieces together read worse, the program looks at the page as a whole, too."""
 FRAME = 12
@@ -53,6 +56,7 @@ SPLIT_GAP = 1.6
 """A gap wider than this many line heights ends a piece: the two ends of a header row are two pieces."""
 FASTEST = "PPM"
 """pytesseract's own choice, PNG, spends more time on packing than the page is worth."""
+_NUMBER = re.compile(r"[—–\-一_~·.]{1,3}\d{1,4}[—–\-一_~·.]{1,3}")
 _YEAR = re.compile(r"[\[【〔〈《{]((?:19|20)\d\d)[\]】〕〉》}](?= ?\d{1,5} ?号)")
 _ANGLE = re.compile(r"[〈《]([^〈《〉》()（）]{1,40})([)）])")
 
@@ -112,17 +116,28 @@ class TesseractEngine:
             return self._run(grey, PAGE, seconds=seconds)
         strips = found.strips(HEIGHT)
         read = self._column(strips, seconds=seconds)
-        weak = [at for at, words in enumerate(read) if _sure(words) < DOUBTFUL][:MOST_AGAIN]
-        larger = found.strips(AGAIN)
+        weak = [
+            at
+            for at, words in enumerate(read)
+            if _sure(words) < DOUBTFUL or _may_be_a_number(strips[at], grey.shape[0])
+        ][:MOST_AGAIN]
         left = deadline - monotonic()
         if weak and left > 0:
-            for at, words in zip(weak, self._alone([larger[at] for at in weak], seconds=left), strict=True):
-                if _sure(words) * _count(words) > _sure(read[at]) * _count(read[at]):
+            larger = found.strips(AGAIN)
+            try:
+                again = self._alone([larger[at] for at in weak], seconds=left)
+            except EngineFault:  # the first reading stands
+                again = [()] * len(weak)
+            for at, words in zip(weak, again, strict=True):
+                if _is_page_number(words) or _worth(words) > _worth(read[at]):
                     read[at] = words
         pieces = tuple(_repaired(_piece(part)) for words in read if words for part in _split(words))
         left = deadline - monotonic()
         if _mean(pieces) < UNREADABLE and left > 0:
-            whole = self._run(grey, PAGE, seconds=left)
+            try:
+                whole = self._run(grey, PAGE, seconds=left)
+            except EngineFault:
+                return pieces
             return max(pieces, whole, key=lambda one: _mean(one) * sum(len(piece.text) for piece in one))
         return pieces
 
@@ -213,6 +228,21 @@ def _on_page(word: _Word, strip: Strip, *, shift: int = 0) -> _Word:
 
 def _count(words: Sequence[_Word]) -> int:
     return sum(len(word.text) for word in words)
+
+
+def _worth(words: Sequence[_Word]) -> float:
+    return _sure(words) * _count(words)
+
+
+def _may_be_a_number(strip: Strip, page_height: int) -> bool:
+    """A short piece at the head or foot of the page, where page numbers stand."""
+    left, top, right, bottom = strip.box
+    middle = (top + bottom) / 2 / page_height
+    return abs(middle - 0.5) > 0.5 - NUMBERS_AT and right - left < NUMBER_WIDE * (bottom - top)
+
+
+def _is_page_number(words: Sequence[_Word]) -> bool:
+    return _NUMBER.fullmatch("".join(word.text for word in words)) is not None
 
 
 def _sure(words: Sequence[_Word]) -> float:

@@ -15,6 +15,7 @@ from .cover_list import declared_pages
 from .mark_grammar import read_mark
 from .page_count import check_pages, document_pages
 from .page_kind import NON_DOCUMENT, page_kind, with_kinds
+from .page_roles import assign_roles
 from .slip import Slip
 from .split import Mode, Part, split
 
@@ -91,7 +92,8 @@ def _part(
 ) -> StackPart:
     place = {number: index for index, number in enumerate(part.pages, start=1)}
     own = tuple(replace(page, number=place[page.number]) for page in pages if page.number in place)
-    own = _never_empty(own)
+    # What repeats within this document may stand on few pages of the whole stack.
+    own = assign_roles(Transcript(_never_empty(own))).pages
     moved = [
         replace(item, page=place[item.page]) if item.page is not None else item
         for item in findings

@@ -35,8 +35,11 @@ _CHUNK = 500
 _MOST_HOLDERS = 64
 """Documents that are kept for one passage; what more of them say is known to be common."""
 _LEAST_PRINTS = 4
-_LEAST_RUN, _LONG_RUN, _LONG_TOTAL = 40, 60, 150
-"""Characters in a row that count; in one row that suffice; in several together that suffice."""
+_LEAST_RUN, _LONG_RUN, _LONG_TOTAL = 32, 56, 120
+"""Characters in a row that count; in one row that suffice; in several together that suffice. Measured between the
+first and the last fingerprint: what two papers really share is some ten characters longer."""
+_MOST_MISSED = 3
+"""Fingerprints between two matched ones that a misread character may have cost: it stands in twelve shingles."""
 _COMMON = 8
 _WIDESPREAD = 12
 """Documents beyond which a passage is a formula, whatever their levels."""
@@ -187,10 +190,10 @@ class _Run:
 
 
 def _runs(starts: Sequence[int], places: Sequence[int]) -> list[_Run]:
-    """Runs of matched passages; one between two that was misread does not part them."""
+    """Runs of matched passages; a misread character in between does not part them."""
     runs: list[list[int]] = []
     for place in places:
-        if runs and place - runs[-1][-1] <= 2:
+        if runs and place - runs[-1][-1] <= _MOST_MISSED + 1:
             runs[-1].append(place)
         else:
             runs.append([place])

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from dataclasses import replace
 from datetime import date
+from importlib.resources import files
 
 import pytest
 
@@ -49,14 +50,23 @@ def test_authors_and_groups_are_of_one_split() -> None:
     assert not {case.group.split("/")[0] for case in TRAIN} & {case.group.split("/")[0] for case in TEST}
 
 
-def _runs(case: Case) -> set[str]:
-    text = re.sub(r"[\d\s^>=]|（此件(?:主动)?公开(?:发布)?）", "", case.text)
+def _runs(text: str) -> set[str]:
+    text = re.sub(r"[\d\s^>=]|（此件(?:主动)?公开(?:发布)?）", "", text)
     return {text[at : at + _PHRASE] for at in range(len(text) - _PHRASE + 1)}
 
 
 def test_no_phrase_of_the_test_is_in_training() -> None:
-    known = {run for case in TRAIN for run in _runs(case)}
-    shared = {run for case in TEST for run in _runs(case)} & known
+    known = {run for case in TRAIN for run in _runs(case.text)}
+    shared = {run for case in TEST for run in _runs(case.text)} & known
+    assert not shared, sorted(shared)[:20]
+
+
+def test_no_phrase_of_the_test_teaches_the_model() -> None:
+    folder = files("jiyao.samples") / "teach"
+    if not folder.is_dir():
+        pytest.skip("no texts for teaching are shipped")
+    known = {run for entry in folder.iterdir() for run in _runs(entry.read_text("utf-8"))}
+    shared = {run for case in TEST for run in _runs(case.text)} & known
     assert not shared, sorted(shared)[:20]
 
 

@@ -288,6 +288,12 @@ def _clean(
         return (name, False) if legitimate and not (under and row.line.confidence < 0.9) else (best, True)
     if _stutters(name, best):
         return best, True
+    ends = [one for one in known if one != name and one.endswith(name)]
+    whole = min(ends, key=len, default="")
+    alike = all(one.endswith(whole) for one in ends)
+    # cut in the middle of a word (`生健康局`) it is no short form of the organ
+    if whole and alike and len(name) > 1 and not _HIGHER.search(whole[: len(whole) - len(name)]):
+        return whole, True
     share = share_of(name, best)
     if not is_organ(name):
         return (best, True) if share >= NEAR else (None, False)

@@ -146,3 +146,15 @@ def test_a_telegrams_label_at_the_end_of_its_row_is_no_addressee() -> None:
     assert (fields.urgency, fields.doc_number) == ("加急", "云政办发明电〔2025〕92号")
     assert fields.title == "云梦省人民政府办公厅关于推进参保扩面的通知"
     assert fields.recipients == ("各市（州）人民政府",)
+
+
+@pytest.mark.req("R-023")
+def test_names_cut_in_the_middle_of_a_word_are_the_letterheads() -> None:
+    fields = read(
+        ("镜花市卫生健康局", 0.2, 0.1, 0.7, 11.0), ("文件", 0.74, 0.12, 0.85, 11.0),
+        ("镜花市水利局", 0.2, 0.14, 0.7, 11.0),
+        *HEAD[4:], ("生健康局", 0.35, 0.72, 0.45, 5.6), ("利局", 0.75, 0.72, 0.8, 5.6),
+        ("2025年6月15日", 0.55, 0.76, 0.77, 5.6),
+    )  # fmt: skip
+    assert fields.organs == ("镜花市卫生健康局", "镜花市水利局")
+    assert "repaired" in said(fields, "organ").doubt

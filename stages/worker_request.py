@@ -1,0 +1,167 @@
+"""One request to a worker: what it asks, the way to its file, and the answers it may have.
+
+No text of a document stands in an answer's `code` or `detail`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, Literal
+
+from ..common.errors import JiyaoError
+from ..common.limits import Limits
+from ..models.outcome import Done, Doubt, Failure, Outcome, Refusal
+
+if TYPE_CHECKING:
+    from ..formats.opened import OpenedDocument, Picture
+    from ..models.incoming import Kind
+    from ..models.page import Finding, Line
+    from ..models.policy.schema import Policy, Profile
+
+Answer = tuple[dict[str, Any], bytes]
+"""`{"outcome", "value", "code", "detail", "questions"}`, and bytes."""
+Report = Callable[[dict[str, Any], bytes], None]
+"""Says something while the work goes on."""
+
+
+class Known:
+    """What a worker was told once and keeps for all its jobs: the policy that it judges by, read when needed."""
+
+    __slots__ = ("_policy", "_text", "profile")
+
+    def __init__(self) -> None:
+        self._text = ""
+        self.profile: Profile = "organ"
+        self._policy: Policy | None = None
+
+    def tell(self, *, policy: str, profile: Profile) -> None:
+        """From now on papers are judged by this policy (YAML) and profile."""
+        if policy != self._text:
+            self._policy = None
+        self._text, self.profile = policy, profile
+
+    @property
+    def judges(self) -> bool:
+        """Whether a policy was told."""
+        return bool(self._text)
+
+    @property
+    def policy(self) -> Policy:
+        """The policy, parsed."""
+        from ..models.policy.loader import parse_policy
+
+        if self._policy is None:
+            self._policy = parse_policy(self._text)
+        return self._policy
+
+    def get_ready(self) -> None:
+        """Loads what judging needs, once the answer is out and before the next request is there."""
+        if self.judges and self._policy is None:
+            from . import classify, retain  # noqa: F401
+
+            with suppress(JiyaoError):  # told by the judging itself
+                self._policy = self.policy
+
+
+class Request:
+    """What one request asks, and the way to its file."""
+
+    __slots__ = ("data", "fields", "known", "limits", "opened_with", "report")
+
+    def __init__(
+        self, fields: dict[str, Any], data: bytes, limits: Limits, report: Report, known: Known
+    ) -> None:
+        self.fields, self.limits, self.report, self.known = fields, limits, report, known
+        self.data = data
+        self.opened_with: int | None = None
+
+    @contextmanager
+    def opened(self, *, quiet: bool = False) -> Iterator[OpenedDocument]:
+        """The file, opened; going through its pages is reported, unless the act itself does that."""
+        from ..formats.unlock import open_locked
+
+        passwords = self.fields.get("passwords") or ()
+        opened, self.data, self.opened_with = open_locked(self.data, passwords, limits=self.limits)
+        try:
+            yield opened if quiet else _Watched(opened, lambda page: self.report({"page": page}, b""))
+        finally:
+            opened.close()
+
+    def told(self, answer: Answer) -> Answer:
+        """The answer, and which of the given passwords opened the file, when one did."""
+        if self.opened_with is not None:
+            answer[0]["value"]["opened_with"] = self.opened_with
+        return answer
+
+
+class _Watched:
+    """An opened document that reports each page reached, so that a long paper is given the time it needs."""
+
+    __slots__ = ("_furthest", "_opened", "_report", "active", "kind", "page_count", "protection", "signature")
+
+    def __init__(self, opened: OpenedDocument, report: Callable[[int], None]) -> None:
+        self._opened, self._report, self._furthest = opened, report, 1
+        self.kind: Kind = opened.kind
+        self.page_count: int = opened.page_count
+        self.signature: Literal["none", "present"] = opened.signature
+        self.protection: Literal["none", "owner", "read"] = opened.protection
+        self.active: tuple[str, ...] = opened.active
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        return self._opened.findings
+
+    @findings.setter
+    def findings(self, _value: tuple[Finding, ...]) -> None:
+        raise AttributeError("findings come from the document")
+
+    def size_mm(self, number: int) -> tuple[float, float]:
+        return self._opened.size_mm(number)
+
+    def text_lines(self, number: int) -> tuple[Line, ...] | None:
+        self._reach(number)
+        return self._opened.text_lines(number)
+
+    def render(self, number: int, dpi: int) -> Picture:
+        self._reach(number)
+        return self._opened.render(number, dpi)
+
+    def native_dpi(self, number: int) -> float | None:
+        return self._opened.native_dpi(number)
+
+    def close(self) -> None:
+        self._opened.close()
+
+    def _reach(self, number: int) -> None:
+        if number > self._furthest:
+            self._furthest = number
+            self._report(number)
+
+
+# ---------------------------------------------------------------- answers
+
+
+def done(value: dict[str, Any], *, questions: tuple[str, ...] = ()) -> dict[str, Any]:
+    """An answer with a value; with questions it is a doubt."""
+    return {
+        "outcome": "doubt" if questions else "done", "value": value, "code": None, "detail": "",
+        "questions": list(questions),
+    }  # fmt: skip
+
+
+def failed(code: str, detail: str = "") -> Answer:
+    """An answer that names what went wrong."""
+    return {"outcome": "failed", "value": {}, "code": code, "detail": detail, "questions": []}, b""
+
+
+def plain(outcome: Outcome[Any]) -> dict[str, Any]:
+    """A refusal or failure as an answer."""
+    match outcome:
+        case Refusal(code, detail):
+            word = "refused"
+        case Failure(code, detail):
+            word = "failed"
+        case Done() | Doubt():
+            raise TypeError("a value is not a failure")
+    return {"outcome": word, "value": {}, "code": code, "detail": detail, "questions": []}

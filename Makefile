@@ -7,7 +7,7 @@ export WHEELHOUSE
 
 SECONDS ?= 60
 
-.PHONY: help setup test test-full lint fuzz bench docs migration requirements demo samples wheelhouse clean
+.PHONY: help setup test test-full lint fuzz bench docs migration requirements demo samples wheelhouse model clean
 
 help:
 	@echo "make setup | test | test-full | lint | fuzz | demo | samples | bench | docs | migration | requirements | wheelhouse | clean"
@@ -56,6 +56,10 @@ wheelhouse: setup
 	$(PY) -m pip --disable-pip-version-check wheel --quiet --wheel-dir wheelhouse \
 		$$($(PY) tests/tools/rooms.py --pins)
 	@echo "wheelhouse/ is ready: on the other machine, make setup WHEELHOUSE=$(CURDIR)/wheelhouse"
+
+# the small model of topics, made anew from samples/teach and the training half of the judged set
+model: setup
+	$(PY) -m jiyao.samples.teach
 
 clean:
 	rm -rf build dist demo-out fuzz-out .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -41,12 +41,16 @@ class Period:
             case "condition":
                 return str(self.condition)
 
-    def ends(self, start: Day) -> Day | None:
+    def ends(self, start: Day | None) -> Day | None:
         """The first day no longer protected, counted from the issue date; None when no date follows.
 
         Months clamp to the month's end; ten years from 2024-05-01 end on 2034-05-01 (policy.md section 2).
         A date without its day or month lasts to the end of it.
         """
+        if self.kind == "until":
+            return _day_after(self.date or "")
+        if start is None:
+            return None
         match self.kind:
             case "years":
                 return add_months(start, 12 * (self.number or 0))
@@ -54,10 +58,56 @@ class Period:
                 return add_months(start, self.number or 0)
             case "days":
                 return date.fromordinal(start.toordinal() + (self.number or 0))
-            case "until":
-                return _day_after(self.date or "")
             case _:
                 return None
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodChange:
+    """A change of a term by its determiner or the superior (保密法 art. 24): extended, or declassified early.
+
+    An extension is decided before the old end; both are acts of named persons, never of the machine.
+    """
+
+    kind: Literal["extend", "early_declassify"]
+    decided: Day
+    ends: Day
+    """The new first day no longer protected."""
+
+
+@dataclass(frozen=True, slots=True)
+class SecrecyTerm:
+    """A secrecy term in force: its period, where it starts (成文日期, else 通知之日), and what was changed since.
+
+    Not a retention term: the two are never converted into each other.
+    """
+
+    period: Period
+    starts: Day | None
+    started_by: Literal["signed", "notified"] = "signed"
+    changes: tuple[PeriodChange, ...] = ()
+
+    @property
+    def ends(self) -> Day | None:
+        """The first day no longer protected after all changes; None while no date follows.
+
+        A change counts when it was decided before the end then in force; an extension only moves it later, an early
+        declassification only nearer. A term that ended stays ended.
+        """
+        end = self.period.ends(self.starts) if self.starts or self.period.kind == "until" else None
+        for change in sorted(self.changes, key=lambda one: one.decided):
+            if end is not None and change.decided >= end:
+                break
+            if end is None or (change.ends > end) == (change.kind == "extend"):
+                end = change.ends
+        return end
+
+
+def term_of(period: Period, *, signed: Day | None, notified: Day | None = None) -> SecrecyTerm:
+    """The term that starts on 成文日期, or where none is marked on the day of the notification (实施条例 art. 19)."""
+    if signed is None and notified is not None:
+        return SecrecyTerm(period, notified, "notified")
+    return SecrecyTerm(period, signed)
 
 
 def add_months(start: date, months: int) -> date:

@@ -68,8 +68,32 @@ def classify(
         or _by_public_note(case)
         or _by_content(case)
     )
+    suggestion = _with_hidden_mark(suggestion, transcript, policy)
     evidence = suggestion.evidence + view.overlay_evidence
     return replace(suggestion, overlays=view.overlays, evidence=evidence, policy=policy.version)
+
+
+def _with_hidden_mark(suggestion: LevelSuggestion, transcript: Transcript, policy: Policy) -> LevelSuggestion:
+    """A mark that the file holds without showing it protects meanwhile; only a person may say what it means."""
+    hidden = [
+        (mark, finding)
+        for finding in transcript.findings
+        if finding.code == "hidden_mark" and (mark := parse_mark(finding.detail)) is not None
+    ]
+    if not hidden:
+        return suggestion
+    mark, finding = max(hidden, key=lambda one: policy.rank(one[0].level))
+    held = policy.highest(suggestion.level, suggestion.interim)
+    return replace(
+        suggestion,
+        interim=mark.level if policy.rank(mark.level) > policy.rank(held) else suggestion.interim,
+        must_review=True,
+        reasons=tuple(dict.fromkeys((*suggestion.reasons, "hidden_mark"))),
+        evidence=(
+            *suggestion.evidence,
+            Evidence("interim", "hidden_mark", "BMF art.22", finding.detail, finding.page, finding.box, 0.5),
+        ),
+    )
 
 
 def secrecy_until(suggestion: LevelSuggestion, fields: OfficialFields) -> date | None:
@@ -337,7 +361,7 @@ def _harmless(case: _Case, top: LevelCandidate, *, sure: bool) -> LevelSuggestio
     view, policy = case.view, case.policy
     secret = view.weighed.secret
     above = view.above if policy.rank(view.above) > policy.rank(top.level) else None
-    asked = not sure or above is not None
+    asked = not sure or above is not None or view.strong is not None
     return LevelSuggestion(
         level=top.level,
         interim=above,
@@ -385,5 +409,6 @@ def _secret(
 def _contradicts(case: _Case, mark: Mark, secret: LevelCandidate) -> bool:
     """Whether content above a mark contradicts it: of its own family or the state's, or surely above 内部."""
     if mark.level.family in HARMLESS:
-        return 1.0 - case.view.weighed.harmless >= case.policy.abstaining.least_harmless
+        sure = 1.0 - case.view.weighed.harmless >= case.policy.abstaining.least_harmless
+        return sure or case.view.strong is not None
     return secret.level.family in (mark.level.family, Family.STATE)

@@ -24,6 +24,8 @@ class ContentView:
     weighed: Weighed
     above: Level | None
     """Protection asked for by rules that no topic cites (a unit's own, 中发 papers, limits of circulation)."""
+    strong: Level | None
+    """What rules speak for of which two words are said plainly of the paper itself, at twice the least score."""
     public_kind: bool
     evidence: tuple[Evidence, ...]
     """Of the rules behind `above`, and of a public kind."""
@@ -33,8 +35,10 @@ class ContentView:
 
     def likely_secret(self, policy: Policy) -> LevelCandidate | None:
         """The likeliest level above 内部, when the content speaks for it surely enough to contradict a mark."""
-        secret = self.weighed.secret
-        if secret is None or 1.0 - self.weighed.harmless < policy.abstaining.least_confidence:
+        secret, bounds = self.weighed.secret, policy.abstaining
+        if self.strong and self.weighed.harmless < bounds.least_harmless:
+            return next((one for one in self.weighed.candidates if one.level is self.strong), secret)
+        if secret is None or 1.0 - self.weighed.harmless < bounds.least_confidence:
             return None
         return secret
 
@@ -56,19 +60,22 @@ def view_content(
     weighed = weigh(body=body, found=found, fields=fields, policy=policy, profile=profile)
     cited = {rule.id for topic in policy.topics for rule in topic.rules}
     passed: list[RuleScore] = []
+    strong: list[Level | None] = []
     for rule in rules:
-        if rule.kind != "content" or rule.id in cited:
+        if rule.kind != "content":
             continue
         scored = score_rule(rule, body=body, found=found, policy=policy, kind=fields.kind)
-        if (
-            scored
-            and scored.score >= least
-            and any(
-                weighed.seen.contexts.read(hit.start, hit.start + len(hit.word)) == "plain"
-                for hit in scored.hits
-            )
-        ):
+        if not scored or scored.score < least:
+            continue
+        plain = {
+            hit.word
+            for hit in scored.hits
+            if weighed.seen.contexts.read(hit.start, hit.start + len(hit.word)) == "plain"
+        }
+        if rule.id not in cited and plain:
             passed.append(scored)
+        if len(plain) > 1 and scored.score >= 2 * least:
+            strong.append(rule.level or rule.interim)
     overlays, overlay_evidence = overlays_of(rules, body=body, found=found, policy=policy, kind=fields.kind)
     evidence = [item for one in passed for item in _evidence(one, least)]
     public_kind = fields.kind in PUBLIC_KINDS
@@ -79,6 +86,7 @@ def view_content(
     return ContentView(
         weighed=weighed,
         above=policy.highest(*(one.rule.level or one.rule.interim for one in passed)),
+        strong=policy.highest(*strong),
         public_kind=public_kind,
         evidence=tuple(evidence),
         overlays=overlays,

@@ -37,7 +37,7 @@ _FIRST_READ_AS = {
     **dict.fromkeys("私泌祕秒必柲", _CONFIDENTIAL),
 }
 _SECOND_READ_AS = "蜜宓宻窑密蔤崈"
-_SIGN_READ_AS = "A4^∧人入"
+_SIGN_READ_AS = "A^∧人入"
 """What ▲ is read as between a level and a term."""
 _DIGITS = str.maketrans({
     "O": "0", "o": "0", "〇": "0", "○": "0", "D": "0", "Q": "0", "l": "1", "I": "1", "i": "1", "|": "1",
@@ -327,7 +327,10 @@ def _mended(text: str) -> str:
     elif kind == "工作":
         word = "工作秘密"
     else:
-        word = kind + str(_FIRST.get(first) or _FIRST_READ_AS.get(first, ""))
+        level = _FIRST.get(first) or _FIRST_READ_AS.get(first)
+        word = f"{kind}{level}" if level else ""
+    if not word:
+        return ""
     wrong = sum(
         one != other for one, other in zip(word, found["kind"] + first + found["second"], strict=False)
     )

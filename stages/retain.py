@@ -7,7 +7,7 @@ important, and the suggestion says that it did. Not to be mixed with the secrecy
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
 
@@ -48,18 +48,28 @@ def retain(
     """
     subject = _subject(transcript, fields)
     if origin is not None:
-        return _judge(subject, fields, policy, profile, origin, important, flags)
+        return _clocked(_judge(subject, fields, policy, profile, origin, important, flags), subject, policy)
     each = [_judge(subject, fields, policy, profile, one, important, flags) for one in _ORIGINS]
     best = max(each, key=lambda one: _LENGTH[one.retention or Retention.PERMANENT])
     if len({one.retention for one in each}) == 1:
-        return best
-    return RetentionSuggestion(
-        retention=best.retention,
+        return _clocked(best, subject, policy)
+    asked = replace(
+        best,
         confidence=round(min(0.5, best.confidence), 3),
         must_review=True,
         reasons=tuple(dict.fromkeys(("origin_unknown", *best.reasons))),
-        evidence=best.evidence,
     )
+    return _clocked(asked, subject, policy)
+
+
+def _clocked(found: RetentionSuggestion, subject: str, policy: Policy) -> RetentionSuggestion:
+    """With the event that its years wait for; 永久 and 不归档 have no clock."""
+    if not found.retention or not found.retention.years:
+        return found
+    for words, event in policy.retention.event_clocks:
+        if any(_word(word) in subject for word in words):
+            return replace(found, starts="event", event=event)
+    return found
 
 
 def retention_until(retention: Retention | None, document_date: date | None) -> date | None:
@@ -136,6 +146,14 @@ def _judge(
         must_review=bool(reasons) or best.conditions == 1,
         reasons=tuple(reasons),
         evidence=tuple(_evidence(one) for one in [best, *rivals[:2]]),
+        candidates=tuple(
+            dict.fromkeys(
+                one.rule.retention
+                for one in sorted([best, *rivals], key=lambda one: -_LENGTH[one.rule.retention])
+            )
+        )
+        if rivals
+        else (),
     )
 
 

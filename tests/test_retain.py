@@ -76,3 +76,11 @@ def test_the_clock_starts_in_the_next_january() -> None:
     assert retention_until(Retention.PERMANENT, date(2013, 5, 6)) is None
     assert retention_until(Retention.TEN, None) is None
     assert retention_until(Retention.NOT_FILED, date(2013, 5, 6)) is None
+
+
+def test_some_clocks_wait_for_an_event() -> None:
+    lease = judge("房屋租赁合同", "合同", "self", "company", important=False)
+    assert (lease.starts, lease.event) == ("event", "合同履行完毕")
+    assert judge("关于某事的说明", "说明").starts == "document_year"
+    assert judge("劳动合同", "合同", "self", "company").retention is Retention.PERMANENT
+    assert judge("劳动合同", "合同", "self", "company").event == ""

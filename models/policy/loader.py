@@ -352,7 +352,7 @@ def _retention(reader: Reader) -> RetentionPolicy:
     may = (
         "enterprise_minimum", "start", "origins", "origin_detection", "joint", "file_with", "electronic",
         "unit_table_needed", "agency_categories", "enterprise_separate_regimes", "archiving_deadlines",
-        "transfer_to_state_archive", "expired_appraisal", "organ_table",
+        "transfer_to_state_archive", "expired_appraisal", "organ_table", "event_clocks",
     )  # fmt: skip
     section = reader.map(need=need, may=may)
     sets = {name: words.texts() for name, words in section["keyword_sets"].items()}
@@ -375,8 +375,16 @@ def _retention(reader: Reader) -> RetentionPolicy:
         ),
         defaults={origin: _period(defaults[origin]) for origin in _ORIGINS},
         keyword_sets=sets,
+        event_clocks=tuple(_clock(item) for item in section["event_clocks"].list())
+        if "event_clocks" in section
+        else (),
         organs={origin: organs[origin].texts() for origin in _ORIGINS if origin in organs},
     )
+
+
+def _clock(item: Reader) -> tuple[tuple[str, ...], str]:
+    entry = item.map(need=("any", "event"), may=("conf", "source"))
+    return entry["any"].texts(), entry["event"].text()
 
 
 def _period(reader: Reader) -> Retention:

@@ -190,6 +190,8 @@ class RetentionPolicy:
     keyword_sets: Mapping[str, tuple[str, ...]]
     organs: Mapping[Origin, tuple[str, ...]]
     """The unit's own table of organs by their standing to it; empty until the unit fills it."""
+    event_clocks: tuple[tuple[tuple[str, ...], str], ...] = ()
+    """Words of a title, and the event after which the years are counted (end of a contract, closing of a case)."""
 
     def origin_of(self, organs: tuple[str, ...]) -> Origin | None:
         """Where a paper comes from by the unit's table of organs; None when the lead organ is not in it."""

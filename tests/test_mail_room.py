@@ -1,46 +1,23 @@
-"""Mail as it comes, through the command line: stacks, batches, other originals, split, merge and rescan."""
+"""Mail as it comes, through the command line: stacks, batches, other originals, what is urgent, a scanned stack."""
 
 from __future__ import annotations
 
 import io
 from pathlib import Path
-from typing import Any
 
 import pytest
-from PIL import Image
 from pypdf import PdfReader, PdfWriter
 
 from ingest_kit import pdf_stack
 from jiyao.samples.mail import make_stack
-from jiyao.samples.make import make_paper
-from jiyao.samples.render import render
 from jiyao.stages.engines.choose import choose
+from mail_papers import blank_page, finding_codes, mail_paper, page_count
 from room import Room
-
-
-def _paper(seed: int, **more: Any) -> bytes:
-    return render(make_paper(seed, "test", **{"layout": "letter", "mark": "none", **more}), "pdf")
 
 
 @pytest.fixture(scope="module")
 def papers() -> list[bytes]:
-    return [_paper(seed) for seed in (3, 5, 8)]
-
-
-def _pages(pdf: bytes) -> int:
-    return len(PdfReader(io.BytesIO(pdf)).pages)
-
-
-def _blank() -> bytes:
-    writer = PdfWriter()
-    writer.add_blank_page(595, 842)
-    out = io.BytesIO()
-    writer.write(out)
-    return out.getvalue()
-
-
-def _codes(document: dict[str, Any]) -> set[str]:
-    return {item["code"] for item in document["findings"]}
+    return [mail_paper(seed) for seed in (3, 5, 8)]
 
 
 # ---------------------------------------------------------------- stacks and batches
@@ -53,9 +30,9 @@ def test_a_stack_with_separators_and_its_closing_count(
 ) -> None:
     receipt = room.ok("receive", "--from", "云梦省乌有局", "--copies", "1")["receipt"]
     sheets = tmp_path / "隔页.pdf"
-    wrong = _pages(papers[1]) + 2
+    wrong = page_count(papers[1]) + 2
     printed = room.ok(
-        "batch", "sheet", receipt, "--count", "2", "--pages", str(_pages(papers[0])), "--pages", str(wrong),
+        "batch", "sheet", receipt, "--count", "2", "--pages", str(page_count(papers[0])), "--pages", str(wrong),
         "--out", sheets,
     )  # fmt: skip
     assert [(item["order"], item["of"]) for item in printed["sheets"]] == [(1, 2), (2, 2)]
@@ -68,13 +45,13 @@ def test_a_stack_with_separators_and_its_closing_count(
         writer.write(out)
         pieces.append(out.getvalue())
     stack = pdf_stack(
-        tmp_path / "叠.pdf", pieces[0], papers[0], _blank(), pieces[1], papers[1], _blank()
+        tmp_path / "叠.pdf", pieces[0], papers[0], blank_page(), pieces[1], papers[1], blank_page()
     )  # fmt: skip
     value = room.ok("ingest", stack, "--split", "slip", "--jobs", "1", "--batch", "早班")
     first, second = value["documents"]
     assert {first["receipt"], second["receipt"]} == {receipt}
-    assert "pages_missing" not in _codes(first)
-    assert "pages_missing" in _codes(second) and second["must_review"]
+    assert "pages_missing" not in finding_codes(first)
+    assert "pages_missing" in finding_codes(second) and second["must_review"]
     shown = room.ok("batch", "show", "早班")
     assert shown["counts"] | {"pages": 0} == {
         "envelopes": 1, "documents": 2, "carriers": 1, "pages": 0, "confirmed": 0, "waiting": 2, "refused": 0,
@@ -110,11 +87,11 @@ def test_a_batch_that_changes_must_be_offered_anew(room: Room) -> None:
 
 
 def test_auto_cuts_at_letterheads_and_asks(room: Room, papers: list[bytes], tmp_path: Path) -> None:
-    stack = pdf_stack(tmp_path / "叠.pdf", papers[0], _blank(), papers[1])
+    stack = pdf_stack(tmp_path / "叠.pdf", papers[0], blank_page(), papers[1])
     value = room.ok("ingest", stack, "--split", "auto", "--jobs", "1")
     assert len(value["documents"]) == 2
     for document in value["documents"]:
-        assert document["must_review"] and "split_by_letterhead" in _codes(document)
+        assert document["must_review"] and "split_by_letterhead" in finding_codes(document)
     whole = room.ok("ingest", stack, "--split", "none", "--jobs", "1")
     assert len(whole["documents"]) == 1
 
@@ -140,7 +117,7 @@ def test_numbered_originals_are_carriers_of_one_document(room: Room) -> None:
     rescan = room.letter("重扫.docx", mark="秘密★5年", serial="000013", body=body.replace("逐项", "逐頂"))
     (second,) = room.ok("ingest", rescan, "--jobs", "1")["documents"]
     assert second["id"] != document["id"] and second["must_review"]
-    assert "rescan_of" in _codes(second)
+    assert "rescan_of" in finding_codes(second)
     version = room.letter(
         "新版.docx", mark="秘密★5年", serial="000012", body=body.replace("三日", "五日") + "另附两份。"
     )
@@ -161,95 +138,6 @@ def test_originals_signed_for_one_by_one(room: Room) -> None:
     assert {item["serial"] for item in document["carriers"]} == {"000012", "000013"}
     gone = room.show(receipts[1]["id"])
     assert gone["status"] == "void"
-
-
-# ---------------------------------------------------------------- split, merge, rescan
-
-
-def test_split_gives_new_numbers_and_lets_the_old_key_go(
-    room: Room, papers: list[bytes], tmp_path: Path
-) -> None:
-    stack = pdf_stack(tmp_path / "叠.pdf", papers[0], papers[1])
-    (whole,) = room.ok("ingest", stack, "--jobs", "1")["documents"]
-    room.refused("review", "split", whole["id"], "--at", "99", exit=2, code="bad_split_pages")
-    room.refused("review", "split", whole["id"], "--at", "2", user="reviewer", code="role_missing")
-    value = room.ok("review", "split", whole["id"], "--at", str(_pages(papers[0]) + 1))
-    first, second = value["documents"]
-    assert [item["pages"] for item in (first, second)] == [_pages(papers[0]), _pages(papers[1])]
-    assert first["title"] and second["title"] and first["title"] != second["title"]
-    assert len({whole["id"], first["id"], second["id"]}) == 3
-    assert first["parent"] == second["parent"] == whole["id"]
-    assert all(item["must_review"] and item["status"] == "pending" for item in (first, second))
-    old = room.show(whole["id"])
-    assert old["status"] == "void" and old["sha256"] is None and old["parts"] == [first["id"], second["id"]]
-    room.refused("documents", "text", whole["id"], exit=3)
-    assert room.ok("documents", "text", first["id"])["pages"]
-    assert first["cleartext_history"][0]["path"] == str(stack)
-    again = room.ok("ingest", stack, "--jobs", "1")
-    assert again["counts"]["duplicate"] == 1, "the stack is known by its parts"
-    room.refused("review", "split", whole["id"], "--at", "2", code="not_in_review")
-    assert room.ok("ledger", "verify", user="auditor")["ok"]
-    room.confirm(first["id"], level="内部")
-    room.refused("review", "split", first["id"], "--at", "2", code="not_in_review")
-
-
-def test_merge_joins_page_pictures(room: Room, tmp_path: Path) -> None:
-    names = []
-    for number in (1, 2):
-        picture = Image.new("RGB", (1240, 1754), "white")
-        for row in range(8):
-            picture.paste((0, 0, 0), (200, 300 + 120 * row, 900 - 40 * number, 310 + 120 * row))
-        path = tmp_path / f"页{number}.jpg"
-        picture.save(path, dpi=(150, 150), quality=80)
-        names.append(path)
-    taken = room.run("ingest", *names, "--jobs", "1")
-    documents = taken.value["documents"]
-    if len(documents) != 2:
-        pytest.skip("no engine reads these pictures")
-    room.refused("review", "merge", documents[0]["id"], exit=2, code="merge_needs_two")
-    (merged,) = room.ok("review", "merge", *(item["id"] for item in documents))["documents"]
-    assert merged["pages"] == 2 and merged["id"] not in {item["id"] for item in documents}
-    assert merged["parts"] == [item["id"] for item in documents]
-    assert {room.show(item["id"])["status"] for item in documents} == {"void"}
-    again = room.run("ingest", *names, "--jobs", "1")
-    assert again.value["counts"]["duplicate"] == 2
-
-
-def test_a_docx_is_not_taken_apart(room: Room) -> None:
-    document = room.take_in(room.letter())
-    room.refused("review", "split", document["id"], "--at", "2", code="not_a_scan")
-
-
-def test_rescan_replaces_pages_and_starts_review_anew(
-    room: Room, papers: list[bytes], tmp_path: Path
-) -> None:
-    bad = pdf_stack(tmp_path / "坏.pdf", papers[0], _blank())
-    (document,) = room.ok("ingest", bad, "--jobs", "1")["documents"]
-    confirmed = room.confirm(document["id"], level="内部")
-    assert confirmed["confirmed"]
-    page = pdf_stack(tmp_path / "好.pdf", _paper(8))
-    one = PdfWriter()
-    one.append(PdfReader(page), pages=[0])
-    with (tmp_path / "一页.pdf").open("wb") as out:
-        one.write(out)
-    last = document["pages"]
-    room.refused("documents", "rescan", document["id"], page, "--pages", "99", exit=2, code="bad_pages")
-    room.refused("documents", "rescan", document["id"], tmp_path / "没有.pdf", exit=3, code="scan_not_read")
-    value = room.ok("documents", "rescan", document["id"], tmp_path / "一页.pdf", "--pages", str(last))
-    assert value["id"] == document["id"] and value["status"] == "pending" and not value["confirmed"]
-    assert value["pages"] == last and value["sha256"] != document["sha256"]
-    whole = room.ok("documents", "rescan", document["id"], page)
-    assert whole["pages"] == _pages(papers[2])
-    assert room.ok("ingest", page, "--jobs", "1")["counts"]["duplicate"] == 1
-    history = room.ok("review", "show", document["id"])["history"]
-    assert [item["act"] for item in history].count("rescan") == 2
-
-
-def test_a_mark_read_before_is_not_lost_by_a_rescan(room: Room, tmp_path: Path) -> None:
-    marked = room.take_in(room.letter("有标.docx", mark="秘密★5年", serial="000123"))
-    value = room.ok("documents", "rescan", marked["id"], room.letter("无标.docx"))
-    assert value["level"] == "秘密" and "mark_lost_in_rescan" in _codes(value) and value["must_review"]
-    assert tmp_path
 
 
 # ---------------------------------------------------------------- what is urgent
@@ -304,6 +192,6 @@ def test_a_scanned_stack_with_envelope_list_and_blank_backs(room: Room, tmp_path
         assert document["doc_number"] == true.fields["doc_number"]
         backs = sum(page.kind == "blank" for page in truth.pages[true.first - 1 : true.last])
         assert document["pages"] in (true.printed_pages, true.printed_pages + backs)
-        assert not _codes(document) & {"pages_missing", "pages_extra", "page_number_gap", "page_order"}
+        assert not finding_codes(document) & {"pages_missing", "pages_extra", "page_number_gap", "page_order"}
     first = room.ok("documents", "text", value["documents"][0]["id"])["pages"]
     assert len(first) > value["documents"][0]["pages"], "envelope and list stay in the file"

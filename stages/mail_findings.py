@@ -11,6 +11,8 @@ PAGE_COUNT = frozenset(
 """Of the page numbers."""
 SPLIT = frozenset({"split_by_letterhead", "split_by_blank", "mark_on_envelope"})
 """A stack was cut by its look alone; or the envelope says more than the paper."""
-FORMER = frozenset({"other_version", "rescan_of", "same_text_again", "mark_lost_in_rescan", "carrier_differs"})
+FORMER = frozenset(
+    {"other_version", "rescan_of", "same_text_again", "mark_lost_in_rescan", "carrier_differs"}
+)
 """The register has this paper, or nearly."""
 MUST_REVIEW = PAGE_COUNT | SPLIT | FORMER

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from engines_here import NO_ENGINE, WHY
+from jiyao.common.errors import MissingTool
 from room import day, founded, room, stocked
 
 # Fixtures that a module imports are its own: only here is a room founded once for all of them.
@@ -37,3 +40,14 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip("../shared is absent: this test reads real material that is not part of the project")
     return folder
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Generator[None, None, None]:
+    """Where no engine is installed at all, a test that begins a batch is skipped, with the reason."""
+    try:
+        return (yield)
+    except MissingTool as error:
+        if NO_ENGINE and error.code == "no_ocr_engine":
+            pytest.skip(WHY)
+        raise

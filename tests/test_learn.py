@@ -38,6 +38,7 @@ def override(room: Room, document: str, level: Level, *, seconds: str = "det") -
     review.accept(room.station, room.as_(seconds, "review.accept"), documents=(document,))
 
 
+@pytest.mark.req("R-169")
 def test_what_was_confirmed_raised_lowered_and_abstained_from_is_counted(room: Room) -> None:
     room.paper(level=Level.COMPANY_SECRET)
     room.document(level=Level.COMPANY_SECRET)

@@ -226,7 +226,7 @@ def rows(room: Room) -> tuple[int, int]:
         )
 
 
-@pytest.mark.req("R-120")
+@pytest.mark.req("R-127")
 def test_destruction_takes_a_documents_passages_and_no_others(tmp_path: Path) -> None:
     room = Room(tmp_path)
     gone = room.expired("关于甲事项的函", text=SECRET + FORMULA, level=Level.STATE_SECRET, mark=STATE)

@@ -199,6 +199,7 @@ def test_what_was_destroyed_is_not_asked_about(tmp_path: Path) -> None:
 # ---------------------------------------------------------------- activation
 
 
+@pytest.mark.req("R-182")
 def test_author_and_leader_sign_and_the_list_then_judges(tmp_path: Path) -> None:
     room = Room(tmp_path / "room")
     file = draft(room, tmp_path)

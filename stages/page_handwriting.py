@@ -23,6 +23,73 @@ SHORT = 3
 """Shorter pieces score low when they are right: a character with a colon cut from its line."""
 
 
+BLOCK_LINE = 8
+"""Characters from which a surely read piece tells where the text block begins and ends."""
+FEWEST_IN_BLOCK = 4
+"""With fewer, the text area of GB/T 9704-2012 5.2 counts too, in shares of the page's width."""
+BLOCK = (28 / 210, 184 / 210)
+MOST_OF_IT = 0.85
+MARGIN_SURE = 0.97
+"""In a margin that bears handwriting only what is read so surely is print: a stamp, a vertical note."""
+
+
+def written(rows: Sequence[Row], *, width: float, but: Sequence[Piece] = ()) -> list[Piece]:
+    """Pieces beside the text block of a page in whose margin something was scribbled (批示, a signature, a tick).
+
+    What stands wholly beside the block and reads badly is no print: one such piece marks its margin, and takes with
+    it what else stands there in a character or two, or is not read surely. Page numbers stay.
+
+    Args:
+        rows: of a page that is `width` pixels wide.
+        but: guesses that were found before; they count as scribbles of their margin and are not given again.
+    """
+    pieces = [piece for row in rows for piece in row.pieces]
+    sure = [
+        piece for piece in pieces
+        if piece.raw.confidence > MARGIN_SURE and len(piece.raw.text) >= BLOCK_LINE and not piece.raw.vertical
+    ]  # fmt: skip
+    left = -_reach([(-_left(piece), len(piece.raw.text)) for piece in sure], -width)
+    right = _reach([(_right(piece), len(piece.raw.text)) for piece in sure], 0.0)
+    if len(sure) < FEWEST_IN_BLOCK:
+        left, right = min(left, BLOCK[0] * width), max(right, BLOCK[1] * width)
+    known = {id(piece) for piece in but}
+    found: list[Piece] = []
+    for beside in (
+        [piece for piece in pieces if _left(piece) >= right],
+        [piece for piece in pieces if _right(piece) <= left],
+    ):
+        beside = [piece for piece in beside if not _is_number(piece.raw.text)]
+        if any(id(piece) in known or piece.raw.confidence < LEAST for piece in beside):
+            found += [
+                piece for piece in beside
+                if id(piece) not in known
+                and (piece.raw.confidence < MARGIN_SURE or len(piece.raw.text.strip()) < SHORT)
+            ]  # fmt: skip
+    return found
+
+
+def _reach(ends: list[tuple[float, int]], none: float) -> float:
+    """How far `MOST_OF_IT` of the characters reach; a stamp in the margin is too little to stretch the block."""
+    left_over = (1 - MOST_OF_IT) * sum(count for _, count in ends)
+    for end, count in sorted(ends, reverse=True):
+        left_over -= count
+        if left_over < 0:
+            return end
+    return none
+
+
+def _left(piece: Piece) -> float:
+    return min(x for x, _ in piece.raw.quad)
+
+
+def _right(piece: Piece) -> float:
+    return max(x for x, _ in piece.raw.quad)
+
+
+def _is_number(text: str) -> bool:
+    return not text.strip("0123456789 —-–·~一")
+
+
 def guesses(rows: Sequence[Row]) -> list[Piece]:
     """The pieces whose text is a guess."""
     pieces = [piece for row in rows for piece in row.pieces]
@@ -54,9 +121,11 @@ def _at_edge(box: Box) -> bool:
     return min(across, 1 - across) < HOLE_REACH or min(down, 1 - down) < HOLE_REACH
 
 
-def unread_place(piece: Piece, prepared: Prepared) -> Unread:
-    """Where a guess stood, on the page as it came: `covered` under a seal, else `illegible`."""
+def unread_place(piece: Piece, prepared: Prepared, *, by_hand: bool = False) -> Unread:
+    """Where a guess stood, on the page as it came: `handwriting`, `covered` under a seal, else `illegible`."""
     box = prepared.box([piece.raw.quad])
+    if by_hand:
+        return Unread(box=box, why="handwriting")
     return Unread(box=box, why="covered" if any(_meet(box, seal) for seal in prepared.seals) else "illegible")
 
 

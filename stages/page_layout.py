@@ -10,7 +10,7 @@ import numpy as np
 
 from ..formats.ruled import Grid
 from ..models.page import Line, Role, Table, Unread
-from .page_handwriting import guesses, holes, unread_place
+from .page_handwriting import guesses, holes, unread_place, written
 from .page_join import Row
 from .page_prepare import Prepared
 from .page_rows import read_rows
@@ -28,9 +28,10 @@ class Laid:
 
 
 def lay_out(rows: Sequence[Row], prepared: Prepared, grids: Sequence[Grid] = ()) -> Laid:
-    """Takes guesses and holes out, fills `grids`, and places everything on the page as it came."""
+    """Takes guesses, handwriting and holes out, fills `grids`, and places everything on the page as it came."""
     doubtful = guesses(rows)
-    taken = {id(piece) for piece in (*doubtful, *holes(rows, prepared))}
+    hand = written(rows, width=prepared.picture.shape[1], but=doubtful)
+    taken = {id(piece) for piece in (*doubtful, *hand, *holes(rows, prepared))}
     if taken:
         rows = read_rows([piece for row in rows for piece in row.pieces if id(piece) not in taken])
     order: list[Row | Filled] = [*rows]
@@ -48,7 +49,10 @@ def lay_out(rows: Sequence[Row], prepared: Prepared, grids: Sequence[Grid] = ())
     return Laid(
         lines=tuple(lines),
         tables=tuple(table_of(table, prepared) for table in tables),
-        unread=tuple(unread_place(piece, prepared) for piece in doubtful),
+        unread=(
+            *(unread_place(piece, prepared) for piece in doubtful),
+            *(unread_place(piece, prepared, by_hand=True) for piece in hand),
+        ),
         direction=direction_of(prepared),
     )
 

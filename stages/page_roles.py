@@ -51,12 +51,12 @@ def _page(page: Page, repeated: frozenset[tuple[Role, str]]) -> Page:
     for line in page.lines:
         told = line
         if line.role in ("body", "page_number"):
-            found = _number(line)
+            found = _number(line, page.direction)
             if found is not None:
                 text, seen, of = found
                 told = replace(_rewritten(line, text), role="page_number")
                 number, total = (seen, of) if number is None else (number, total)
-            elif (edge := _edge(line)) is not None and (edge, _key(line.text)) in repeated:
+            elif (edge := _edge(line, page.direction)) is not None and (edge, _key(line.text)) in repeated:
                 told = replace(line, role=edge)
             elif line in stamped or _in_stamp(line, stamps):
                 told = replace(line, role="stamp")
@@ -64,9 +64,22 @@ def _page(page: Page, repeated: frozenset[tuple[Role, str]]) -> Page:
     return replace(page, lines=tuple(lines), printed_number=number, printed_total=total)
 
 
-def _number(line: Line) -> tuple[str, int, int | None] | None:
+def _down(box: Box, direction: float) -> tuple[float, float]:
+    """From where to where a box reaches from the head of the page (0) to its foot (1), however the page lay."""
+    match round(direction / 90) % 4:
+        case 1:
+            return 1 - box.right, 1 - box.left
+        case 2:
+            return 1 - box.bottom, 1 - box.top
+        case 3:
+            return box.left, box.right
+        case _:
+            return box.top, box.bottom
+
+
+def _number(line: Line, direction: float) -> tuple[str, int, int | None] | None:
     """As it is printed, the number and the total; None where the line is no page number."""
-    if EDGE < (line.box.top + line.box.bottom) / 2 < 1 - EDGE or line.vertical:
+    if EDGE < sum(_down(line.box, direction)) / 2 < 1 - EDGE or line.vertical:
         return None
     text = unicodedata.normalize("NFKC", line.text).strip()
     if dashed := _DASHED.fullmatch(text):
@@ -86,17 +99,22 @@ def _rewritten(line: Line, text: str) -> Line:
     return replace(line, text=text, characters=scores, parts=())
 
 
-def _edge(line: Line) -> Role | None:
-    if line.box.bottom <= STRIP + 0.02 and line.box.top < STRIP:
+def _edge(line: Line, direction: float) -> Role | None:
+    top, bottom = _down(line.box, direction)
+    if bottom <= STRIP + 0.02 and top < STRIP:
         return "header"
-    return "footer" if line.box.top >= 1 - STRIP - 0.02 and line.box.bottom > 1 - STRIP else None
+    return "footer" if top >= 1 - STRIP - 0.02 and bottom > 1 - STRIP else None
 
 
 def _repeated(pages: tuple[Page, ...]) -> frozenset[tuple[Role, str]]:
     """Lines that stand at the head or foot of most pages of two and more."""
     counts: Counter[tuple[Role, str]] = Counter()
     for page in pages:
-        counts.update({(edge, _key(line.text)) for line in page.lines if (edge := _edge(line)) is not None})
+        counts.update(
+            (edge, _key(line.text))
+            for line in {_key(line.text): line for line in page.lines}.values()
+            if (edge := _edge(line, page.direction)) is not None
+        )
     least = max(2, (len(pages) + 1) // 2)
     return frozenset(
         one for one, count in counts.items() if count >= least and one[1] and not _MARK.search(one[1])

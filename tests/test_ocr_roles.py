@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -42,6 +44,21 @@ def test_page_numbers(read: str, text: str, number: int, total: int | None) -> N
     assert (one.printed_number, one.printed_total) == (number, total)
     assert one.lines[1].confidence == 0.8
     assert len(one.lines[1].characters) == len(text)
+
+
+@pytest.mark.parametrize(
+    ("direction", "foot"),
+    [
+        (0.0, FOOT),
+        (90.0, Box(0.08, 0.4, 0.1, 0.5)),
+        (180.0, Box(0.4, 0.08, 0.5, 0.1)),
+        (-90.0, Box(0.9, 0.4, 0.92, 0.5)),
+    ],
+)
+def test_page_numbers_of_pages_that_lay_otherwise(direction: float, foot: Box) -> None:
+    lying = replace(page(Line("-7-", foot)), direction=direction)
+    (one,) = assign_roles(Transcript((lying,))).pages
+    assert (one.printed_number, one.lines[0].role, one.lines[0].text) == (7, "page_number", "— 7 —")
 
 
 @pytest.mark.parametrize("text", ["2024年1月2日", "17", "5/3", "-12345-", "电话 1"])

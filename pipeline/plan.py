@@ -25,9 +25,10 @@ class Stage:
 DAY: tuple[Stage, ...] = (
     Stage("receive", "签收", "station", "Receipt, Document (received)"),
     Stage("intake", "拆件", "worker", "Incoming", job="read"),
-    Stage("split", "分件", "worker", "Incoming …", job="read"),
     Stage("ocr", "识别", "worker", "Transcript", job="read"),
+    Stage("split", "分件", "worker", "Transcript …", job="read"),
     Stage("extract", "提取要素", "worker", "OfficialFields", job="read"),
+    Stage("second_look", "复看", "worker", "OfficialFields", job="read"),
     Stage("relate", "查关联", "station", "Relations"),
     Stage("classify", "拟密级", "worker", "LevelSuggestion", job="judge"),
     Stage("retain", "拟保管期限", "worker", "RetentionSuggestion", job="judge"),

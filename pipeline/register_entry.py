@@ -334,7 +334,11 @@ def _fill(station: Station, session: Session, row: Document, paper: ReadPaper) -
     row.read_level_code = _read_level(paper)
     row.suggested_level_code = row.level_code
     row.suggested_retention = paper.retention.retention.value if paper.retention.retention else None
-    row.must_review = level.must_review or any(item.code in _SERIOUS for item in paper.findings)
+    row.must_review = (
+        level.must_review
+        or any(item.code in _SERIOUS for item in paper.findings)
+        or any(code in _SERIOUS_DOUBTS for item in fields.evidence for code in item.doubt)
+    )
     row.confidence_percent = round(100 * level.confidence)
     set_period(row, level.period, fields.signed_date)
     set_retention(row, paper.retention.retention)
@@ -357,6 +361,10 @@ _SERIOUS = MUST_REVIEW | frozenset(
     }
 )  # fmt: skip
 """Findings of the reading after which no machine's word goes unlooked at."""
+
+
+_SERIOUS_DOUBTS = frozenset({"date_not_read", "impossible_date", "engines_disagree", "number_out_of_range"})
+"""Doubts about a field after which its value must not pass unseen."""
 
 
 def _remember_suggestion(station: Station, session: Session, row: Document, paper: ReadPaper) -> None:

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import click
 
-from .commands.frame import Act, Call, Room, environment_lang
+from .commands.frame import Act, Call, Room
 from .commands.show import clean, print_json
 from .common.clock import SystemClock, iso
 from .common.errors import JiyaoError, Unexpected
@@ -67,7 +67,7 @@ class Jiyao(Room):
     ) -> Any:
         """Runs a command and exits with its code."""
         words = sys.argv[1:] if args is None else list(args)
-        call = Call()
+        call = Call(lang_said=_lang_said(words))
         code = _serve(self, call, words, prog_name or "jiyao", complete_var, extra)
         if standalone_mode:
             sys.exit(code)
@@ -106,7 +106,7 @@ class Interrupted(JiyaoError):
 
 def _tell(call: Call, words: list[str], error: JiyaoError) -> int:
     """Prints an error: one line on stderr, or with `--json` the value it still has, with the error in it."""
-    lang = _lang(call, words)
+    lang = call.lang
     facts = {key: _worded(key, clean(str(value)), lang) for key, value in error.facts.items()}
     message, hint = say(error.code, lang, **facts), advise(error.code, lang, **facts)
     with contextlib.suppress(BrokenPipeError):
@@ -160,15 +160,12 @@ def _no_command(call: Call, words: list[str], error: click.UsageError) -> int:
     return error.exit_code
 
 
-def _lang(call: Call, words: list[str]) -> Lang:
-    """The language, also when the command line was not read to its end."""
-    if call.lang_given:
-        return call.lang_given
+def _lang_said(words: list[str]) -> Lang | None:
     for before, word in zip(["", *words], words, strict=False):
         for lang in LANGS:
             if word == f"--lang={lang}" or (before == "--lang" and word == lang):
                 return lang
-    return environment_lang()
+    return None
 
 
 def _log(call: Call, error: Exception) -> JiyaoError:

@@ -34,6 +34,8 @@ class Call:
 
     home_given: str | None = None
     lang_given: Lang | None = None
+    lang_said: Lang | None = None
+    """As the words of the command line say, also when they were not read to their end (`--help` stops there)."""
     json: bool = False
     verbose: bool = False
     user_given: str | None = None
@@ -46,7 +48,7 @@ class Call:
     @property
     def lang(self) -> Lang:
         """`--lang`, else `$JIYAO_LANG`, else the locale, else Chinese."""
-        return self.lang_given or environment_lang()
+        return self.lang_given or self.lang_said or environment_lang()
 
     @property
     def user(self) -> str | None:

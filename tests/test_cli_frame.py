@@ -52,6 +52,11 @@ def test_every_command_of_the_contract_is_there() -> None:
     assert set(CONTRACT.split()) <= {".".join(words) for words, _ in commands()}
 
 
+@pytest.mark.parametrize(("lang", "word"), [("zh", "批量收录"), ("en", "The main job")])
+def test_help_speaks_the_language_named_after_it(lang: str, word: str) -> None:
+    assert word in CliRunner().invoke(main, ["ingest", "--help", "--lang", lang]).output
+
+
 @pytest.mark.parametrize("lang", LANGS)
 def test_every_command_and_option_explains_itself(lang: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JIYAO_LANG", lang)

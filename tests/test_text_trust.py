@@ -29,7 +29,7 @@ def differences(data: bytes) -> Iterator[Difference | None]:
         for number in range(1, document.page_count + 1):
             own = document.text_lines(number)
             assert own, [found.detail for found in document.findings]
-            yield find_difference(document.render(number, DPI), own, engine=FAST, first_page=number == 1)
+            yield find_difference(document.render(number, DPI), own, engine=FAST)
     finally:
         document.close()
 
@@ -70,7 +70,7 @@ def test_sound_papers_agree_with_their_picture(seed: int) -> None:
 @pytest.mark.parametrize("seed", [1, 2])
 def test_a_shifted_character_map_is_noticed(seed: int) -> None:
     first = next(differences(lying(render(make_paper(seed, "test"), "pdf"))))
-    assert first is not None and first.likeness < 0.5
+    assert first is not None and first.likeness < 0.3
 
 
 @pytest.mark.req("R-023")

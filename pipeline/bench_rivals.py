@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import resource
 import shutil
 import subprocess
@@ -10,7 +9,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -20,6 +18,7 @@ import psutil
 import pypdfium2
 import pytesseract
 
+from ..stages.engines.tesseract import one_thread
 from .bench_race import require
 
 LANGUAGES: Final = "chi_sim+eng"
@@ -60,7 +59,7 @@ def read_with_tesseract(files: Sequence[bytes], *, workers: int) -> Rival:
     pages = [(number, page) for number, data in enumerate(files) for page in _pictures(data)]
 
     def work() -> list[str]:
-        with _one_thread(), ThreadPoolExecutor(workers) as pool:
+        with one_thread(), ThreadPoolExecutor(workers) as pool:
             return list(
                 pool.map(
                     lambda page: str(pytesseract.image_to_string(page[1], lang=LANGUAGES, config="--psm 3")),
@@ -127,20 +126,6 @@ def _measured(work: Callable[[], T]) -> tuple[T, float, float, int]:
 def _children_cpu() -> float:
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """The program's own threads would be more workers than the product has."""
-    before = os.environ.get("OMP_THREAD_LIMIT")
-    os.environ["OMP_THREAD_LIMIT"] = "1"
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["OMP_THREAD_LIMIT"]
-        else:
-            os.environ["OMP_THREAD_LIMIT"] = before
 
 
 class Peak:

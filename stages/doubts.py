@@ -13,7 +13,7 @@ from itertools import groupby
 
 from ..models.doubt import DoubtItem
 from ..models.fields import FieldEvidence, OfficialFields
-from ..models.page import Box, Finding, Line, Page, Transcript
+from ..models.page import Box, Line, Page, Transcript
 
 WEAK_CHARACTER = 0.6
 """Characters below it are asked about. Measured on made-up scans: most of those below 0.5 are wrong, few above."""
@@ -148,12 +148,6 @@ def part_of(line: Line, start: int, end: int) -> Box:
         return Box(box.left, box.top + before * height, box.right, box.top + after * height)
     width = box.right - box.left
     return Box(box.left + before * width, box.top, box.left + after * width, box.bottom)
-
-
-def unread_pages(findings: tuple[Finding, ...]) -> tuple[int, ...]:
-    """Numbers of the pages of which nothing was read."""
-    codes = _PAGE_CODES - {"low_confidence_page", "text_layer_differs"}
-    return tuple(sorted({item.page for item in findings if item.page is not None and item.code in codes}))
 
 
 def _rounded(value: float) -> float:

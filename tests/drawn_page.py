@@ -163,16 +163,3 @@ def scanned(
         white = picture.mean(axis=2) > 150
         picture = np.repeat((white * 255).astype(np.uint8)[..., None], 3, axis=2)
     return picture
-
-
-def distance(read: str, truth: str) -> int:
-    """Characters to insert, delete or replace (Levenshtein)."""
-    row = list(range(len(truth) + 1))
-    for count, character in enumerate(read, 1):
-        before, row[0] = row[0], count
-        for index, wanted in enumerate(truth, 1):
-            before, row[index] = (
-                row[index],
-                min(row[index] + 1, row[index - 1] + 1, before + (character != wanted)),
-            )
-    return row[-1]

@@ -15,11 +15,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from drawn_page import DATE, NUMBER, ORGAN, TEXT, Pictures, distance, official_page, scanned
+from drawn_page import DATE, NUMBER, ORGAN, TEXT, Pictures, official_page, scanned
 from jiyao.common.errors import Broken, MissingTool, UsageFault
 from jiyao.common.limits import DEFAULT_LIMITS
 from jiyao.models.outcome import Done, Failure
 from jiyao.models.page import Page
+from jiyao.samples.score import distance
 from jiyao.stages.engines import model_files
 from jiyao.stages.engines.choose import ENGINES as NAMES
 from jiyao.stages.engines.choose import choose

@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from drawn_page import DATE, ORGAN, SEAL_MM, Pictures, distance, font, official_page, scanned
+from drawn_page import DATE, ORGAN, SEAL_MM, Pictures, font, official_page, scanned
 from jiyao.common.limits import DEFAULT_LIMITS
 from jiyao.formats.opened import Picture
 from jiyao.models.outcome import Done, Doubt
 from jiyao.models.page import Finding, Page, Transcript
+from jiyao.samples.score import distance
 from jiyao.stages.engines.model_files import ORIENTATION, lack_of
 from jiyao.stages.engines.rapid import RapidEngine
 from jiyao.stages.ocr import ocr

@@ -204,7 +204,7 @@ class TesseractEngine:
         if self.missing() is not None:
             raise MissingTool("ocr_engine_missing", detail=self.name)
         try:
-            with _one_thread():
+            with one_thread():
                 return str(
                     pytesseract.image_to_data(page, lang=LANGUAGE, config=options, timeout=max(seconds, 0.1))
                 )
@@ -317,8 +317,8 @@ def _latin(character: str) -> bool:
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
-    """The program's own threads cost more than they save when pages run side by side."""
+def one_thread() -> Iterator[None]:
+    """Has the programs started meanwhile use one thread: more cost more than they save when pages run side by side."""
     before = os.environ.get("OMP_THREAD_LIMIT")
     os.environ["OMP_THREAD_LIMIT"] = "1"
     try:

@@ -21,7 +21,7 @@ from .judged_set import HARD, Split, load_cases
 def main(arguments: Sequence[str] | None = None) -> None:
     """Prints the table, by profile and by sort; `-v` what is wrong."""
     parser = argparse.ArgumentParser(prog="python -m jiyao.samples.judge_score")
-    parser.add_argument("--split", choices=("train", "test", "all"), default="train")
+    parser.add_argument("--split", choices=("train", "test", "second", "all"), default="train")
     parser.add_argument("--sort", default=None, help="only this sort of hardness")
     parser.add_argument("-v", "--verbose", action="store_true")
     parser.add_argument("--no-time", action="store_true", help="leave out pace and start-up")

@@ -25,7 +25,8 @@ from ..models.policy.schema import Origin, Profile
 from ..models.suggestion import RelatedDocument, Relations, Retention
 from .judged_page import pages_of
 
-Split = Literal["train", "test"]
+Split = Literal["train", "test", "second"]
+"""`second`: a second test set, by an author who knew the first one by its figures alone; read once, after all tuning."""
 Sort = Literal[
     "marked", "odd_mark", "damaged", "running", "plain", "paraphrase", "scary", "negation", "actor",
     "personal", "cipher", "attachment", "derivative", "unit_list", "retention",

@@ -23,13 +23,13 @@ from jiyao.stages.extract import extract
 
 POLICY = parse_policy(default_policy_text())
 CASES = load_cases()
-TRAIN, TEST = load_cases("train"), load_cases("test")
+TRAIN, TEST, SECOND = load_cases("train"), load_cases("test"), load_cases("second")
 _PHRASE = 11
 """No run of so many characters stands in both splits; digits, layout and the prescribed note left out."""
 
 
 def test_it_is_large_and_a_third_is_hard() -> None:
-    assert len(CASES) >= 300 and len(TRAIN) + len(TEST) == len(CASES)
+    assert len(CASES) >= 300 and len(TRAIN) + len(TEST) + len(SECOND) == len(CASES)
     assert sum(case.sort in HARD for case in CASES) * 3 >= len(CASES)
     for split in (TRAIN, TEST):
         assert len(split) >= 150 and sum(case.sort in HARD for case in split) * 3 >= len(split)
@@ -40,14 +40,19 @@ def test_it_is_large_and_a_third_is_hard() -> None:
         assert all(count >= 2 for count in Counter(case.sort for case in split).values())
 
 
+def test_the_second_test_set_is_large_enough_and_of_all_profiles() -> None:
+    assert len(SECOND) >= 60 and sum(case.sort in HARD for case in SECOND) * 3 >= len(SECOND)
+    assert {case.profile for case in SECOND} == {"organ", "company", "soe", "hospital", "college"}
+
+
 def test_ids_are_unique_and_every_truth_is_argued() -> None:
     assert len({case.id for case in CASES}) == len(CASES)
     assert all(len(case.why) > 20 for case in CASES)
 
 
 def test_authors_and_groups_are_of_one_split() -> None:
-    assert not {case.group for case in TRAIN} & {case.group for case in TEST}
-    assert not {case.group.split("/")[0] for case in TRAIN} & {case.group.split("/")[0] for case in TEST}
+    splits = [{case.group.split("/")[0] for case in split} for split in (TRAIN, TEST, SECOND)]
+    assert sum(map(len, splits)) == len(set().union(*splits))
 
 
 def _runs(text: str) -> set[str]:
@@ -57,7 +62,7 @@ def _runs(text: str) -> set[str]:
 
 def test_no_phrase_of_the_test_is_in_training() -> None:
     known = {run for case in TRAIN for run in _runs(case.text)}
-    shared = {run for case in TEST for run in _runs(case.text)} & known
+    shared = {run for case in (*TEST, *SECOND) for run in _runs(case.text)} & known
     assert not shared, sorted(shared)[:20]
 
 
@@ -66,7 +71,7 @@ def test_no_phrase_of_the_test_teaches_the_model() -> None:
     if not folder.is_dir():
         pytest.skip("no texts for teaching are shipped")
     known = {run for entry in folder.iterdir() for run in _runs(entry.read_text("utf-8"))}
-    shared = {run for case in TEST for run in _runs(case.text)} & known
+    shared = {run for case in (*TEST, *SECOND) for run in _runs(case.text)} & known
     assert not shared, sorted(shared)[:20]
 
 

@@ -10,6 +10,7 @@ from typing import get_args
 
 from ..level import Family, Level
 from ..suggestion import Retention
+from .learning import read_learning
 from .nodes import Reader, compose
 from .schema import (
     SCHEMA,
@@ -42,11 +43,12 @@ from .unit_items import read_unit_items
 _TOP = (
     "schema", "version", "approved_by", "effective_from", "timezone", "families", "levels", "overlays",
     "clearances", "copies", "secrecy_period", "changes", "authority", "derivative", "engine",
-    "abstaining", "classification_rules", "topics", "patterns_pi", "retention", "approval_matrix", "deadlines",
+    "abstaining", "learning",
+    "classification_rules", "topics", "patterns_pi", "retention", "approval_matrix", "deadlines",
     "destruction",
     "devices", "storage", "conflicts", "unit_secret_items",
 )  # fmt: skip
-_INHERITED = ("clearances", "copies", "abstaining", "topics")
+_INHERITED = ("clearances", "copies", "abstaining", "learning", "topics")
 _OPTIONAL = ("changes", "authority", "devices", "storage", "unit_secret_items")
 _NEED = tuple(key for key in _TOP if key not in (*_INHERITED, *_OPTIONAL))
 _CONF = ("law", "seed", "web", "mem", "own")
@@ -110,6 +112,7 @@ def parse_policy(text: str) -> Policy:
             _rules(_shipped()["classification_rules"], overlays, patterns) + rules if inherited else rules,
         ),
         abstaining=read_abstaining(top["abstaining"]),
+        learning=read_learning(top["learning"], overlays),
         patterns=patterns,
         similarity_threshold=derivative["similarity_threshold"].number(0.0, 1.0),
         retention=_retention(top["retention"]),

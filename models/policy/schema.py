@@ -11,6 +11,7 @@ from typing import Literal
 
 from ..level import Family, Level
 from ..suggestion import Retention
+from .learning import Learning
 
 SCHEMA = "jiyao.policy/1"
 Profile = Literal["organ", "company", "soe", "hospital", "college"]
@@ -341,6 +342,7 @@ class Policy:
     rules: tuple[ContentRule, ...]
     topics: tuple[Topic, ...]
     abstaining: Abstaining
+    learning: Learning
     patterns: Mapping[str, PersonalPattern]
     similarity_threshold: float
     retention: RetentionPolicy

@@ -17,7 +17,7 @@ def incident_list() -> None:
         station, _ = enter("incident")
         return incidents.list_incidents(station)
 
-    keys = ("id", "kind", "state", "document", "copy", "at", "by")
+    keys = ("id", "kind", "level", "state", "document", "copy", "at", "by")
     show.run(work, lambda value: show.table(keys, [[row[key] for key in keys] for row in value["incidents"]]))
 
 

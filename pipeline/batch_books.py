@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ..common.clock import today
 from ..common.json_rows import JsonRows
 from ..models.level import Level
-from ..models.tables import Artefact, Batch, Clear, Document, Incident, Receipt, Scan
+from ..models.tables import Batch, Document, Receipt, Scan
 from . import receipt as receipts
+from .above import keys_going, open_above, wipe
 from .actors import Actor
 from .carriers import Former, enter_carrier, find_former
-from .documents import document_json, keep_words
+from .documents import document_json
 from .register_entry import Deposit, ReadPaper, enter, enter_problem, failed_before, keys_had, tag_of
 from .source_file import consume_source, remember_place
 from .station import Station
@@ -235,19 +235,16 @@ class BatchBooks:
         with self._station.read() as session:
             before = failed_before(self._station, session, (identity,))
             slot = before.key_slot if before else None
-        with self._keys_going(slot) as rewrite, self._station.write() as session:
+        with keys_going(self._station, [slot] if slot else []) as rewrite, self._station.write() as session:
             receipt, batch = self._opened(session, None)
             row = enter_problem(
                 self._station, session, self._actor, path=path, data=None, identity=identity,
                 status="refused", code="above_station_level", level=level, receipt=receipt, batch=batch,
             )  # fmt: skip
             if slot is not None:
-                keep_words(self._station, session, row, {})
-                session.execute(delete(Clear).where(Clear.document_id == row.id))
-                session.execute(delete(Artefact).where(Artefact.document_id == row.id))
-                row.key_slot = None
+                wipe(self._station, session, row)
                 rewrite(session)
-            self._incident(session, row, level)
+            open_above(self._station, session, self._actor, row.id, level)
         self.note(path, "refused", "above_station_level", document=row.id, level=level)
 
     def consume(self, path: Path, data: bytes, document: str) -> None:
@@ -298,37 +295,6 @@ class BatchBooks:
         )  # fmt: skip
 
     # ------------------------------------------------------------ rows
-
-    @contextmanager
-    def _keys_going(self, slot: str | None) -> Iterator[Any]:
-        """Around a transaction that lets a key go: afterwards no copy of the key store opens what it sealed."""
-        if slot is None:
-            yield None
-            return
-        vault, station = self._station.vault, self._station
-        rewritten: list[Any] = []
-        with vault.rotating():
-            with station.read() as session:
-                vault.stage_root(session)
-            yield lambda session: rewritten.append(vault.rewrite(session, [slot]))
-            with station.read() as session:
-                vault.check(session, rewritten[0])
-            with station.read() as session:
-                vault.recover(session)
-        station.sweep_orphans()
-
-    def _incident(self, session: Session, row: Document, level: Level) -> None:
-        incident = f"I{self._station.next_number(session, 'incident'):05d}"
-        session.add(
-            Incident(
-                id=incident, kind="above_station_level", document_id=row.id, level_code=level.code,
-                at=self._station.now(), by=self._actor.person,
-            )
-        )  # fmt: skip
-        self._station.log(
-            session, "incident.open", objects=(incident, row.id), person=self._actor.person,
-            account=self._actor.user, facts={"kind": "above_station_level"},
-        )  # fmt: skip
 
     def _opened(self, session: Session, slip: str | None) -> tuple[Receipt, str]:
         """The receipt a paper belongs to and the batch; both made with the first paper, in its transaction."""

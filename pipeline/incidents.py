@@ -8,11 +8,39 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from ..common.errors import NotThere, Refused
+from ..models.level import Level
 from ..models.tables import Incident
 from .actors import Actor, acting
+from .documents import level_name
 from .station import Station
+
+
+def open_incident(
+    station: Station,
+    session: Session,
+    actor: Actor,
+    kind: str,
+    *,
+    objects: tuple[str, ...],
+    document: str | None = None,
+    level: Level | None = None,
+) -> str:
+    """Opens an incident in the transaction of the act that found it; its number. `objects` stand in the ledger."""
+    incident = f"I{station.next_number(session, 'incident'):05d}"
+    session.add(
+        Incident(
+            id=incident, kind=kind, document_id=document, level_code=level.code if level else None,
+            at=station.now(), by=actor.person,
+        )
+    )  # fmt: skip
+    station.log(
+        session, "incident.open", objects=(incident, *objects), person=actor.person, account=actor.user,
+        facts={"kind": kind},
+    )  # fmt: skip
+    return incident
 
 
 def list_incidents(station: Station) -> dict[str, Any]:
@@ -62,5 +90,5 @@ def _words(station: Station, session: Any, row: Incident) -> dict[str, Any]:
 def _json(row: Incident) -> dict[str, Any]:
     return {
         "id": row.id, "kind": row.kind, "document": row.document_id, "copy": row.copy_id, "at": row.at,
-        "by": row.by, "state": row.state,
+        "by": row.by, "state": row.state, "level": level_name(row.level_code),
     }  # fmt: skip

@@ -12,10 +12,11 @@ from ..common.clock import today
 from ..common.errors import NotThere, UsageFault
 from ..common.messages import say
 from ..models.level import Level
-from ..models.tables import Carrier, Document, Incident, Movement, Receipt
+from ..models.tables import Carrier, Document, Movement, Receipt
 from ..stages.slip import SlipSpec, draw_slip
 from .actors import Actor, acting
 from .documents import keep_words
+from .incidents import open_incident
 from .station import Station
 
 _RECEIPT = "receipt"
@@ -65,7 +66,7 @@ def receive(
         keep_words(station, session, row, declared)
         _carriers(station, session, actor, receipt, row, arrival)
         if arrival.seal == "broken":
-            _incident(station, session, actor, receipt)
+            open_incident(station, session, actor, "seal_broken", objects=(receipt.id,))
         station.log(
             session, "receive", objects=(receipt.id, row.id), person=actor.person, account=actor.user,
             level=arrival.level.value if arrival.level else None,
@@ -181,14 +182,3 @@ def _carriers(
                 by=actor.person, at=station.now(),
             )
         )  # fmt: skip
-
-
-def _incident(station: Station, session: Session, actor: Actor, receipt: Receipt) -> None:
-    number = station.next_number(session, "incident")
-    session.add(
-        Incident(id=f"I{number:05d}", kind="seal_broken", at=station.now(), by=actor.person, sealed=None)
-    )
-    station.log(
-        session, "incident.open", objects=(f"I{number:05d}", receipt.id), person=actor.person,
-        account=actor.user, facts={"kind": "seal_broken"},
-    )  # fmt: skip

@@ -2,33 +2,44 @@
 
 The former file stays on record as superseded, under the same key, and goes with the document. The pages are read
 anew and review starts anew: what a person had set or confirmed is no longer confirmed. A mark that was read before
-still holds when the new scan does not show it.
+still holds when the new scan does not show it. A mark above the station's level ends it: see `above.py`.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
+
+from sqlalchemy.orm import Session
 
 from ..common.errors import NotThere, Refused, UsageFault
 from ..common.limits import DEFAULT_LIMITS
 from ..models.level import Level
-from ..models.page import Finding
+from ..models.page import Finding, Transcript
 from ..models.tables import Document, Receipt, Scan
+from ..models.wire import from_plain
+from ..stages.likeness import compare, plain_text
 from . import access
+from .above import KIND, keys_going, open_above, wipe
 from .actors import Actor, acting
 from .documents import document_json
 from .inbox import Unreadable, read_file
-from .judgement import load_judgement, open_artefact
+from .judgement import load_judgement, load_transcript, open_artefact
+from .paper_tag import paper_tag
+from .reading import Part
 from .register_entry import Deposit, enter, remember, tag_of
 from .reread import Desk, marked_above, paper_of
 from .stack_edit import check_free
 from .station import Station
 from .virus import Scanner
 
-_OPEN = ("pending", "pending_second", "registered")
+_UNCONFIRMED = ("pending", "pending_second")
+_OPEN = (*_UNCONFIRMED, "registered")
+_TOO_SHORT = 40
+"""Characters of a former reading that say nothing of which paper it was."""
 _RANGE = re.compile(r"(\d{1,4})(?:-(\d{1,4}))?")
 _SCANS = frozenset({"pdf", "tiff", "jpeg", "png", "bmp", "gif", "webp", "jp2"})
 
@@ -68,10 +79,10 @@ def rescan(
             whole = desk.ask("join", fields, old + new)
         ((part, judged),) = desk.read([whole], [document])
     identity = hashlib.sha256(new).hexdigest()
+    above = marked_above(station, judged)
+    if above is not None:
+        _refuse(station, actor, document, part, identity, above)
     with acting(station, actor, "documents.rescan", objects=(document,)) as session:
-        above = marked_above(station, judged)
-        if above is not None:
-            raise Refused("above_station_level", level=above.value, station=station.level.value)
         row = access.get_document(session, document)
         _check(session, row)
         former = row.read_level_code, row.level_code, row.period, row.secrecy_until
@@ -100,7 +111,59 @@ def rescan(
         return document_json(station, session, row, actor=actor)
 
 
-def _check(session: Any, row: Document) -> None:
+def _refuse(
+    station: Station, actor: Actor, document: str, part: Part, identity: str, level: Level
+) -> NoReturn:
+    """A scan marked above the station's level: nothing of it is kept, an incident opens (R-021).
+
+    The former pages of the same paper go with it while nobody has confirmed what it is. A confirmed document, and one
+    of another text, stay as they are: a wrong file, or a word misread, must not undo what persons have decided; the
+    incident names them, and while it is open nothing of them is destroyed.
+    """
+    with station.read() as session:
+        row = access.get_document(session, document)
+        gone = row.status in _UNCONFIRMED and _is_same(station, session, row, part)
+        slots = [row.key_slot] if gone and row.key_slot is not None else []
+    with (
+        keys_going(station, slots) as rewrite,
+        acting(station, actor, "documents.rescan", objects=(document,)) as session,
+    ):
+        row = access.get_document(session, document)
+        if gone:
+            _check(session, row)
+            wipe(station, session, row)
+            row.status, row.level_code = "refused", level.code
+            session.add(
+                Scan(
+                    document_id=row.id,
+                    kind="rescan",
+                    tag=tag_of(station, session, identity),
+                    at=station.now(),
+                )
+            )
+            remember(station, session, row, None, "problem", "status", {"code": KIND})
+        rewrite(session)
+        open_above(station, session, actor, document, level)
+        station.log(
+            session, "documents.rescan", objects=(document,), person=actor.person, account=actor.user,
+            level=level.value, result="denied", rule=KIND, facts={"kept": not gone},
+        )  # fmt: skip
+    raise Refused(KIND, level=level.value, station=station.level.value, document=document)
+
+
+def _is_same(station: Station, session: Session, row: Document, part: Part) -> bool:
+    """Whether the scan is of the document's own paper, as far as can be told: a bad scan is what is scanned anew."""
+    tag = paper_tag(station, session, part.fields)
+    if tag is not None and tag == row.paper_tag:
+        return True
+    old = load_transcript(station, session, row.id)
+    if old is None or len(plain_text(old.pages)) < _TOO_SHORT:
+        return True
+    likeness = compare(old, from_plain(Transcript, json.loads(part.transcript)))
+    return likeness.same or likeness.why != "other_text"
+
+
+def _check(session: Session, row: Document) -> None:
     if row.status not in _OPEN:
         raise Refused("not_in_review", document=row.id, status=row.status)
     check_free(session, row)

@@ -27,11 +27,11 @@ from ..models.tables import (
     DestructionItem,
     Document,
     Hold,
-    Incident,
     Receipt,
     Scan,
 )  # fmt: skip
 from . import access, passages
+from .above import keys_going, open_above
 from .actors import Actor, acting
 from .carriers import void
 from .documents import document_json, words_of
@@ -103,29 +103,20 @@ def finish(station: Station) -> None:
         ]
     if not slots:
         return
-    vault, rewritten = station.vault, []
-    with vault.rotating():
-        with station.read() as session:
-            vault.stage_root(session)
-        with station.write() as session:
-            rows = session.scalars(
-                select(Document).where(Document.status == "void", Document.key_slot.in_(slots))
-            ).all()
-            for row in rows:
-                session.execute(delete(Scan).where(Scan.document_id == row.id))
-                session.execute(delete(Artefact).where(Artefact.document_id == row.id))
-                session.execute(delete(Clear).where(Clear.document_id == row.id))
-                row.key_slot = None
-            passages.forget(session, [row.id for row in rows])
-            rewritten.append(vault.rewrite(session, slots))
-            station.log(
-                session, "document.void", objects=tuple(row.id for row in rows), facts={"keys": len(slots)}
-            )
-        with station.read() as session:
-            vault.check(session, rewritten[0])
-        with station.read() as session:
-            vault.recover(session)
-    station.sweep_orphans()
+    with keys_going(station, slots) as rewrite, station.write() as session:
+        rows = session.scalars(
+            select(Document).where(Document.status == "void", Document.key_slot.in_(slots))
+        ).all()
+        for row in rows:
+            session.execute(delete(Scan).where(Scan.document_id == row.id))
+            session.execute(delete(Artefact).where(Artefact.document_id == row.id))
+            session.execute(delete(Clear).where(Clear.document_id == row.id))
+            row.key_slot = None
+        passages.forget(session, [row.id for row in rows])
+        rewrite(session)
+        station.log(
+            session, "document.void", objects=tuple(row.id for row in rows), facts={"keys": len(slots)}
+        )
 
 
 def check_free(session: Session, row: Document) -> None:
@@ -297,15 +288,5 @@ def _refused(
         station, session, actor, path=path, data=None, identity=identity, status="refused",
         code="above_station_level", level=level, receipt=receipt, batch=batch,
     )  # fmt: skip
-    incident = f"I{station.next_number(session, 'incident'):05d}"
-    session.add(
-        Incident(
-            id=incident, kind="above_station_level", document_id=row.id, level_code=level.code,
-            at=station.now(), by=actor.person,
-        )
-    )  # fmt: skip
-    station.log(
-        session, "incident.open", objects=(incident, row.id), person=actor.person, account=actor.user,
-        facts={"kind": "above_station_level"},
-    )  # fmt: skip
+    open_above(station, session, actor, row.id, level)
     return row

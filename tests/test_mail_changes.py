@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -102,3 +103,66 @@ def test_a_mark_read_before_is_not_lost_by_a_rescan(room: Room, tmp_path: Path) 
     value = room.ok("documents", "rescan", marked["id"], room.letter("无标.docx"))
     assert value["level"] == "秘密" and "mark_lost_in_rescan" in finding_codes(value) and value["must_review"]
     assert tmp_path
+
+
+@pytest.mark.req("R-021")
+def test_a_rescan_above_the_stations_level_takes_the_unconfirmed_paper_with_it(room: Room) -> None:
+    letter = room.letter("浅.docx", title="关于朱雀工程的函", mark="秘密★5年", serial="000123")
+    document = room.take_in(letter)["id"]
+    higher = room.letter("朱雀.docx", title="关于朱雀工程的函", mark="绝密★30年", serial="000123")
+    told = room.refused("documents", "rescan", document, higher, code="above_station_level")
+    assert "朱雀" not in json.dumps(told, ensure_ascii=False)
+    row = room.show(document)
+    assert (row["status"], row["level"]) == ("refused", "绝密")
+    kept = ("title", "doc_number", "serial", "sha256", "date", "source_name", "evidence", "cleartext_history")
+    assert not any(row[name] for name in kept) and row["pages"] == 0
+    room.refused("documents", "text", document, code="clearance_too_low")
+    (incident,) = room.ok("incident", "list")["incidents"]
+    assert (incident["kind"], incident["document"], incident["level"]) == (
+        "above_station_level",
+        document,
+        "绝密",
+    )
+    sealed = [path for path in (room.home / "blobs").rglob("*") if path.is_file() and path.name[0] != "."]
+    assert not sealed and not _holds(room.home, "朱雀")
+    for path in (letter, higher):
+        again = room.run("ingest", path, "--jobs", "1")
+        assert again.exit == 6 and again.value["counts"]["refused"] == 1
+    assert len(room.ok("incident", "list")["incidents"]) == 1, "not doubled"
+    acts = [(entry["act"], entry.get("result")) for entry in room.ledger()]
+    assert ("documents.rescan", "denied") in acts and ("incident.open", "done") in acts
+    assert room.ok("ledger", "verify", user="auditor")["ok"]
+
+
+@pytest.mark.req("R-021")
+@pytest.mark.parametrize("case", ["confirmed", "another paper"])
+def test_a_wrong_rescan_above_the_level_leaves_the_document(room: Room, case: str) -> None:
+    title = "关于报送样张统计资料的函"
+    document = room.take_in(room.letter("浅.docx", mark="秘密★5年", serial="000123"))["id"]
+    if case == "confirmed":
+        room.confirm(document)
+        higher = room.letter("深.docx", title=title, mark="绝密★30年", serial="000123")
+    else:
+        body = "\n".join(f"第{n}项任务由玄武小组承担，限期报告进展，不得转述。" for n in "一二三四五六七八九")
+        higher = room.letter(
+            "深.docx", title="关于玄武工程的通知", number="玄发〔2026〕1号", mark="绝密★30年", body=body
+        )
+    before = room.show(document)
+    room.refused("documents", "rescan", document, higher, code="above_station_level")
+    after = room.show(document)
+    assert after == before and after["sha256"]
+    (incident,) = room.ok("incident", "list")["incidents"]
+    assert (incident["kind"], incident["document"]) == ("above_station_level", document)
+    assert room.ok("documents", "text", document)["pages"] and not _holds(room.home, "玄武")
+    blocks = room.ok("destroy", "propose", "--document", document, "--reason", "misfiled")["items"][0][
+        "blocks"
+    ]
+    assert "incident" in {item["code"] for item in blocks}
+
+
+def _holds(home: Path, word: str) -> bool:
+    return any(
+        word.encode(code) in path.read_bytes()
+        for path in home.rglob("*") if path.is_file()
+        for code in ("utf-8", "utf-16-le", "gbk")
+    )  # fmt: skip

@@ -80,6 +80,8 @@ class LevelSuggestion:
     """Too unsure to suggest one level: a person decides between the candidates, protected at the higher one."""
     topic: str = ""
     """What the paper is about, by the policy's topics; empty when no content was weighed."""
+    model: str = ""
+    """Version of the small model that weighed the content: the release's, or `M…/hash` of one made on the station."""
 
 
 @dataclass(frozen=True, slots=True)

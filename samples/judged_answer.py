@@ -12,6 +12,7 @@ from ..models.suggestion import LevelSuggestion, Retention
 from ..stages.classify import classify, secrecy_until
 from ..stages.extract import extract
 from ..stages.retain import retain
+from ..stages.topic_model import TopicModel
 from .judged_set import Case
 
 
@@ -43,13 +44,14 @@ class Answer:
         return policy.effective_rank(policy.highest(self.level, self.interim), self.overlays)
 
 
-def product_answer(case: Case, policy: Policy) -> Answer:
-    """What the product says of a paper: extract, classify and retain, in process."""
+def product_answer(case: Case, policy: Policy, *, model: TopicModel | None = None) -> Answer:
+    """What the product says of a paper, in process: extract, classify (by `model`, else the shipped one), retain."""
     transcript = case.transcript
     fields = extract(transcript)
     found = classify(
-        transcript=transcript, fields=fields, policy=policy, profile=case.profile, relations=case.relations
-    )
+        transcript=transcript, fields=fields, policy=policy, profile=case.profile, relations=case.relations,
+        model=model,
+    )  # fmt: skip
     kept = retain(
         transcript=transcript, fields=fields, policy=policy, profile=case.profile, origin=case.origin,
         important=case.important, flags=case.flags,

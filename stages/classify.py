@@ -24,6 +24,7 @@ from .fields_text import tight
 from .mark_check import check_mark, is_company_paper, is_contradiction
 from .mark_grammar import parse_mark, read_term
 from .topic import HARMLESS
+from .topic_model import TopicModel
 
 SURE = 0.85
 NOTHING_RELATED = Relations()
@@ -51,15 +52,19 @@ def classify(
     policy: Policy,
     profile: Profile,
     relations: Relations = NOTHING_RELATED,
+    model: TopicModel | None = None,
 ) -> LevelSuggestion:
     """The suggestion for one paper. Pure; `relations` says what the register knows of other papers.
+
+    `model`: one made on the station, instead of the shipped one.
 
     `must_review` is False for a sound mark read surely without contradiction, and for plain administrative
     papers whose title says so; `reasons` are finding codes.
     """
     view = view_content(
-        transcript=transcript, fields=fields, policy=policy, profile=profile, unit_items=relations.unit_items
-    )
+        transcript=transcript, fields=fields, policy=policy, profile=profile, unit_items=relations.unit_items,
+        model=model,
+    )  # fmt: skip
     case = _Case(fields, policy, profile, relations, view)
     suggestion = (
         _by_mark(case)
@@ -70,7 +75,12 @@ def classify(
     )
     suggestion = _with_hidden_mark(suggestion, transcript, policy)
     evidence = suggestion.evidence + view.overlay_evidence
-    return replace(suggestion, overlays=view.overlays, evidence=evidence, policy=policy.version)
+    if model is not None:
+        evidence += (Evidence("level", "station_model", model.version, ""),)
+    return replace(
+        suggestion, overlays=view.overlays, evidence=evidence, policy=policy.version,
+        model=view.weighed.model.version,
+    )  # fmt: skip
 
 
 def _with_hidden_mark(suggestion: LevelSuggestion, transcript: Transcript, policy: Policy) -> LevelSuggestion:

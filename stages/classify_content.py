@@ -15,6 +15,7 @@ from .mark_check import PUBLIC_KINDS
 from .personal_data import overlays_of
 from .topic import Weighed, weigh
 from .topic_features import all_words
+from .topic_model import TopicModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ def view_content(
     policy: Policy,
     profile: Profile,
     unit_items: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (),
+    model: TopicModel | None = None,
 ) -> ContentView:
     """Scores every content, negative and overlay rule of the profile."""
     body = body_of(transcript)
@@ -57,7 +59,7 @@ def view_content(
     found = find_words(body, policy, tuple(sorted(extra.union(all_words(policy)))))
     rules = policy.content_rules(profile)
     least = policy.engine.min_score
-    weighed = weigh(body=body, found=found, fields=fields, policy=policy, profile=profile)
+    weighed = weigh(body=body, found=found, fields=fields, policy=policy, profile=profile, model=model)
     cited = {rule.id for topic in policy.topics for rule in topic.rules}
     passed: list[RuleScore] = []
     strong: list[Level | None] = []

@@ -38,8 +38,10 @@ def _look(request: Request) -> Answer:
 
 
 def _brief(request: Request) -> Answer:
-    """The policy and profile that papers are judged by from now on."""
-    request.known.tell(policy=str(request.fields["policy"]), profile=request.fields["profile"])
+    """The policy and profile that papers are judged by from now on; in the bytes a model made on the station."""
+    fields = request.fields
+    model = (str(fields["model"]), request.data) if fields.get("model") else None
+    request.known.tell(policy=str(fields["policy"]), profile=fields["profile"], model=model)
     return done({}), b""
 
 
@@ -131,6 +133,38 @@ def _prints(request: Request) -> Answer:
     return done({"cites": list(cited_numbers(transcript)), "prints": to_plain(prints_of(transcript))}), b""
 
 
+def _features(request: Request) -> Answer:
+    """What the small model sees of a paper read before; its pages come in `data`, the features go back as JSON."""
+    from ..models.fields import OfficialFields
+    from ..models.page import Transcript
+    from .content_match import body_of, find_words
+    from .stack import for_fields
+    from .topic_features import all_words, see
+
+    policy = request.known.policy
+    body = body_of(for_fields(from_plain(Transcript, json.loads(request.data))))
+    seen = see(
+        body=body, found=find_words(body, policy, all_words(policy)), policy=policy,
+        fields=from_plain(OfficialFields, request.fields["fields"]), profile=request.known.profile,
+    )  # fmt: skip
+    return done({}), json.dumps(seen.features, ensure_ascii=False).encode("utf-8", "surrogatepass")
+
+
+def _learn(request: Request) -> Answer:
+    """A model moved towards confirmed papers, whose features and levels come in `data`; see topic_learn.py."""
+    from .topic_learn import Lesson, learn
+    from .topic_model import shipped_model
+
+    fields = request.fields
+    lessons = from_plain(tuple[Lesson, ...], json.loads(request.data))
+    learned = learn(
+        lessons, base=shipped_model(), policy=request.known.policy, profile=request.known.profile,
+        folds=int(fields["folds"]), strength=float(fields["strength"]),
+    )  # fmt: skip
+    plain_value = {name: to_plain(getattr(learned, name)) for name in ("before", "after", "levels")}
+    return done(plain_value), learned.text.encode()
+
+
 def _items(request: Request) -> Answer:
     """The rows of a unit's list of secret matters, from a workbook or CSV."""
     from .unit_list import read_items
@@ -149,8 +183,9 @@ def _judged(
     relations = replace(relations, unit_items=relations.unit_items + listed)
     origin = request.fields["origin"] or policy.retention.origin_of(official.organs)
     level = classify(
-        transcript=transcript, fields=official, policy=policy, profile=profile, relations=relations
-    )
+        transcript=transcript, fields=official, policy=policy, profile=profile, relations=relations,
+        model=request.known.model,
+    )  # fmt: skip
     retention = retain(
         transcript=transcript, fields=official, policy=policy, profile=profile, origin=origin, important=None,
         flags=(),
@@ -244,6 +279,8 @@ ACTS: dict[str, Callable[[Request], Answer]] = {
     "assemble": _assemble,
     "judge": _judge,
     "prints": _prints,
+    "features": _features,
+    "learn": _learn,
     "items": _items,
     "draw": _draw,
     "cut": _cut,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..common.errors import JiyaoError
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from ..models.incoming import Kind
     from ..models.page import Finding, Line
     from ..models.policy.schema import Policy, Profile
+    from .topic_model import TopicModel
 
 Answer = tuple[dict[str, Any], bytes]
 """`{"outcome", "value", "code", "detail", "questions"}`, and bytes."""
@@ -28,18 +30,21 @@ Report = Callable[[dict[str, Any], bytes], None]
 class Known:
     """What a worker was told once and keeps for all its jobs: the policy that it judges by, read when needed."""
 
-    __slots__ = ("_policy", "_text", "profile")
+    __slots__ = ("_model", "_model_text", "_policy", "_text", "profile")
 
     def __init__(self) -> None:
         self._text = ""
         self.profile: Profile = "organ"
         self._policy: Policy | None = None
+        self._model_text: tuple[str, bytes] | None = None
+        self._model: TopicModel | None = None
 
-    def tell(self, *, policy: str, profile: Profile) -> None:
-        """From now on papers are judged by this policy (YAML) and profile."""
+    def tell(self, *, policy: str, profile: Profile, model: tuple[str, bytes] | None = None) -> None:
+        """From now on papers are judged by this policy (YAML) and profile, and by a station's model: version, JSON."""
         if policy != self._text:
             self._policy = None
         self._text, self.profile = policy, profile
+        self._model_text, self._model = model, None
 
     @property
     def judges(self) -> bool:
@@ -54,6 +59,16 @@ class Known:
         if self._policy is None:
             self._policy = parse_policy(self._text)
         return self._policy
+
+    @property
+    def model(self) -> TopicModel | None:
+        """The station's model; None for the shipped one."""
+        from .topic_model import read_model
+
+        if self._model is None and self._model_text is not None:
+            version, text = self._model_text
+            self._model = replace(read_model(text.decode()), version=version)
+        return self._model
 
     def get_ready(self) -> None:
         """Loads what judging needs, once the answer is out and before the next request is there."""

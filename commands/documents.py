@@ -10,8 +10,9 @@ import click
 from ..models.level import Level
 from ..pipeline import appraisal, exports
 from ..pipeline import documents as register
+from ..pipeline.term_events import HAPPENINGS, record
 from . import show
-from .frame import FILE, LEVEL, Room, argument, enter, option
+from .frame import DATE, FILE, LEVEL, Room, argument, enter, option
 
 documents = Room("documents")
 documents.later("amend", "void", "archive", "handover")
@@ -83,6 +84,21 @@ def documents_appraise(document: str, reason: str) -> None:
 @argument("document", metavar="DOC")
 @argument("path", metavar="PATH", type=FILE)
 @option("--pages", metavar="P")
+@documents.command("event")
+@argument("document", metavar="DOC")
+@argument("happening", metavar="EVENT", type=click.Choice(HAPPENINGS))
+@option("--on", required=True, type=DATE, metavar="DATE")
+@option("--until", type=DATE, metavar="DATE")
+@option("--notice", metavar="N")
+@option("--reason", required=True, metavar="T")
+def documents_event(**given: Any) -> None:
+    def work() -> dict[str, Any]:
+        station, actor = enter("documents.event")
+        return record(station, actor, **given)
+
+    show.run(work, draw_document)
+
+
 def documents_rescan(document: str, path: Path, pages: str | None) -> None:
     def work() -> dict[str, Any]:
         station, actor = enter("rescan")

@@ -1,18 +1,24 @@
 """Secrecy period 保密期限: a number of years or months, for ever, until a date, or until a condition.
 
-Not to be mixed with the retention period 保管期限 (`models.suggestion.Retention`).
+Not to be mixed with the retention period 保管期限 (`models.retention`): the two terms are types of their own, and so
+are their ends.
 Source: 保守国家秘密法 (2024) art. 20; 实施条例 (2024) art. 19; forms of marking: GB/T 9704.
 """
 
 from __future__ import annotations
 
 import calendar
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
-from typing import Literal
+from datetime import date, timedelta
+from typing import Literal, NewType
 
 Day = date
 """The type, since `Period` has a field of that name."""
+SecrecyEnd = NewType("SecrecyEnd", date)
+"""The first day no longer protected. No `RetentionEnd` serves in its place."""
+Start = Literal["signed", "notified", "received"]
+"""What the first day is: 成文日期, 通知之日, or the day of receipt, in place of a notification without a date."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +70,12 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class PeriodChange:
-    """A change of a term by its determiner or the superior (保密法 art. 24): extended, or declassified early.
+    """A change of a term (保密法 art. 20, 24): extended, declassified early, or its condition came true.
 
-    An extension is decided before the old end; both are acts of named persons, never of the machine.
+    An extension is decided before the old end; all three are acts of named persons, never of the machine.
     """
 
-    kind: Literal["extend", "early_declassify"]
+    kind: Literal["extend", "early_declassify", "condition_met"]
     decided: Day
     ends: Day
     """The new first day no longer protected."""
@@ -80,34 +86,88 @@ class SecrecyTerm:
     """A secrecy term in force: its period, where it starts (成文日期, else 通知之日), and what was changed since.
 
     Not a retention term: the two are never converted into each other.
+
+    Raises:
+        TypeError: made of anything but a secrecy period.
     """
 
     period: Period
     starts: Day | None
-    started_by: Literal["signed", "notified"] = "signed"
+    started_by: Start = "signed"
     changes: tuple[PeriodChange, ...] = ()
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.period, Period):
+            raise TypeError("a secrecy term is made of a secrecy period")
+
     @property
-    def ends(self) -> Day | None:
+    def ends(self) -> SecrecyEnd | None:
         """The first day no longer protected after all changes; None while no date follows.
 
         A change counts when it was decided before the end then in force; an extension only moves it later, an early
-        declassification only nearer. A term that ended stays ended.
+        declassification only nearer. A term that ended stays ended; one without an end cannot be extended.
         """
         end = self.period.ends(self.starts) if self.starts or self.period.kind == "until" else None
         for change in sorted(self.changes, key=lambda one: one.decided):
             if end is not None and change.decided >= end:
                 break
-            if end is None or (change.ends > end) == (change.kind == "extend"):
+            if end is None:
+                end = None if change.kind == "extend" else change.ends
+            elif (change.ends > end) == (change.kind == "extend"):
                 end = change.ends
-        return end
+        return SecrecyEnd(end) if end is not None else None
+
+    def state(self, on: Day) -> Literal["running", "open", "ended"]:
+        """`open`: no date follows yet (长期, a condition). It ends by itself on its last day (保密法 art. 24)."""
+        end = self.ends
+        return "open" if end is None else "ended" if end <= on else "running"
+
+    def notices(self, days: Iterable[int]) -> tuple[Day, ...]:
+        """The days on which its end is announced, so many days before; none from before its start."""
+        end = self.ends
+        if end is None:
+            return ()
+        found = {_days_before(end, number) for number in days}
+        return tuple(sorted(day for day in found if self.starts is None or day >= self.starts))
+
+    def ask_by(self, days: int) -> Day | None:
+        """The day by which the determiner must have been asked whether to extend it; None while no date follows.
+
+        So many days before the end, or its first day where it is shorter than that.
+        """
+        end = self.ends
+        if end is None:
+            return None
+        asked = _days_before(end, days)
+        return asked if self.starts is None or asked >= self.starts else min(self.starts, end)
 
 
-def term_of(period: Period, *, signed: Day | None, notified: Day | None = None) -> SecrecyTerm:
-    """The term that starts on 成文日期, or where none is marked on the day of the notification (实施条例 art. 19)."""
-    if signed is None and notified is not None:
-        return SecrecyTerm(period, notified, "notified")
-    return SecrecyTerm(period, signed)
+def term_of(
+    period: Period, *, signed: Day | None, notified: Day | None = None, received: Day | None = None
+) -> SecrecyTerm:
+    """The term that starts on 成文日期, or where none is marked on the day of the notification (实施条例 art. 19).
+
+    Where neither is known, the day of receipt is the day on which this room was notified.
+    """
+    starts: tuple[tuple[Day | None, Start], ...] = (
+        (signed, "signed"), (notified, "notified"), (received, "received"),
+    )  # fmt: skip
+    for day, started_by in starts:
+        if day is not None:
+            return SecrecyTerm(period, day, started_by)
+    return SecrecyTerm(period, None)
+
+
+def next_turn(start: Day, months: int, on: Day) -> Day:
+    """The next day, from `on`, that lies a whole number of times so many months after `start`."""
+    turns = max(1, ((on.year - start.year) * 12 + on.month - start.month) // months)
+    while add_months(start, turns * months) < on:
+        turns += 1
+    return add_months(start, turns * months)
+
+
+def _days_before(day: Day, days: int) -> Day:
+    return day - timedelta(days=min(days, (day - date.min).days))
 
 
 def add_months(start: date, months: int) -> date:

@@ -55,6 +55,8 @@ MAY: Final[dict[str, frozenset[str]]] = {
     "batch": STAFF | LEADERS,
     "batch.desk": _DESK,
     "appraise": frozenset({"archivist"}),
+    "documents.event": _DESK | {"archivist", "determination_reviewer", "determiner"},
+    "documents.event.secrecy": _DESK | {"determination_reviewer", "determiner"},
     "approval.request": BUSINESS,
     "approval.give": LEADERS
     | _DESK

@@ -181,9 +181,22 @@ class Document(Base):
     retention_until: Mapped[str | None] = mapped_column(String(10), index=True)
     signed_date: Mapped[str | None] = mapped_column(String(10))
     urgency: Mapped[str | None] = mapped_column(String(8))
+    secrecy_from: Mapped[str | None] = mapped_column(String(10))
+    secrecy_from_rule: Mapped[str | None] = mapped_column(String(8))
+    """What the first day is: `signed`, `notified`, `received`."""
     origin: Mapped[str | None] = mapped_column(String(16))
+    declassified_mark_on: Mapped[str | None] = mapped_column(String(10))
+    """When the paper was stamped 解密."""
+    notified_date: Mapped[str | None] = mapped_column(String(10))
+    """When level and period were notified in writing, for papers without a date of their own."""
     important: Mapped[bool | None]
     overlays: Mapped[str] = mapped_column(Text, default="")
+    retention_event: Mapped[str | None] = mapped_column(String(24))
+    """What the years wait for, as the policy names it; None: the document's own year."""
+    retention_event_on: Mapped[str | None] = mapped_column(String(10))
+    """When it happened."""
+    retention_open: Mapped[bool] = mapped_column(default=False)
+    """The table asks something that only the archivist can say (importance, origin), and nobody has."""
     confirmed: Mapped[bool] = mapped_column(default=False)
     must_review: Mapped[bool] = mapped_column(default=True)
     confidence_percent: Mapped[int] = mapped_column(default=0)

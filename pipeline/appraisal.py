@@ -28,6 +28,8 @@ def appraise(station: Station, actor: Actor, *, document: str, reason: str) -> d
         access.check_clearance(station, session, actor.person, row)
         if not row.confirmed or row.retention is None:
             raise Refused("not_confirmed", document=document)
+        if row.retention_open:
+            raise Refused("retention_open", document=document)
         row.appraised_at, row.appraised_by = station.now(), actor.person
         remember(station, session, row, actor.person, "appraise", "retention", why.sealed_form)
         station.log(

@@ -198,11 +198,33 @@ def _retention_expired(station: Station, _session: Session, document: Document) 
         blocks.append(_block("permanent", "令第8号 art. 6", "-"))
     elif document.retention in (None, "不归档"):
         blocks.append(_block("no_retention_period", "令第8号 art. 6", "archivist"))
+    elif _waits(document):
+        blocks.append(_waiting(document))
     elif not document.retention_until or document.retention_until > today(station.clock).isoformat():
         blocks.append(_block("not_expired", "档案法 art. 21", "-", until=document.retention_until))
     if not _appraised(document):
         blocks.append(_block("not_appraised", "档案法实施条例 art. 24", "archivist"))
-    return blocks
+    return blocks + _settled(document)
+
+
+def _settled(document: Document) -> list[dict[str, Any]]:
+    """Whether the retention is more than the machine's guess about what only the archivist can say."""
+    if not document.retention_open:
+        return []
+    return [_block("retention_open", "令第8号 art. 7-8", "archivist")]
+
+
+def _waits(document: Document) -> bool:
+    """Whether the years wait for something that has not happened yet (`documents event`)."""
+    return (
+        document.retention_event is not None
+        and document.retention_event_on is None
+        and document.retention not in (None, "永久", "不归档")
+    )
+
+
+def _waiting(document: Document) -> dict[str, Any]:
+    return _block("clock_not_started", "档案法 art. 21", "archivist", event=document.retention_event)
 
 
 def _appraised(document: Document) -> bool:
@@ -218,7 +240,7 @@ def _no_filing_value(_station: Station, _session: Session, document: Document) -
         blocks.append(_block("has_filing_value", "004-B§4.8", "archivist", retention=document.retention))
     if document.archived_at:
         blocks.append(_block("archived", "档案法 art. 21", "archivist"))
-    return blocks
+    return blocks + _settled(document)
 
 
 def _surplus_copy(_station: Station, _session: Session, _document: Document) -> list[dict[str, Any]]:
@@ -268,6 +290,8 @@ def _pi_erasure(station: Station, _session: Session, document: Document) -> list
     )
     if document.retention is None:
         blocks.append(_block("no_retention_period", "个人信息保护法 art. 47", "archivist"))
+    elif _waits(document):
+        blocks.append(_waiting(document))
     elif kept and document.retention != "不归档":
         blocks.append(
             _block("legal_retention", "个人信息保护法 art. 47", "-", until=document.retention_until)

@@ -18,6 +18,7 @@ from .actors import Actor, acting
 from .judgement import Judgement, load_judgement, load_transcript
 from .station import Station
 from .urgency import telegram_clock, urgent_first
+from .terms import terms_json
 
 _REGISTER = "document"
 
@@ -208,8 +209,11 @@ def document_json(
         "secrecy_period": row.period,
         "secrecy_until": row.secrecy_until,
         "retention": row.retention,
+        "notified_date": row.notified_date,
+        "retention_flags": list(words.get("retention_flags") or ()),
         "retention_until": row.retention_until,
         **_evidence(judgement),
+        **terms_json(station, session, row),
         "parts": list(
             session.scalars(select(Document.id).where(Document.parent_id == row.id).order_by(Document.id))
         ),

@@ -6,7 +6,6 @@ import hashlib
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,6 @@ from ..models.suggestion import Evidence, LevelSuggestion, RetentionSuggestion
 from ..models.tables import Artefact, Document, Event, Receipt
 from ..models.wire import to_plain
 from ..stages.mail_findings import MUST_REVIEW
-from ..stages.retain import retention_until
 from ..stages.seal import seal
 from ..vault.blob import BlobRef, Unsynced
 from . import passages
@@ -32,9 +30,10 @@ from .judgement import Judgement
 from .paper_tag import paper_tag
 from .source_file import remember_place
 from .station import Station
+from .terms import EVENT as EVENT
+from .terms import changes_of, set_period, set_suggested
 
 DUPLICATE = "duplicate"
-EVENT = "event"
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +158,7 @@ def enter(
     row.status = "pending"
     if again is None:
         row.duplicate_tag = tag_of(station, session, identity)
-    _fill(station, session, row, paper)
+    _fill(station, session, row, paper, scanned_anew=again is not None)
     row.paper_tag = paper_tag(station, session, paper.fields)
     passages.keep(station, session, row.id, paper.prints, paper.fields.title)
     seal_artefacts(
@@ -289,21 +288,7 @@ def remember(
     )  # fmt: skip
 
 
-def set_period(row: Document, period: Any, start: date | None) -> None:
-    """The secrecy period and the first day no longer protected."""
-    row.period = str(period) if period is not None else None
-    ends = period.ends(start or date.fromisoformat(row.received_at[:10])) if period is not None else None
-    row.secrecy_until = ends.isoformat() if ends else None
-
-
-def set_retention(row: Document, retention: Any) -> None:
-    """The retention period and the first day no longer kept, counted from the document's year."""
-    row.retention = retention.value if retention is not None else None
-    until = retention_until(retention, date.fromisoformat((row.signed_date or row.received_at)[:10]))
-    row.retention_until = until.isoformat() if until else None
-
-
-def _fill(station: Station, session: Session, row: Document, paper: ReadPaper) -> None:
+def _fill(station: Station, session: Session, row: Document, paper: ReadPaper, *, scanned_anew: bool) -> None:
     fields, level = paper.fields, paper.level
     declared = words_of(station, session, row)
     words = {
@@ -340,8 +325,9 @@ def _fill(station: Station, session: Session, row: Document, paper: ReadPaper) -
         or any(code in _SERIOUS_DOUBTS for item in fields.evidence for code in item.doubt)
     )
     row.confidence_percent = round(100 * level.confidence)
-    set_period(row, level.period, fields.signed_date)
-    set_retention(row, paper.retention.retention)
+    # a better scan undoes no act of a determiner
+    set_period(row, level.period, changes_of(station, session, row) if scanned_anew else ())
+    set_suggested(row, paper.retention)
 
 
 def _read_level(paper: ReadPaper) -> str | None:

@@ -34,6 +34,7 @@ from .register_entry import Deposit, enter, remember, tag_of
 from .reread import Desk, marked_above, paper_of
 from .stack_edit import check_free
 from .station import Station
+from .terms import recount
 from .virus import Scanner
 
 _UNCONFIRMED = ("pending", "pending_second")
@@ -85,7 +86,7 @@ def rescan(
     with acting(station, actor, "documents.rescan", objects=(document,)) as session:
         row = access.get_document(session, document)
         _check(session, row)
-        former = row.read_level_code, row.level_code, row.period, row.secrecy_until
+        former = row.read_level_code, row.level_code, row.period
         paper = paper_of(
             part, judged, path=path, identity=identity, findings=_lost(station, row, judged.level.level)
         )
@@ -96,8 +97,9 @@ def rescan(
         )  # fmt: skip
         deposit.close()
         if any(item.code == "mark_lost_in_rescan" for item in paper.findings):
-            row.read_level_code, row.level_code, row.period, row.secrecy_until = former
+            row.read_level_code, row.level_code, row.period = former
             row.level_basis = "marked"
+            recount(station, session, row)
         row.confirmed, row.must_review = False, True
         row.appraised_at = row.appraised_by = None
         tag = tag_of(station, session, identity)

@@ -26,18 +26,23 @@ from .doubts import doubts_of, plain
 from .judgement import load_judgement
 from .paper_tag import retag
 from .periods import parse_period
-from .register_entry import EVENT, remember, set_period, set_retention
+from .register_entry import EVENT, remember
+from .retaining import ONLY_ARCHIVIST, SAID, decide, judge_again, say
 from .station import Reason, Station
+from .terms import changes_of, recount, secrecy_term, set_period
 from .urgency import urgent_first
 
 OPEN = ("pending", "pending_second")
 FIELDS: Mapping[str, str] = {
     "title": "title", "organ": "organs", "doc_number": "doc_number", "serial": "serials", "serials": "serials",
     "signer": "signers", "recipients": "recipients", "copied_to": "copied_to", "date": "signed_date",
-    "kind": "kind", "urgency": "urgency", "origin": "origin", "important": "important",
-    "copies_received": "copies_received",
+    "notified_date": "notified_date", "kind": "kind", "urgency": "urgency", "origin": "origin",
+    "copies_received": "copies_received", **SAID,
 }  # fmt: skip
 """Fields a person may correct, and where each is kept."""
+_COLUMNS = frozenset({"signed_date", "notified_date", "kind", "urgency", "origin", "copies_received"})
+_JUDGED = frozenset({"origin", *SAID})
+"""What the retention tables ask and only a person can say."""
 _LISTS = frozenset({"organs", "serials", "signers", "recipients", "copied_to"})
 _ORIGINS = ("self", "superior", "peer", "subordinate")
 
@@ -105,8 +110,7 @@ def set_values(
             _set_level(station, session, actor, row, level, period, why, misread=misread)
         if retention is not None:
             old = row.retention
-            set_retention(row, retention)
-            row.appraised_at = row.appraised_by = None
+            decide(station, session, row, retention)
             _remember(station, session, actor, row, "retention", old, retention.value, why)
         row.confirmed = False
         if row.status == "registered":
@@ -149,12 +153,22 @@ def _accept(station: Station, actor: Actor, document: str) -> dict[str, Any]:
         role = _accepting_role(station, session, actor, row)
         row.status, row.confirmed = "registered", True
         row.interim_code = None
-        _remember(station, session, actor, row, "accepted", None, row.level_code, None)
+        recount(station, session, row)
+        remember(station, session, row, actor.person, "accept", "accepted", _stands(row))
         station.log(
             session, "review.accept", objects=(document,), person=actor.person, account=actor.user,
             role=role, level=Level.parse(row.level_code).value, facts={"retention": row.retention},
         )  # fmt: skip
         return document_json(station, session, row, actor=actor)
+
+
+def _stands(row: Document) -> dict[str, Any]:
+    """What is confirmed: level and both terms, each with its days."""
+    return {
+        "old": None, "new": row.level_code, "period": row.period, "secrecy_from": row.secrecy_from,
+        "secrecy_from_rule": row.secrecy_from_rule, "secrecy_until": row.secrecy_until, "retention": row.retention,
+        "retention_event": row.retention_event, "retention_until": row.retention_until,
+    }  # fmt: skip
 
 
 def _level_needed(row: Document) -> Refused:
@@ -207,9 +221,9 @@ def _set_level(
     if policy.rank(new) > policy.rank(station.level):
         raise Refused("above_station_level", level=new.value, station=station.level.value)
     term = _period_of(station, row, new, period)
-    start = date.fromisoformat(row.signed_date) if row.signed_date else None
+    anew = period is not None or new.code != row.level_code
     if row.read_level_code and not misread:
-        _not_below_mark(station, session, row, new, term, start)
+        _not_below_mark(station, session, row, new, term)
     suggested = Level.parse(row.suggested_level_code) if row.suggested_level_code else None
     guarded = policy.highest(suggested, Level.parse(row.interim_code) if row.interim_code else None)
     lowered = guarded is not None and policy.rank(new) < policy.rank(guarded) and not misread
@@ -220,11 +234,11 @@ def _set_level(
     if misread:
         row.read_level_code = new.code
         row.level_basis = "marked"
-    set_period(row, term, start)
+    set_period(row, term, () if anew else changes_of(station, session, row))
     row.status = "pending_second" if lowered else "pending"
     words = {
         "old": old, "new": {"level": new.code, "period": row.period}, "misread": misread, "lowered": lowered,
-        **why.sealed_form,
+        "anew": anew, **why.sealed_form,
     }  # fmt: skip
     remember(station, session, row, actor.person, "set", "level", words)
 
@@ -235,13 +249,11 @@ def _not_below_mark(
     row: Document,
     new: Level,
     term: Period | None,
-    start: date | None,
 ) -> None:
     read = Level.parse(cast(str, row.read_level_code))
     rank = station.policy.rank
     marked = _marked_period(station, session, row, read)
-    begins = start or date.fromisoformat(row.received_at[:10])
-    if rank(new) < rank(read) or (marked is not None and _shorter(term, marked, begins)):
+    if rank(new) < rank(read) or (marked is not None and _shorter(row, term, marked)):
         raise Refused("mark_never_lowered", document=row.id, level=read.value)
 
 
@@ -265,14 +277,15 @@ def _marked_period(station: Station, session: Session, row: Document, read: Leve
     return Period(kind="years", number=years) if years else None
 
 
-def _shorter(term: Period | None, marked: Period, start: date) -> bool:
+def _shorter(row: Document, term: Period | None, marked: Period) -> bool:
     """Whether protection would end before the mark says; 长期 is the longest, a condition only like itself."""
     if term is None:
         return True
     if term == marked or term.kind == "forever":
         return False
-    until, floor = term.ends(start), marked.ends(start)
-    return floor is None or until is None or until < floor
+    until, floor = secrecy_term(row, term), secrecy_term(row, marked)
+    ends = [one.ends if one is not None else None for one in (until, floor)]
+    return ends[0] is None or ends[1] is None or ends[0] < ends[1]
 
 
 def _period_of(station: Station, row: Document, level: Level, text: str | None) -> Period | None:
@@ -295,8 +308,10 @@ def _set_fields(
         target = FIELDS.get(name)
         if target is None:
             raise UsageFault("unknown_field", field=name, fields="、".join(FIELDS))
-        if target in ("signed_date", "kind", "urgency", "origin", "important", "copies_received"):
-            old: Any = getattr(row, target)
+        if name in SAID:
+            old: Any = say(station, actor, row, words, name, value)
+        elif target in _COLUMNS:
+            old = getattr(row, target)
             setattr(row, target, _column(target, value))
         else:
             old = words.get(target)
@@ -307,21 +322,20 @@ def _set_fields(
             station, session, row, actor.person, "set", "field",
             {"field": name, "old": old, "new": value, **why.sealed_form},
         )  # fmt: skip
-        if target == "signed_date":
-            set_retention(row, Retention(row.retention) if row.retention else None)
-            row.appraised_at = row.appraised_by = None
-            set_period(row, parse_period(row.period) if row.period else None, date.fromisoformat(value))
     keep_words(station, session, row, words)
+    if {"date", "notified_date"} & set(fields):
+        row.appraised_at = row.appraised_by = None
+        recount(station, session, row)
+    if _JUDGED & set(fields):
+        judge_again(station, session, row, words)
     retag(station, session, row)
 
 
 def _column(target: str, value: str) -> Any:
     try:
         match target:
-            case "signed_date":
+            case "signed_date" | "notified_date":
                 return date.fromisoformat(value).isoformat()
-            case "important":
-                return {"true": True, "false": False, "unknown": None}[value]
             case "copies_received":
                 return int(value)
             case "origin":
@@ -359,5 +373,6 @@ def _check_roles(
         actor.role_for(MAY["review.misread" if misread else "review.level"])
     if retention is not None:
         actor.role_for(MAY["review.retention"])
-    if fields:
-        actor.role_for(MAY["review.field"])
+    for name in fields or ():
+        wanted = MAY["review.retention"] if name in SAID else frozenset[str]()
+        actor.role_for(wanted if name in ONLY_ARCHIVIST else wanted | MAY["review.field"])

@@ -8,7 +8,6 @@ important, and the suggestion says that it did. Not to be mixed with the secrecy
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date
 from functools import cache
 
 from ..models.fields import OfficialFields
@@ -66,20 +65,17 @@ def _clocked(found: RetentionSuggestion, subject: str, policy: Policy) -> Retent
     """With the event that its years wait for; 永久 and 不归档 have no clock."""
     if not found.retention or not found.retention.years:
         return found
+    event = awaited_event(subject, policy)
+    return replace(found, starts="event", event=event) if event else found
+
+
+def awaited_event(subject: str, policy: Policy) -> str:
+    """What the years of a paper with this title wait for (合同履行完毕 …); empty: nothing but its own year."""
+    plain = tight(subject)
     for words, event in policy.retention.event_clocks:
-        if any(_word(word) in subject for word in words):
-            return replace(found, starts="event", event=event)
-    return found
-
-
-def retention_until(retention: Retention | None, document_date: date | None) -> date | None:
-    """First day no longer kept: 1 January of the year after the document's year, plus the years.
-
-    None for 永久 and 不归档, and when the document has no date.
-    """
-    if retention is None or not retention.years or document_date is None:
-        return None
-    return date(document_date.year + 1 + retention.years, 1, 1)
+        if any(_word(word) in plain for word in words):
+            return event
+    return ""
 
 
 def _subject(transcript: Transcript, fields: OfficialFields) -> str:

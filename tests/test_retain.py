@@ -10,8 +10,9 @@ from jiyao.models.fields import OfficialFields
 from jiyao.models.page import Transcript
 from jiyao.models.policy.loader import default_policy_text, parse_policy
 from jiyao.models.policy.schema import Origin, Profile
+from jiyao.models.retention import RetentionTerm
 from jiyao.models.suggestion import Retention, RetentionSuggestion
-from jiyao.stages.retain import retain, retention_until
+from jiyao.stages.retain import retain
 
 POLICY = parse_policy(default_policy_text())
 
@@ -72,10 +73,10 @@ def test_defaults_and_unknown_origin() -> None:
 
 
 def test_the_clock_starts_in_the_next_january() -> None:
-    assert retention_until(Retention.TEN, date(2013, 5, 6)) == date(2024, 1, 1)
-    assert retention_until(Retention.PERMANENT, date(2013, 5, 6)) is None
-    assert retention_until(Retention.TEN, None) is None
-    assert retention_until(Retention.NOT_FILED, date(2013, 5, 6)) is None
+    assert RetentionTerm(Retention.TEN, date(2013, 5, 6)).ends == date(2024, 1, 1)
+    assert RetentionTerm(Retention.PERMANENT, date(2013, 5, 6)).ends is None
+    assert RetentionTerm(Retention.TEN, None).ends is None
+    assert RetentionTerm(Retention.NOT_FILED, date(2013, 5, 6)).ends is None
 
 
 def test_some_clocks_wait_for_an_event() -> None:

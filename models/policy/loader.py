@@ -212,7 +212,7 @@ def _periods(reader: Reader) -> SecrecyPeriods:
         need=("forever", "expiry", "expiry_notice_days", "condition_based"),
         may=(
             "start", "unit_rule", "month_add", "end_inclusive", "unmarked_term", "above_maximum",
-            "published_means_declassified", "annual_review",
+            "published_means_declassified", "annual_review", "ask_determiner",
         ),
     )  # fmt: skip
     forever = section["forever"].map(need=("allowed_levels",), may=("other_levels",))
@@ -225,7 +225,8 @@ def _periods(reader: Reader) -> SecrecyPeriods:
     return SecrecyPeriods(
         forever_levels=frozenset(read_level(one) for one in forever["allowed_levels"].list()),
         expiry=expiry,
-        notice_days=tuple(day.integer(0, 3660) for day in section["expiry_notice_days"].list()),
+        notice_days=notice_days,
+        ask_days=ask_days,
         condition_review_months=condition["review_every_months"].integer(1, 120),
     )
 
@@ -236,6 +237,12 @@ def _engine(reader: Reader) -> Engine:
         "body_weight", "repeat_cap", "always_reviewed",
     )  # fmt: skip
     section = reader.map(need=keys, may=("reason_fields",))
+    notice_days = tuple(day.integer(0, 3660) for day in section["expiry_notice_days"].list())
+    # a policy from before this key asks with its first notice
+    ask_days = max(notice_days, default=0)
+    if "ask_determiner" in section:
+        asked = section["ask_determiner"].map(need=("days_before",), may=("conf", "since"))
+        ask_days = asked["days_before"].integer(0, 3660)
     order = section["precedence"].texts()
     if order != ("mark", "derivative", "content", "negative"):
         section["precedence"].wrong("the order is mark, derivative, content, negative")

@@ -310,6 +310,8 @@ class SecrecyPeriods:
     condition_review_months: int
 
 
+    ask_days: int
+    """How long before the end the determiner must have been asked whether to extend."""
 @dataclass(frozen=True, slots=True)
 class UnitItem:
     """One row of the unit's own list of secret matters (国家秘密事项一览表); `period` as on paper or empty."""

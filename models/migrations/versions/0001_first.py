@@ -156,9 +156,16 @@ def upgrade() -> None:
     )
     op.create_table(
         "documents",
+        sa.Column("secrecy_from", sa.String(length=10), nullable=True),
+        sa.Column("secrecy_from_rule", sa.String(length=8), nullable=True),
         sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("declassified_mark_on", sa.String(length=10), nullable=True),
+        sa.Column("notified_date", sa.String(length=10), nullable=True),
         sa.Column("year", sa.Integer(), nullable=False),
         sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("retention_event", sa.String(length=24), nullable=True),
+        sa.Column("retention_event_on", sa.String(length=10), nullable=True),
+        sa.Column("retention_open", sa.Boolean(), nullable=False),
         sa.Column("receipt_id", sa.String(length=32), nullable=False),
         sa.Column("batch_id", sa.String(length=32), nullable=True),
         sa.Column("parent_id", sa.String(length=32), nullable=True),

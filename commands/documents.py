@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from ..models.level import Level
-from ..pipeline import appraisal, exports
+from ..pipeline import appraisal, carrier_scans, exports
 from ..pipeline import documents as register
 from ..pipeline.term_events import HAPPENINGS, record
 from . import show
@@ -49,9 +49,12 @@ def documents_show(document: str) -> None:
 
 @documents.command("text")
 @argument("document", metavar="DOC")
-def documents_text(document: str) -> None:
+@option("--carrier", metavar="Z")
+def documents_text(document: str, carrier: str | None) -> None:
     def work() -> dict[str, Any]:
         station, actor = enter("text")
+        if carrier is not None:
+            return carrier_scans.text_of_scan(station, actor, document=document, carrier=carrier)
         return register.text_of(station, actor, document=document)
 
     show.run(work, _draw_text)
@@ -61,10 +64,11 @@ def documents_text(document: str) -> None:
 @argument("document", metavar="DOC")
 @option("--out", required=True, type=FILE, metavar="F")
 @option("--searchable", is_flag=True)
-def documents_export(document: str, out: Path, searchable: bool) -> None:
+@option("--carrier", metavar="Z")
+def documents_export(document: str, out: Path, **chosen: Any) -> None:
     def work() -> dict[str, Any]:
         station, actor = enter("export")
-        return exports.export_document(station, actor, document=document, out=out, searchable=searchable)
+        return exports.export_document(station, actor, document=document, out=out, **chosen)
 
     show.run(work, show.record)
 

@@ -12,7 +12,7 @@ compared from the sealed transcripts, and only with a paper of that number.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -96,22 +96,44 @@ def enter_carrier(
     """
     serial = paper.fields.serials[0]
     row, carrier = _add(station, session, actor, former.document, serial=serial, receipt=receipt)
+    session.add(
+        Scan(
+            document_id=row.id, carrier_id=carrier.id, artefact_id=seal_scan(station, session, row, paper.data),
+            kind="carrier", tag=tag_of(station, session, paper.identity or paper.sha256), at=station.now(),
+        )
+    )  # fmt: skip
+    remember_place(station, session, actor, document=row.id, path=paper.path, size=len(paper.data))
+    return row
+
+
+def move_scans(
+    station: Station, session: Session, old: Collection[str], rows: Mapping[str, Document]
+) -> None:
+    """The carriers of documents that others replace have changed over: their scans follow, under the new keys.
+
+    Args:
+        old: the documents replaced. rows: those in their place, by id; one without a key keeps nothing.
+    """
+    for scan in session.scalars(select(Scan).where(Scan.document_id.in_(old), Scan.kind == "carrier")).all():
+        row = rows.get(str(session.get_one(Carrier, scan.carrier_id).document_id))
+        sealed = session.get(Artefact, scan.artefact_id) if scan.artefact_id is not None else None
+        if row is None or row.key_slot is None or sealed is None or sealed.state != "live":
+            continue
+        data = bytes(station.vault.get(session, sealed.key_slot, sealed.path))
+        scan.document_id, scan.artefact_id = row.id, seal_scan(station, session, row, data)
+
+
+def seal_scan(station: Station, session: Session, row: Document, data: bytes) -> int:
+    """Seals the scan of a further original under the document's key; the artefact's number."""
     slot = str(row.key_slot)
-    sealed = station.vault.put(session, slot, "pages", paper.data, area=area_of(station, row))
+    sealed = station.vault.put(session, slot, "pages", data, area=area_of(station, row))
     scan = Artefact(
         document_id=row.id, kind="pages", key_slot=slot, path=sealed.path, size=sealed.size,
         cipher_sha256=sealed.cipher_sha256,
     )  # fmt: skip
     session.add(scan)
     session.flush()
-    session.add(
-        Scan(
-            document_id=row.id, carrier_id=carrier.id, artefact_id=scan.id, kind="carrier",
-            tag=tag_of(station, session, paper.identity or paper.sha256), at=station.now(),
-        )
-    )  # fmt: skip
-    remember_place(station, session, actor, document=row.id, path=paper.path, size=len(paper.data))
-    return row
+    return scan.id
 
 
 def _add(

@@ -10,11 +10,12 @@ from sqlalchemy.orm import Session
 from ..common.clock import today
 from ..common.errors import NotThere, Refused
 from ..models.level import Level
-from ..models.page import Page
+from ..models.page import Page, Transcript
 from ..models.tables import Carrier, Clear, Copy, Document, Hold
 from ..models.wire import to_plain
 from . import access
 from .actors import Actor, acting
+from .carrier_scans import scans_of
 from .judgement import Judgement, load_judgement, load_transcript
 from .station import Station
 from .urgency import telegram_clock, urgent_first
@@ -129,18 +130,18 @@ def text_of(station: Station, actor: Actor, *, document: str) -> dict[str, Any]:
             session, "documents.text", objects=(document,), person=actor.person, account=actor.user,
             level=level_name(row.level_code), result="allowed",
         )  # fmt: skip
-        return {
-            "id": document,
-            "pages": [
-                {
-                    "number": page.number,
-                    "text": page.text,
-                    "confidence": round(page.confidence, 4),
-                    **tables_of_page(page),
-                }
-                for page in transcript.pages
-            ],
+        return {"id": document, "pages": pages_json(transcript)}
+
+
+def pages_json(transcript: Transcript) -> list[dict[str, Any]]:
+    """The pages of a text, each with its tables."""
+    return [
+        {
+            "number": page.number, "text": page.text, "confidence": round(page.confidence, 4),
+            **tables_of_page(page),
         }
+        for page in transcript.pages
+    ]  # fmt: skip
 
 
 def tables_of_page(page: Page) -> dict[str, Any]:
@@ -219,7 +220,7 @@ def document_json(
         ),
         "parent": row.parent_id,
         "replaced_by": list(words.get("replaced_by") or ()),
-        "carriers": _carriers(session, row.id),
+        "carriers": _carriers(session, row.id, judgement),
         "copies": list(
             session.scalars(select(Copy.id).where(Copy.document_id == row.id).order_by(Copy.number))
         ),
@@ -259,12 +260,14 @@ def _box(box: Any) -> list[float] | None:
     return None if box is None else [box.left, box.top, box.right, box.bottom]
 
 
-def _carriers(session: Session, document: str) -> list[dict[str, Any]]:
-    rows = session.scalars(select(Carrier).where(Carrier.document_id == document).order_by(Carrier.id))
+def _carriers(session: Session, document: str, judgement: Judgement | None) -> list[dict[str, Any]]:
+    """`scan`: `original` where the document was read from it, `own` where its scan stands beside, else None."""
+    rows = session.scalars(select(Carrier).where(Carrier.document_id == document).order_by(Carrier.id)).all()
+    scans = scans_of(session, document, rows, judgement.fields.serials if judgement else ())
     return [
         {
             "id": row.id, "type": row.type, "serial": row.serial, "holder": row.holder, "place": row.place,
-            "return_due": row.return_due, "state": row.state,
+            "return_due": row.return_due, "state": row.state, "scan": scans.get(row.id),
         }
         for row in rows
     ]  # fmt: skip

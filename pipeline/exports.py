@@ -12,6 +12,7 @@ from ..models.tables import Clear
 from ..models.wire import to_plain
 from . import access, approvals
 from .actors import Actor, acting
+from .carrier_scans import open_scan, read_scan
 from .executor import Job, LocalExecutor
 from .judgement import load_judgement, load_transcript, open_artefact
 from .source_file import CLEAR
@@ -19,9 +20,17 @@ from .station import Station
 
 
 def export_document(
-    station: Station, actor: Actor, *, document: str, out: Path, searchable: bool = False
+    station: Station,
+    actor: Actor,
+    *,
+    document: str,
+    out: Path,
+    searchable: bool = False,
+    carrier: str | None = None,
 ) -> dict[str, Any]:
     """Writes the original, byte for byte, to `out`; or, `searchable`, a PDF of it that holds the text that was read.
+
+    `carrier`: the scan of this numbered original in its place, by the carrier's number or serial.
 
     The place is in the register before the file is: killed in between, a file in clear is never unknown.
 
@@ -30,28 +39,39 @@ def export_document(
         NotThere: no original, or for a searchable PDF no text. JiyaoError: the worker's, when it cannot be made.
     """
     made: dict[str, Any] = {}
+    anew: Transcript | None = None
+    if carrier is not None and searchable:
+        _, anew = read_scan(station, actor, document=document, carrier=carrier, act="documents.export")
     with acting(station, actor, "documents.export", objects=(document,)) as session:
         row = access.get_document(session, document)
         access.check_read(station, session, actor, row)
         approval = approvals.require(station, session, act="export", rows=(row,), recipients=(actor.person,))
-        data = open_artefact(station, session, document, "original")
         judgement = load_judgement(station, session, document)
+        form = judgement.format if judgement else None
+        objects: tuple[str, ...] = (document, actor.person)
+        if carrier is None:
+            data = open_artefact(station, session, document, "original")
+        else:
+            chosen, where, data = open_scan(station, session, row, carrier)
+            form = form if where == "original" else None
+            objects, made["carrier"] = (document, chosen.id, actor.person), chosen.id
         if data is None:
             raise NotThere("no_text", document=document, status=row.status)
         if searchable:
-            transcript = load_transcript(station, session, document)
+            transcript = anew or load_transcript(station, session, document)
             if transcript is None:
                 raise NotThere("no_text", document=document, status=row.status)
-            data, made = _make_searchable(station, data, transcript)
+            data, told = _make_searchable(station, data, transcript)
+            made |= told
         place = Clear(
             document_id=document, kind="export", at=station.now(), holder=actor.person,
             sealed=station.seal(session, CLEAR, {"path": str(out.absolute()), "size": len(data)}),
         )  # fmt: skip
         session.add(place)
         session.flush()
-        export, kind = place.id, "pdf" if searchable else judgement.format if judgement else None
+        export, kind = place.id, "pdf" if searchable else form
         station.log(
-            session, "documents.export", objects=(document, actor.person), person=actor.person,
+            session, "documents.export", objects=objects, person=actor.person,
             account=actor.user, rule=approval or "", facts={"export": place.id},
         )  # fmt: skip
     try:

@@ -33,7 +33,7 @@ from ..models.tables import (
 from . import access, passages
 from .above import keys_going, open_above
 from .actors import Actor, acting
-from .carriers import void
+from .carriers import move_scans, void
 from .documents import document_json, words_of
 from .judgement import Judgement, load_judgement, open_artefact
 from .reading import Judged, Part
@@ -262,12 +262,14 @@ def _carry_over(
     made: Sequence[Document],
     tags: Sequence[bytes],
 ) -> None:
-    """Carriers go with their serial, else to the first; the old file is known as a duplicate of the first."""
+    """Carriers go with their serial, else to the first, with their scans; the old file is a duplicate of the first."""
     kept = [row for row in made if row.status != "refused"] or list(made)
     serials = {serial: row for row in kept for serial in words_of(station, session, row).get("serials") or ()}
     ids = [row.id for row in old]
     for carrier in session.scalars(select(Carrier).where(Carrier.document_id.in_(ids))):
         carrier.document_id = serials.get(carrier.serial or "", kept[0]).id
+    session.flush()
+    move_scans(station, session, ids, {row.id: row for row in kept})
     for tag in tags:
         session.add(Scan(document_id=kept[0].id, kind="source", tag=tag, at=station.now()))
     session.flush()

@@ -9,7 +9,7 @@ import pytest
 from pypdf import PdfReader, PdfWriter
 
 from ingest_kit import pdf_stack
-from jiyao.samples.mail import make_stack
+from jiyao.samples.mail import make_originals, make_stack
 from jiyao.stages.engines.choose import choose
 from mail_papers import blank_page, finding_codes, mail_paper, page_count
 from room import Room
@@ -124,6 +124,67 @@ def test_numbered_originals_are_carriers_of_one_document(room: Room) -> None:
     (third,) = room.ok("ingest", version, "--jobs", "1")["documents"]
     (finding,) = [item for item in third["findings"] if item["code"] == "other_version"]
     assert finding["detail"].startswith((document["id"], second["id"])) and third["must_review"]
+
+
+@pytest.mark.req("R-006")
+@pytest.mark.req("R-131")
+def test_the_scan_of_each_original_is_reached(room: Room, tmp_path: Path) -> None:
+    bodies = ["现将样张统计资料报送你局，请于三日内核对后退回。本件纯属虚构，共三部分，逐项列明。"] * 2
+    bodies[1] = bodies[1].replace("逐项", "逐顶")
+    letters = [
+        room.letter(f"{serial}.docx", mark="秘密★5年", serial=serial, body=body)
+        for serial, body in zip(("000012", "000013"), bodies, strict=True)
+    ]
+    (document,) = room.ok("ingest", *letters, "--jobs", "1")["documents"]
+    number = document["id"]
+    carriers = {item["serial"]: (item["id"], item["scan"]) for item in room.show(number)["carriers"]}
+    assert [where for _, where in carriers.values()] == ["original", "own"]
+    first = room.ok("documents", "text", number)["pages"]
+    assert room.ok("documents", "text", number, "--carrier", "000012")["pages"] == first
+    second = room.ok("documents", "text", number, "--carrier", carriers["000013"][0])
+    assert second["carrier"] == carriers["000013"][0]
+    assert "逐顶列明" in "".join(page["text"] for page in second["pages"]).replace("\n", "")
+    assert any(entry["objects"] == [number, second["carrier"]] for entry in room.ledger())
+    room.refused("documents", "text", number, "--carrier", "000099", exit=3, code="no_carrier")
+    room.refused("documents", "text", number, "--carrier", "000013", user="reader", code="not_in_circle")
+    out = tmp_path / "另份.docx"
+    export = ("documents", "export", number, "--carrier", "000013", "--out")
+    room.refused(*export, out, code="approval_required")
+    room.approve("export", number)
+    value = room.ok(*export, out)
+    assert out.read_bytes() == letters[1].read_bytes() and value["carrier"] == carriers["000013"][0]
+    assert room.show(number)["cleartext_history"][-1]["path"] == str(out)
+    searchable = tmp_path / "另份.pdf"
+    assert room.ok(*export, searchable, "--searchable")["pdfa"]
+    assert "逐顶列明" in "".join(PdfReader(searchable).pages[0].extract_text().split())
+    exports = [
+        entry for entry in room.ledger() if entry["act"] == "documents.export" and entry["result"] == "done"
+    ]
+    assert [entry["objects"][:2] for entry in exports] == [[number, value["carrier"]]] * 2
+
+
+def test_an_original_that_was_only_signed_for_has_no_scan(room: Room) -> None:
+    received = room.ok("receive", "--from", "样张省虚构厅", "--serial", "000012", "--serial", "000013")
+    path = room.letter("000012.docx", mark="秘密★5年", serial="000012")
+    room.ok("ingest", path, "--receipt", received["receipt"], "--jobs", "1")
+    carriers = room.show(received["id"])["carriers"]
+    assert {item["serial"]: item["scan"] for item in carriers} == {"000012": "original", "000013": None}
+    words = ("documents", "text", received["id"], "--carrier", "000013")
+    room.refused(*words, exit=3, code="carrier_not_scanned")
+
+
+def test_scans_of_originals_follow_a_split(room: Room, tmp_path: Path) -> None:
+    """Two scans of one paper with other serials; then the first is cut in two."""
+    for name, (data, _) in zip("一二", make_originals(4, serials=(12, 13)), strict=True):
+        (tmp_path / f"{name}.pdf").write_bytes(data)
+    value = room.ok("ingest", tmp_path / "一.pdf", tmp_path / "二.pdf", "--jobs", "1")
+    (document,) = value["documents"]
+    if value["counts"].get("carrier") != 1:
+        pytest.skip("the engine here does not read both serials")
+    parts = room.ok("review", "split", document["id"], "--at", "2")["documents"]
+    owned = [(part["id"], item) for part in parts for item in part["carriers"] if item["scan"] == "own"]
+    ((holder, carrier),) = owned
+    assert room.ok("documents", "text", holder, "--carrier", carrier["id"])["pages"]
 
 
 def test_originals_signed_for_one_by_one(room: Room) -> None:

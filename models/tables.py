@@ -12,6 +12,11 @@ from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConst
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .tables_base import Base as Base
+from .tables_desk import Matter as Matter
+from .tables_desk import MatterItem as MatterItem
+from .tables_desk import MatterStep as MatterStep
+from .tables_desk import Movement as Movement
+from .tables_desk import Timer as Timer
 from .tables_destruction import Backup as Backup
 from .tables_destruction import Certificate as Certificate
 from .tables_destruction import Destruction as Destruction
@@ -176,27 +181,27 @@ class Document(Base):
     interim_code: Mapped[str | None] = mapped_column(String(2))
     level_basis: Mapped[str] = mapped_column(String(12), default="none")
     period: Mapped[str | None] = mapped_column(String(48))
-    secrecy_until: Mapped[str | None] = mapped_column(String(10), index=True)
-    retention: Mapped[str | None] = mapped_column(String(8), index=True)
-    retention_until: Mapped[str | None] = mapped_column(String(10), index=True)
-    signed_date: Mapped[str | None] = mapped_column(String(10))
-    urgency: Mapped[str | None] = mapped_column(String(8))
     secrecy_from: Mapped[str | None] = mapped_column(String(10))
     secrecy_from_rule: Mapped[str | None] = mapped_column(String(8))
     """What the first day is: `signed`, `notified`, `received`."""
-    origin: Mapped[str | None] = mapped_column(String(16))
+    secrecy_until: Mapped[str | None] = mapped_column(String(10), index=True)
     declassified_mark_on: Mapped[str | None] = mapped_column(String(10))
     """When the paper was stamped 解密."""
     notified_date: Mapped[str | None] = mapped_column(String(10))
     """When level and period were notified in writing, for papers without a date of their own."""
-    important: Mapped[bool | None]
-    overlays: Mapped[str] = mapped_column(Text, default="")
+    retention: Mapped[str | None] = mapped_column(String(8), index=True)
+    retention_until: Mapped[str | None] = mapped_column(String(10), index=True)
     retention_event: Mapped[str | None] = mapped_column(String(24))
     """What the years wait for, as the policy names it; None: the document's own year."""
     retention_event_on: Mapped[str | None] = mapped_column(String(10))
     """When it happened."""
     retention_open: Mapped[bool] = mapped_column(default=False)
     """The table asks something that only the archivist can say (importance, origin), and nobody has."""
+    signed_date: Mapped[str | None] = mapped_column(String(10))
+    urgency: Mapped[str | None] = mapped_column(String(8))
+    origin: Mapped[str | None] = mapped_column(String(16))
+    important: Mapped[bool | None]
+    overlays: Mapped[str] = mapped_column(Text, default="")
     confirmed: Mapped[bool] = mapped_column(default=False)
     must_review: Mapped[bool] = mapped_column(default=True)
     confidence_percent: Mapped[int] = mapped_column(default=0)
@@ -271,21 +276,6 @@ class Carrier(Base):
     place: Mapped[str | None] = mapped_column(String(64))
     return_due: Mapped[str | None] = mapped_column(String(10))
     state: Mapped[str] = mapped_column(String(16), default="held")
-
-
-class Movement(Base):
-    """One change of holder, place or state of a carrier or copy."""
-
-    __tablename__ = "movements"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    object_kind: Mapped[str] = mapped_column(String(12))
-    object_id: Mapped[str] = mapped_column(String(40), index=True)
-    act: Mapped[str] = mapped_column(String(24))
-    giver: Mapped[str | None] = mapped_column(String(64))
-    taker: Mapped[str | None] = mapped_column(String(64))
-    by: Mapped[str] = mapped_column(String(64))
-    at: Mapped[str] = mapped_column(String(32))
-    note_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
 
 
 class Event(Base):

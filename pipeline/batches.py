@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -18,7 +18,7 @@ from ..common.canonical import canonical, digest
 from ..common.errors import NotThere, Refused, UsageFault
 from ..common.files import write_new
 from ..models.tables import Batch, Carrier, Document, Movement, Receipt
-from . import access, people
+from . import access, movements, people
 from .actors import Actor, acting
 from .documents import words_of
 from .station import Station
@@ -26,8 +26,7 @@ from .station import Station
 _WAITING = ("received", "pending", "pending_second")
 _UNREAD = ("quarantined", "failed")
 _CONFIRMED = ("registered", "archived", "handed_over", "destroyed")
-_NOTE = "movement"
-_KIND = "batch"
+_KIND: Final = "batch"
 MOST_SHEETS = 200
 
 
@@ -67,15 +66,13 @@ def hand_over(station: Station, actor: Actor, *, batch: str, to: str | None) -> 
             if taker == actor.person:
                 raise Refused("same_person_twice", person=actor.person)
             _move(station, session, actor, row, "offer", giver=actor.person, taker=taker)
-            row.state = "offered"
         else:
             if offer is None or offer.taker != actor.person:
                 raise Refused("batch_not_offered", batch=row.id, person=actor.person)
-            told = station.unseal(session, _NOTE, bytes(offer.note_sealed or b""), bind=row.id)
+            told = station.unseal(session, movements.NOTE, bytes(offer.note_sealed or b""), bind=row.id)
             if told["count_sha256"] != _digest(session, row):
                 raise Refused("batch_changed", batch=row.id)
             _move(station, session, actor, row, "take", giver=offer.giver, taker=actor.person)
-            row.state = "open"
         return _whole(station, session, actor, row)
 
 
@@ -112,7 +109,6 @@ def close(
                 raise Refused(
                     "batch_count_differs", batch=row.id, what=name, given=given, register=counts[name]
                 )
-        row.state = "closed"
         _move(station, session, actor, row, "close", giver=actor.person, taker=None)
         station.log(
             session, "batch.close", objects=(row.id, *unread), person=actor.person, account=actor.user,
@@ -246,13 +242,12 @@ def _move(
     words = {
         "count_sha256": count, "statement": statement.decode(), "signature": actor.sign(statement).hex(),
     }  # fmt: skip
-    session.add(
-        Movement(
-            object_kind=_KIND, object_id=row.id, act=act, giver=giver, taker=taker, by=actor.person, at=at,
-            note_sealed=station.seal(session, _NOTE, words, bind=row.id),
-        )
+    rule = movements.rule_of(station, act, _KIND)
+    movements.record(
+        station, session, actor, kind=_KIND, object_id=row.id, document=None, act=act, before=row.state,
+        after=rule.after, giver=giver, taker=taker, hand=movements.Hand(words=words),
     )  # fmt: skip
-    session.flush()
+    row.state = rule.after
     if act != "close":
         station.log(
             session, "batch.handover", objects=(row.id, *filter(None, (giver, taker))), person=actor.person,

@@ -21,9 +21,10 @@ from sqlalchemy.orm import Session
 
 from ..models.fields import OfficialFields
 from ..models.page import Finding, Transcript
-from ..models.tables import Artefact, Carrier, Document, Movement, Receipt, Scan
+from ..models.tables import Artefact, Carrier, Document, Receipt, Scan
 from ..models.wire import from_plain
 from ..stages.likeness import Likeness, compare
+from . import movements
 from .actors import Actor
 from .documents import keep_words, words_of
 from .judgement import load_judgement, load_transcript
@@ -148,14 +149,14 @@ def _add(
     row = session.get_one(Document, document)
     words = words_of(station, session, row)
     serials = list(words.get("serials") or ())
-    _carriers_of_first(session, actor, row, receipt, serials, station.now())
+    _carriers_of_first(station, session, actor, row, receipt, serials)
     declared = _declared(station, session, actor, row, receipt)
     known = session.scalars(select(Carrier).where(Carrier.document_id == row.id).order_by(Carrier.id)).all()
     carrier = next((item for item in known if item.serial == serial), None)
     if carrier is None:
         carrier = next((item for item in declared if item.serial is None), None)
     if carrier is None:
-        carrier = _new_carrier(session, actor, row, receipt, serial, len(known) + 1, station.now())
+        carrier = _new_carrier(station, session, actor, row, receipt, serial, len(known) + 1)
     carrier.serial = serial
     keep_words(station, session, row, {**words, "serials": sorted({*serials, serial})})
     session.flush()
@@ -198,30 +199,27 @@ def _judge(
 
 
 def _carriers_of_first(
-    session: Session, actor: Actor, row: Document, receipt: Receipt, serials: Sequence[str], at: str
+    station: Station, session: Session, actor: Actor, row: Document, receipt: Receipt, serials: Sequence[str]
 ) -> None:
     """A document that came without being signed for has no carrier rows yet: the ones read so far get theirs."""
     if session.scalars(select(Carrier.id).where(Carrier.document_id == row.id)).first() is None:
         first = session.get(Receipt, row.receipt_id) or receipt
         for number, serial in enumerate(serials or [None], start=1):
-            _new_carrier(session, actor, row, first, serial, number, at)
+            _new_carrier(station, session, actor, row, first, serial, number)
         session.flush()
 
 
 def _new_carrier(
-    session: Session, actor: Actor, row: Document, receipt: Receipt, serial: str | None, number: int, at: str
-) -> Carrier:
+    station: Station, session: Session, actor: Actor, row: Document, receipt: Receipt, serial: str | None,
+    number: int,
+) -> Carrier:  # fmt: skip
     carrier = Carrier(
         id=f"{row.id}-Z{number}", receipt_id=receipt.id, document_id=row.id, type=receipt.carrier,
         serial=serial, holder=actor.person, place=None, state="held",
     )  # fmt: skip
     session.add(carrier)
-    session.add(
-        Movement(
-            object_kind="carrier", object_id=carrier.id, act="receive", giver=None, taker=actor.person,
-            by=actor.person, at=at,
-        )
-    )  # fmt: skip
+    session.flush()
+    movements.enter(station, session, actor, carrier, "receive")
     return carrier
 
 

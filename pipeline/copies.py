@@ -19,11 +19,11 @@ from ..common.files import write_new
 from ..models.copy import CopySpec
 from ..models.level import Level
 from ..models.rights import STAFF
-from ..models.tables import Artefact, Clear, Copy, Document, Incident, Movement
+from ..models.tables import Artefact, Clear, Copy, Document, Incident
 from ..models.wire import to_plain
 from ..stages.seal import seal
 from ..watermark.payload import encode, forensic_id, station_tag
-from . import access, approvals, people
+from . import access, approvals, movements, people
 from .actors import Actor, acting
 from .executor import Job, LocalExecutor
 from .judgement import load_judgement, open_artefact
@@ -148,7 +148,7 @@ def _issue_one(
                 sealed=station.seal(session, "clear", {"path": str(file.absolute()), "size": len(reply.data)}),
             )
         )  # fmt: skip
-        _move(station, session, actor, copy, "issue", giver=None, taker=person)
+        movements.enter(station, session, actor, copy, "issue")
         level = Level.parse(row.level_code) if row.level_code else None
         station.log(
             session, "copies.issue", objects=(document, copy.id, person), person=actor.person,
@@ -231,12 +231,12 @@ def list_copies(
 
 def return_copies(station: Station, actor: Actor, *, copies: Sequence[str]) -> dict[str, Any]:
     """Takes copies back into the room, counted one by one. The written file counts as handed in with its copy."""
-    return _change(station, actor, copies, "copies.return", "return", (*OPEN, "lost"), "returned")
+    return _change(station, actor, copies, "copies.return", "return", (*OPEN, "lost"))
 
 
 def recall_copies(station: Station, actor: Actor, *, copies: Sequence[str]) -> dict[str, Any]:
     """Asks holders to bring copies back."""
-    return _change(station, actor, copies, "copies.recall", "recall", ("issued",), "recalled")
+    return _change(station, actor, copies, "copies.recall", "recall", ("issued",))
 
 
 def lose_copy(station: Station, actor: Actor, *, copy: str, reason: str) -> dict[str, Any]:
@@ -244,7 +244,6 @@ def lose_copy(station: Station, actor: Actor, *, copy: str, reason: str) -> dict
     why = station.reason(reason)
     with acting(station, actor, "copies.lost", objects=(copy,)) as session:
         row = _open_copy(session, copy, OPEN)
-        row.status = "lost"
         incident = f"I{station.next_number(session, 'incident'):05d}"
         session.add(
             Incident(
@@ -252,7 +251,7 @@ def lose_copy(station: Station, actor: Actor, *, copy: str, reason: str) -> dict
                 by=actor.person, sealed=station.seal(session, "incident", why.sealed_form, bind=incident),
             )
         )  # fmt: skip
-        _move(station, session, actor, row, "lost", giver=row.holder, taker=None)
+        movements.move(station, session, actor, row, "lose")
         station.log(
             session, "copies.lost", objects=(row.document_id, copy, incident), person=actor.person,
             account=actor.user, reason=why,
@@ -277,7 +276,7 @@ def replace_copy(station: Station, actor: Actor, *, copy: str, reason: str, out:
         old = _open_copy(session, copy, ("returned", "lost"))
         old.replaced_by = answer["copies"][0]["copy"]
         if old.status == "returned":
-            old.status = "replaced"
+            movements.move(station, session, actor, old, "replace")
         station.log(
             session, "copies.replace", objects=(document, copy, old.replaced_by), person=actor.person,
             account=actor.user, reason=why,
@@ -301,7 +300,6 @@ def _change(
     act: str,
     move: str,
     before: tuple[str, ...],
-    after: str,
 ) -> dict[str, Any]:
     with acting(station, actor, act, objects=tuple(copies)) as session:
         changed = []
@@ -309,10 +307,8 @@ def _change(
             row = _open_copy(session, copy, before)
             if not actor.roles & STAFF and row.holder != actor.person:
                 raise Refused("not_your_copy", copy=copy)
-            taker = actor.person if after == "returned" else None
-            _move(station, session, actor, row, move, giver=row.holder, taker=taker)
-            row.status = after
-            if after == "returned":
+            movements.move(station, session, actor, row, move)
+            if row.status == "returned":
                 _file_returned(session, copy)
             changed.append(row)
         station.log(session, act, objects=tuple(copies), person=actor.person, account=actor.user)
@@ -331,26 +327,3 @@ def _open_copy(session: Session, copy: str, states: tuple[str, ...]) -> Copy:
     if row.status not in states:
         raise Refused("copy_state", copy=copy, state=row.status)
     return row
-
-
-def _move(
-    station: Station,
-    session: Session,
-    actor: Actor,
-    row: Copy,
-    act: str,
-    *,
-    giver: str | None,
-    taker: str | None,
-) -> None:
-    session.add(
-        Movement(
-            object_kind="copy",
-            object_id=row.id,
-            act=act,
-            giver=giver,
-            taker=taker,
-            by=actor.person,
-            at=station.now(),
-        )
-    )

@@ -32,10 +32,12 @@ from ..models.tables import Artefact, Copy, Destruction, DestructionAct, Destruc
 from ..stages.shred import Shredded, shred
 from ..vault.rotation import Recovery
 from ..vault.vault import Vault
-from . import destruction, passages
+from . import destruction, movements, passages
 from .actors import Actor, acting
 from .destruction_list import artefacts_of
 from .destruction_verify import Evidence, gather, verify_batch
+from .documents import keep_words, words_of
+from .sources import without_links
 from .station import Station
 
 WITHIN = timedelta(minutes=5)
@@ -196,7 +198,7 @@ def _commit_keys(
         slots += [artefact.key_slot for artefact in artefacts if artefact.key_slot not in slots]
         for artefact in artefacts:
             artefact.state = "shredding"
-        _mark_item(station, session, item)
+        _mark_item(station, session, row, item)
     evidence.rewritten = vault.rewrite(session, slots)
     row.epoch_before = evidence.rewritten.epoch_before
     row.epoch_after = evidence.rewritten.epoch_after
@@ -210,11 +212,28 @@ def _commit_keys(
     )  # fmt: skip
 
 
-def _mark_item(station: Station, session: Session, item: ListItem) -> None:
+def _operator(session: Session, row: Destruction) -> str:
+    """The second operator: whose signed act runs the protocol."""
+    return (
+        session.scalars(
+            select(DestructionAct.person)
+            .where(DestructionAct.destruction_id == row.id, DestructionAct.act == "execute")
+            .order_by(DestructionAct.id.desc())
+        ).first()
+        or row.proposed_by
+    )
+
+
+def _mark_item(station: Station, session: Session, row: Destruction, item: ListItem) -> None:
     """The register's row stays; what let its content be recognised goes."""
     if item.kind == "copy":
         copy = session.get_one(Copy, item.id)
         if copy.status != "lost":
+            movements.record(
+                station, session, _operator(session, row), kind="copy", object_id=copy.id,
+                document=session.get_one(Document, copy.document_id), act="destroy", before=copy.status,
+                after="destroyed", giver=copy.holder, taker=None, hand=movements.Hand(),
+            )  # fmt: skip
             copy.status = "destroyed"
         return
     document = session.get_one(Document, item.id)
@@ -223,6 +242,7 @@ def _mark_item(station: Station, session: Session, item: ListItem) -> None:
     document.duplicate_tag = document.paper_tag = None
     session.execute(delete(Scan).where(Scan.document_id == document.id))
     passages.forget(session, [document.id])
+    keep_words(station, session, document, without_links(words_of(station, session, document)))
     document.key_slot = None
 
 

@@ -12,8 +12,9 @@ from ..common.clock import today
 from ..common.errors import NotThere, UsageFault
 from ..common.messages import say
 from ..models.level import Level
-from ..models.tables import Carrier, Document, Movement, Receipt
+from ..models.tables import Carrier, Document, Receipt
 from ..stages.slip import SlipSpec, draw_slip
+from . import movements
 from .actors import Actor, acting
 from .documents import keep_words
 from .incidents import open_incident
@@ -176,9 +177,5 @@ def _carriers(
             state="held",
         )
         session.add(carrier)
-        session.add(
-            Movement(
-                object_kind="carrier", object_id=carrier.id, act="receive", giver=None, taker=actor.person,
-                by=actor.person, at=station.now(),
-            )
-        )  # fmt: skip
+        session.flush()
+        movements.enter(station, session, actor, carrier, "receive")

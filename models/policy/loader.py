@@ -10,6 +10,7 @@ from typing import get_args
 
 from ..level import Family, Level
 from ..suggestion import Retention
+from .desk import read_desk
 from .learning import read_learning
 from .nodes import Reader, compose
 from .schema import (
@@ -25,6 +26,7 @@ from .schema import (
     Policy,
     RetentionPolicy,
     RetentionRule,
+    Row,
     SecrecyPeriods,
     Words,
     Zone,
@@ -46,9 +48,9 @@ _TOP = (
     "abstaining", "learning",
     "classification_rules", "topics", "patterns_pi", "retention", "approval_matrix", "deadlines",
     "destruction",
-    "devices", "storage", "conflicts", "unit_secret_items",
+    "devices", "storage", "conflicts", "unit_secret_items", "movements", "clocks", "matters",
 )  # fmt: skip
-_INHERITED = ("clearances", "copies", "abstaining", "learning", "topics")
+_INHERITED = ("clearances", "copies", "abstaining", "learning", "topics", "movements", "clocks", "matters")
 _OPTIONAL = ("changes", "authority", "devices", "storage", "unit_secret_items")
 _NEED = tuple(key for key in _TOP if key not in (*_INHERITED, *_OPTIONAL))
 _CONF = ("law", "seed", "web", "mem", "own")
@@ -66,18 +68,23 @@ def _shipped() -> dict[str, Reader]:
     return compose(default_policy_text()).map(need=_NEED, may=_TOP)
 
 
+def _shipped_rows() -> tuple[Row, ...]:
+    return read_matrix(_shipped()["approval_matrix"])[3]
+
+
 @lru_cache(maxsize=8)
 def parse_policy(text: str) -> Policy:
     """Reads and checks a policy. The same text gives the same object.
 
-    Sections added after the first edition (`clearances`, `copies`, `abstaining`, `topics`) are taken from the
-    shipped policy when a unit's own leaves them out.
+    Sections added after the first edition (`_INHERITED`) are taken from the shipped policy when a unit's own leaves
+    them out.
 
     Raises:
         UsageFault: `policy_invalid` with `line` (from 1) and `what` (the key and what is wrong with it).
     """
     top = compose(text).map(need=_NEED, may=_TOP)
     inherited = "topics" not in top
+    own_desk = "movements" in top and "matters" in top
     for name in _INHERITED:
         if name not in top:
             top[name] = _shipped()[name]
@@ -121,6 +128,13 @@ def parse_policy(text: str) -> Policy:
         approval_days=approval_days,
         rows=rows,
         deadlines=read_deadlines(top["deadlines"]),
+        desk=read_desk(
+            top["movements"],
+            top["clocks"],
+            top["matters"],
+            # the shipped desk may ask for approvals that a unit's own matrix lacks: there they are denied
+            frozenset(row.action for row in (rows if own_desk else rows + _shipped_rows())),
+        ),
         destruction=read_destruction(top["destruction"]),
         choices=read_choices(top["conflicts"]),
         unit_items=read_unit_items(top["unit_secret_items"]) if "unit_secret_items" in top else (),
@@ -222,6 +236,12 @@ def _periods(reader: Reader) -> SecrecyPeriods:
             value.wrong(f"unknown family {name!r}")
         expiry[Family(name)] = value.one_of(("auto_declassify", "review"))
     condition = section["condition_based"].map(need=("review_every_months",), may=("needs",))
+    notice_days = tuple(day.integer(0, 3660) for day in section["expiry_notice_days"].list())
+    # a policy from before this key asks with its first notice
+    ask_days = max(notice_days, default=0)
+    if "ask_determiner" in section:
+        asked = section["ask_determiner"].map(need=("days_before",), may=("conf", "since"))
+        ask_days = asked["days_before"].integer(0, 3660)
     return SecrecyPeriods(
         forever_levels=frozenset(read_level(one) for one in forever["allowed_levels"].list()),
         expiry=expiry,
@@ -237,12 +257,6 @@ def _engine(reader: Reader) -> Engine:
         "body_weight", "repeat_cap", "always_reviewed",
     )  # fmt: skip
     section = reader.map(need=keys, may=("reason_fields",))
-    notice_days = tuple(day.integer(0, 3660) for day in section["expiry_notice_days"].list())
-    # a policy from before this key asks with its first notice
-    ask_days = max(notice_days, default=0)
-    if "ask_determiner" in section:
-        asked = section["ask_determiner"].map(need=("days_before",), may=("conf", "since"))
-        ask_days = asked["days_before"].integer(0, 3660)
     order = section["precedence"].texts()
     if order != ("mark", "derivative", "content", "negative"):
         section["precedence"].wrong("the order is mark, derivative, content, negative")

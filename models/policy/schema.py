@@ -7,11 +7,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from ..level import Family, Level
 from ..suggestion import Retention
 from .learning import Learning
+
+if TYPE_CHECKING:
+    from .desk import Desk
 
 SCHEMA = "jiyao.policy/1"
 Profile = Literal["organ", "company", "soe", "hospital", "college"]
@@ -307,11 +310,11 @@ class SecrecyPeriods:
     forever_levels: frozenset[Level]
     expiry: Mapping[Family, str]
     notice_days: tuple[int, ...]
+    ask_days: int
+    """How long before the end the determiner must have been asked whether to extend."""
     condition_review_months: int
 
 
-    ask_days: int
-    """How long before the end the determiner must have been asked whether to extend."""
 @dataclass(frozen=True, slots=True)
 class UnitItem:
     """One row of the unit's own list of secret matters (国家秘密事项一览表); `period` as on paper or empty."""
@@ -353,6 +356,7 @@ class Policy:
     approval_days: int
     rows: tuple[Row, ...]
     deadlines: Deadlines
+    desk: Desk
     destruction: DestructionPolicy
     choices: Mapping[str, object]
     """The chosen option of each conflict between the seeds."""

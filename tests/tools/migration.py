@@ -1,4 +1,4 @@
-"""Writes the first schema's three revisions from the tables, as explicit `op.create_table` calls.
+"""Writes the first schema's revisions from the tables, as explicit `op.create_table` calls.
 
 Only until the first release: from then on these stay, and a change of the tables is a new revision, by hand.
 `--write` writes them; without it, says whether they are up to date.
@@ -46,8 +46,9 @@ def downgrade() -> None:
 
 
 def _group(mapped: Any) -> str:
-    if mapped.class_.__module__.endswith("tables_destruction"):
-        return "destruction"
+    for module in ("destruction", "desk"):
+        if mapped.class_.__module__.endswith(f"tables_{module}"):
+            return module
     return "circulation" if mapped.local_table.name in CIRCULATION else "first"
 
 
@@ -65,6 +66,7 @@ PARTS = (
         "0002",
         "First schema, part three: destruction, certificates, policies, backups.",
     ),
+    ("0004", "desk", "0003", "First schema, part four: movements, timers, matters."),
 )
 
 

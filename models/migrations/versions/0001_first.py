@@ -60,20 +60,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key"),
     )
     op.create_table(
-        "movements",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("object_kind", sa.String(length=12), nullable=False),
-        sa.Column("object_id", sa.String(length=40), nullable=False),
-        sa.Column("act", sa.String(length=24), nullable=False),
-        sa.Column("giver", sa.String(length=64), nullable=True),
-        sa.Column("taker", sa.String(length=64), nullable=True),
-        sa.Column("by", sa.String(length=64), nullable=False),
-        sa.Column("at", sa.String(length=32), nullable=False),
-        sa.Column("note_sealed", sa.LargeBinary(), nullable=True),
-        sa.PrimaryKeyConstraint("id"),
-    )
-    op.create_index(op.f("ix_movements_object_id"), "movements", ["object_id"], unique=False)
-    op.create_table(
         "passage_tags",
         sa.Column("tag", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("set_id", sa.Integer(), autoincrement=False, nullable=False),
@@ -156,16 +142,9 @@ def upgrade() -> None:
     )
     op.create_table(
         "documents",
-        sa.Column("secrecy_from", sa.String(length=10), nullable=True),
-        sa.Column("secrecy_from_rule", sa.String(length=8), nullable=True),
         sa.Column("id", sa.String(length=32), nullable=False),
-        sa.Column("declassified_mark_on", sa.String(length=10), nullable=True),
-        sa.Column("notified_date", sa.String(length=10), nullable=True),
         sa.Column("year", sa.Integer(), nullable=False),
         sa.Column("seq", sa.Integer(), nullable=False),
-        sa.Column("retention_event", sa.String(length=24), nullable=True),
-        sa.Column("retention_event_on", sa.String(length=10), nullable=True),
-        sa.Column("retention_open", sa.Boolean(), nullable=False),
         sa.Column("receipt_id", sa.String(length=32), nullable=False),
         sa.Column("batch_id", sa.String(length=32), nullable=True),
         sa.Column("parent_id", sa.String(length=32), nullable=True),
@@ -177,9 +156,16 @@ def upgrade() -> None:
         sa.Column("interim_code", sa.String(length=2), nullable=True),
         sa.Column("level_basis", sa.String(length=12), nullable=False),
         sa.Column("period", sa.String(length=48), nullable=True),
+        sa.Column("secrecy_from", sa.String(length=10), nullable=True),
+        sa.Column("secrecy_from_rule", sa.String(length=8), nullable=True),
         sa.Column("secrecy_until", sa.String(length=10), nullable=True),
+        sa.Column("declassified_mark_on", sa.String(length=10), nullable=True),
+        sa.Column("notified_date", sa.String(length=10), nullable=True),
         sa.Column("retention", sa.String(length=8), nullable=True),
         sa.Column("retention_until", sa.String(length=10), nullable=True),
+        sa.Column("retention_event", sa.String(length=24), nullable=True),
+        sa.Column("retention_event_on", sa.String(length=10), nullable=True),
+        sa.Column("retention_open", sa.Boolean(), nullable=False),
         sa.Column("signed_date", sa.String(length=10), nullable=True),
         sa.Column("urgency", sa.String(length=8), nullable=True),
         sa.Column("origin", sa.String(length=16), nullable=True),
@@ -336,7 +322,6 @@ def downgrade() -> None:
     op.drop_table("receipts")
     op.drop_table("persons")
     op.drop_table("passage_tags")
-    op.drop_table("movements")
     op.drop_table("meta")
     op.drop_table("ledger_nodes")
     op.drop_table("ledger_heads")

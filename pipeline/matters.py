@@ -1,0 +1,358 @@
+"""Matters 事项: what takes several acts of several persons, in the order the policy says (`matters`).
+
+Each step is one person's signed statement. The policy names who may do it, whose hands it must not be in as well,
+which approval it needs, until when, and what follows; the program adds only the effects of steps (`effects.py`).
+While a matter is open it blocks the acts its rule names.
+
+Threats: one person doing two persons' steps (persons are counted, not accounts); a step outside its order; words
+changed afterwards (each statement holds a salted hash of its words). Not met: two persons who agree to deceive.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ..common.canonical import canonical
+from ..common.clock import today
+from ..common.errors import NotThere, Refused, UsageFault
+from ..models.ledger_entry import hash_reason, new_salt
+from ..models.policy.desk import MatterRule, StepRule
+from ..models.tables import Document, Matter, MatterItem, MatterStep
+from . import access, approvals, timers
+from .actors import Actor
+from .station import Station
+
+WORDS = "matter"
+_STEP = "matter.step"
+OPEN, CLOSED, REFUSED, CANCELLED = "open", "closed", "refused", "cancelled"
+Item = tuple[str, str]
+"""Kind and id of what a matter is about."""
+
+
+def rule_of(station: Station, kind: str) -> MatterRule:
+    """The policy's rule of a kind of matter.
+
+    Raises:
+        UsageFault: there is none.
+    """
+    rule = station.policy.desk.matters.get(kind)
+    if rule is None:
+        raise UsageFault("matter_unknown", kind=kind, kinds="、".join(station.policy.desk.matters))
+    return rule
+
+
+def start(
+    station: Station,
+    session: Session,
+    actor: Actor,
+    kind: str,
+    *,
+    document: str | None = None,
+    items: Sequence[Item] = (),
+    words: Mapping[str, Any] | None = None,
+    result: str = "done",
+) -> Matter:
+    """Opens a matter; the actor does its first step.
+
+    Raises:
+        UsageFault: unknown kind, a word the step asks for is missing.
+        Refused: one is open already, wrong role, approval missing.
+    """
+    rule = rule_of(station, kind)
+    if document is not None:
+        access.get_document(session, document)
+        if rule.single and (other := _open_of(session, kind, document)):
+            raise Refused("matter_open", matter=other.id, kind=rule.zh, document=document)
+    year = today(station.clock).year
+    number = f"M{year}-{station.next_number(session, f'matter.{year}'):05d}"
+    matter = Matter(
+        id=number, kind=kind, document_id=document, state=OPEN, step=rule.steps[0].id, opened_at=station.now(),
+        opened_by=actor.person, sealed=station.seal(session, WORDS, {}, bind=number),
+    )  # fmt: skip
+    session.add(matter)
+    session.flush()
+    for seq, (item_kind, item) in enumerate(items, start=1):
+        session.add(MatterItem(matter_id=number, seq=seq, object_kind=item_kind, object_id=item))
+    session.flush()
+    return advance(station, session, actor, matter, result=result, words=words)
+
+
+def advance(
+    station: Station,
+    session: Session,
+    actor: Actor,
+    matter: Matter,
+    *,
+    step: str | None = None,
+    result: str = "done",
+    words: Mapping[str, Any] | None = None,
+) -> Matter:
+    """One person's signed act in the step that is awaited; the step ends once enough persons have done it.
+
+    Raises:
+        Refused: not open, another step is awaited, wrong role, a person who may not, approval missing.
+        UsageFault: a result or word the step does not know or asks for.
+    """
+    words = dict(words or {})
+    rule = rule_of(station, matter.kind)
+    if matter.state != OPEN or matter.step is None:
+        raise Refused("matter_closed", matter=matter.id, state=matter.state)
+    if step is not None and step != matter.step:
+        awaited = rule.step(matter.step)
+        raise Refused("matter_step", matter=matter.id, step=awaited.zh if awaited else matter.step)
+    now = rule.step(matter.step)
+    if now is None:
+        raise Refused("matter_rule_gone", matter=matter.id, step=matter.step)
+    following = rule.after(now, result)
+    if not following:
+        raise UsageFault("matter_result", result=result, results="、".join(now.go or ("done", "refused")))
+    role = _role(actor, now)
+    _apart(session, actor, matter, now)
+    missing = [name for name in now.needs if not str(words.get(name, "")).strip()]
+    if missing and result != "refused":
+        raise UsageFault("matter_needs", step=now.zh, needs="、".join(missing))
+    document = session.get(Document, matter.document_id) if matter.document_id else None
+    approval = None
+    if now.approval and document is not None and result != "refused":
+        approval = approvals.require(
+            station, session, act=now.approval, rows=(document,), recipients=(actor.person,)
+        )
+    _sign(station, session, actor, matter, now, role, result, words, document)
+    _keep(station, session, matter, words)
+    station.log(
+        session, f"matter.{matter.kind}"[:48], objects=tuple(filter(None, (matter.id, matter.document_id))),
+        person=actor.person, account=actor.user, role=role, rule=approval or "",
+        facts={"step": now.id, "result": result},
+    )  # fmt: skip
+    if result != "refused" and len(_persons_of(session, matter, now.id)) < _persons_needed(
+        station, now, document
+    ):
+        return matter
+    timers.end(station, session, _clocks(rule), object_id=matter.id)
+    if now.effect and result != "refused":
+        from .effects import EFFECTS
+
+        EFFECTS[now.effect](station, session, actor, matter)
+    _go_on(station, session, matter, rule, following, document)
+    return matter
+
+
+def cancel(station: Station, session: Session, actor: Actor, matter: Matter, *, reason: str) -> Matter:
+    """Ends a matter without its steps: by who opened it, with a reason.
+
+    Raises:
+        Refused: not open, or somebody else's.
+    """
+    why = station.reason(reason)
+    if matter.state != OPEN:
+        raise Refused("matter_closed", matter=matter.id, state=matter.state)
+    if matter.opened_by != actor.person:
+        raise Refused("matter_not_yours", matter=matter.id, person=matter.opened_by)
+    matter.state, matter.step, matter.closed_at = CANCELLED, None, station.now()
+    timers.end(
+        station, session, _clocks(rule_of(station, matter.kind)), object_id=matter.id, state="cancelled"
+    )
+    _keep(station, session, matter, {"cancelled": why.sealed_form})
+    station.log(
+        session, "matter.cancel", objects=tuple(filter(None, (matter.id, matter.document_id))), person=actor.person,
+        account=actor.user, reason=why,
+    )  # fmt: skip
+    return matter
+
+
+def check_free(station: Station, session: Session, document: str, act: str) -> None:
+    """No open matter of the document blocks the act.
+
+    Raises:
+        Refused: `matter_blocks`, with the matter.
+    """
+    for matter in session.scalars(
+        select(Matter).where(Matter.document_id == document, Matter.state == OPEN).order_by(Matter.id)
+    ):
+        rule = station.policy.desk.matters.get(matter.kind)
+        if rule is not None and act in rule.blocks:
+            raise Refused("matter_blocks", matter=matter.id, kind=rule.zh, document=document)
+
+
+# ---------------------------------------------------------------- reading
+
+
+def get_matter(session: Session, matter: str) -> Matter:
+    """A matter by its number.
+
+    Raises:
+        NotThere: no such matter.
+    """
+    row = session.get(Matter, matter)
+    if row is None:
+        raise NotThere("no_matter", matter=matter)
+    return row
+
+
+def words_of(station: Station, session: Session, matter: Matter) -> dict[str, Any]:
+    """The matter's words as they stand: each under the name its step gave it, the newest last said."""
+    return station.unseal(session, WORDS, matter.sealed, bind=matter.id)
+
+
+def items_of(session: Session, matter: Matter) -> list[MatterItem]:
+    """What it is about, in order."""
+    return list(
+        session.scalars(select(MatterItem).where(MatterItem.matter_id == matter.id).order_by(MatterItem.seq))
+    )
+
+
+def steps_of(session: Session, matter: Matter) -> list[MatterStep]:
+    """What was done, in order."""
+    return list(
+        session.scalars(select(MatterStep).where(MatterStep.matter_id == matter.id).order_by(MatterStep.id))
+    )
+
+
+def step_words(station: Station, session: Session, step: MatterStep) -> dict[str, Any]:
+    """What a person wrote down in a step."""
+    plain: dict[str, Any] = station.unseal(session, _STEP, step.sealed, bind=step.matter_id)["words"]
+    return plain
+
+
+def matter_json(
+    station: Station, session: Session, matter: Matter, *, actor: Actor, whole: bool = False
+) -> dict[str, Any]:
+    """A matter as the command line shows it. Words show only to who may see the document's."""
+    rule = station.policy.desk.matters.get(matter.kind)
+    awaited = rule.step(matter.step) if rule and matter.step else None
+    document = session.get(Document, matter.document_id) if matter.document_id else None
+    shown = document is None or access.may_see_titles(station, actor, document)
+    value: dict[str, Any] = {
+        "id": matter.id, "kind": matter.kind, "document": matter.document_id, "state": matter.state,
+        "step": matter.step, "waits_for": list(awaited.by) if awaited else [], "opened_at": matter.opened_at,
+        "opened_by": matter.opened_by, "closed_at": matter.closed_at,
+    }  # fmt: skip
+    if not whole:
+        return value
+    value["words"] = words_of(station, session, matter) if shown else None
+    value["items"] = [
+        {
+            "seq": item.seq, "kind": item.object_kind, "id": item.object_id, "state": item.state,
+            "person": item.person, "at": item.at, "due": item.due, **json.loads(item.facts),
+        }
+        for item in items_of(session, matter)
+    ]  # fmt: skip
+    value["steps"] = [
+        {
+            "step": step.step, "result": step.result, "person": step.person, "role": step.role, "at": step.at,
+            "words": step_words(station, session, step) if shown else None,
+        }
+        for step in steps_of(session, matter)
+    ]  # fmt: skip
+    return value
+
+
+# ---------------------------------------------------------------- parts
+
+
+def _open_of(session: Session, kind: str, document: str) -> Matter | None:
+    return session.scalars(
+        select(Matter).where(Matter.kind == kind, Matter.document_id == document, Matter.state == OPEN)
+    ).first()
+
+
+def _role(actor: Actor, step: StepRule) -> str:
+    wanted = frozenset(step.by)
+    if not actor.roles & wanted:
+        raise Refused("role_missing", user=actor.user, roles="、".join(sorted(wanted)))
+    return actor.role_for(wanted)
+
+
+def _apart(session: Session, actor: Actor, matter: Matter, step: StepRule) -> None:
+    for other in (*step.apart_from, step.id):
+        if actor.person in _persons_of(session, matter, other):
+            raise Refused("same_person_twice", person=actor.person)
+
+
+def _persons_of(session: Session, matter: Matter, step: str) -> set[str]:
+    return set(
+        session.scalars(
+            select(MatterStep.person).where(
+                MatterStep.matter_id == matter.id, MatterStep.step == step, MatterStep.result != "refused"
+            )
+        )
+    )
+
+
+def _persons_needed(station: Station, step: StepRule, document: Document | None) -> int:
+    if step.persons is None:
+        return 1
+    level = access.protected_as(station.policy, document).value if document is not None else "default"
+    return step.persons.get(level, step.persons.get("default", 1))
+
+
+def _clocks(rule: MatterRule) -> tuple[str, ...]:
+    return tuple({step.clock for step in rule.steps if step.clock})
+
+
+def _sign(
+    station: Station,
+    session: Session,
+    actor: Actor,
+    matter: Matter,
+    step: StepRule,
+    role: str,
+    result: str,
+    words: dict[str, Any],
+    document: Document | None,
+) -> None:
+    at, salt = station.now(), new_salt()
+    said = canonical(words).decode()
+    statement = canonical(
+        {
+            "type": "jiyao.matter/1", "matter": matter.id, "kind": matter.kind, "step": step.id, "result": result,
+            "document": matter.document_id,
+            "level": access.protected_as(station.policy, document).value if document is not None else None,
+            "items": [[item.object_kind, item.object_id] for item in items_of(session, matter)],
+            "words_sha256": hash_reason(said, salt), "person": actor.person, "role": role,
+            "delegated_by": actor.delegated.get(role) if role not in actor.own_roles else None,
+            "policy": station.policy.sha256, "at": at,
+        }
+    )  # fmt: skip
+    session.add(
+        MatterStep(
+            matter_id=matter.id, step=step.id, result=result, person=actor.person, role=role, at=at,
+            sealed=station.seal(session, _STEP, {"words": words, "salt": salt.hex()}, bind=matter.id),
+            statement=statement, signature=actor.sign(statement),
+        )
+    )  # fmt: skip
+    session.flush()
+
+
+def _keep(station: Station, session: Session, matter: Matter, words: Mapping[str, Any]) -> None:
+    if words:
+        kept = {**words_of(station, session, matter), **words}
+        matter.sealed = station.seal(session, WORDS, kept, bind=matter.id)
+
+
+def _go_on(
+    station: Station, session: Session, matter: Matter, rule: MatterRule, following: str,
+    document: Document | None,
+) -> None:  # fmt: skip
+    if following in ("end", "refused"):
+        matter.state = CLOSED if following == "end" else REFUSED
+        matter.step, matter.closed_at = None, station.now()
+    else:
+        matter.step = following
+        awaited = rule.step(following)
+        if awaited is not None and awaited.clock:
+            timers.begin(
+                station,
+                session,
+                awaited.clock,
+                kind="matter",
+                object_id=matter.id,
+                document=document,
+                holder=None,
+            )
+    session.flush()

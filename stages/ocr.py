@@ -19,6 +19,7 @@ from ..models.outcome import Done, Doubt, Failure, Outcome
 from ..models.page import Finding, Page, Transcript
 from .engines.choose import Choice, choose
 from .engines.engine import EngineFault
+from .page_foot import with_number
 from .page_layers import overlaps
 from .page_layout import lay_out
 from .page_prepare import look_over
@@ -154,6 +155,8 @@ def _page(
     read = read_overview(over, picture, engine=choice.engine, seconds=limits.seconds_per_page)
     if read.blank:
         return _blank(number, width, height, read.steps)
+    if opened.page_count > 1:
+        read = with_number(read, choice.engine, seconds=limits.seconds_per_page)
     page, findings = _report(read, number=number, width=width, height=height, choice=choice)
     if lie is not None:
         differs = Finding("text_layer_differs", page=number, detail=f"{lie.likeness:.2f}", box=lie.line.box)

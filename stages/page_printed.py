@@ -13,6 +13,14 @@ _PRINTED = re.compile(
     r"^(?:[—\-–―~·_]{1,3}(?P<a>\d{1,4})[—\-–―~·_]{1,3}|第(?P<b>\d{1,4})页(?:[,，/]?共(?P<t>\d{1,4})页)?"
     r"|(?P<c>\d{1,4})/(?P<u>\d{1,4})|(?P<d>\d{1,3}))$"
 )
+_OTHERS = (
+    re.compile(r"[—\-–―−~_=一]{1,4}(?P<a>\d{1,4})[—\-–―−~_=一]{1,4}"),
+    re.compile(r"[.·•・](?P<a>\d{1,4})[.·•・]"),
+    re.compile(r"第(?P<a>\d{1,4})页[(]共(?P<t>\d{1,4})页[)]"),
+    re.compile(r"共(?P<t>\d{1,4})页[,，/]?第(?P<a>\d{1,4})页"),
+    re.compile(r"[Pp]age(?P<a>\d{1,4})(?:of(?P<t>\d{1,4}))?"),
+)
+"""Rarer ways to print it."""
 _TOTAL = re.compile(r"^(?:页数[:：]?)?共(?P<t>\d{1,4})页$")
 
 
@@ -32,6 +40,20 @@ def printed_of(page: Page) -> tuple[int | None, int | None, float]:
         if edge and (alone := _TOTAL.fullmatch(text)):
             return None, int(alone["t"]), line.confidence
     return None, None, 0.0
+
+
+def number_of(text: str) -> tuple[int, int | None] | None:
+    """Number and total of a text that is nothing but a page number, bare figures too; None for any other."""
+    short = tight(text)
+    for pattern in (_PRINTED, *_OTHERS):
+        if found := pattern.fullmatch(short):
+            parts = found.groupdict()
+            number = next(parts[name] for name in "abcd" if parts.get(name))
+            total = parts.get("t") or parts.get("u")
+            if total and not 1 <= int(number) <= int(total):
+                return None
+            return int(number), int(total) if total else None
+    return None
 
 
 def _alone(page: Page, line: Line) -> bool:

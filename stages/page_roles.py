@@ -9,9 +9,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 
 from ..models.page import Box, Line, Page, Role, Transcript
+from .fields_text import tight
+from .page_printed import number_of
 
 EDGE = 0.13
 """Page numbers, headers and footers stand in this share of the page at its head or foot."""
@@ -40,10 +43,14 @@ _STAMP_PART = re.compile(r"^(?:收文|收件|编号|日期|登记|办理|[第字
 def assign_roles(transcript: Transcript) -> Transcript:
     """The transcript with roles, printed page numbers and totals; doing it again changes nothing."""
     repeated = _repeated(transcript.pages)
-    return replace(transcript, pages=tuple(_page(page, repeated) for page in transcript.pages))
+    bare = bare_numbers(transcript.pages)
+    return replace(
+        transcript,
+        pages=tuple(_page(page, repeated, bare[index]) for index, page in enumerate(transcript.pages)),
+    )
 
 
-def _page(page: Page, repeated: frozenset[tuple[Role, str]]) -> Page:
+def _page(page: Page, repeated: frozenset[tuple[Role, str]], bare: Line | None) -> Page:
     number, total = page.printed_number, page.printed_total
     stamps = [line.box for line in page.lines if line.colour != "black" and _STAMP.search(line.text)]
     stamped = _stamped(page.lines)
@@ -52,6 +59,8 @@ def _page(page: Page, repeated: frozenset[tuple[Role, str]]) -> Page:
         told = line
         if line.role in ("body", "page_number"):
             found = _number(line, page.direction)
+            if found is None and line is bare:
+                found = line.text, int(tight(line.text)), None
             if found is not None:
                 text, seen, of = found
                 told = replace(_rewritten(line, text), role="page_number")
@@ -89,7 +98,49 @@ def _number(line: Line, direction: float) -> tuple[str, int, int | None] | None:
         return line.text, int(said[1]), int(said[2]) if said[2] else None
     if (of := _SLASH.fullmatch(text)) and 1 <= int(of[1]) <= int(of[2]) <= MOST_PAGES:
         return line.text, int(of[1]), int(of[2])
-    return None
+    other = number_of(text)
+    return (line.text, *other) if other is not None and not tight(text).isdigit() else None
+
+
+def bare_numbers(pages: Sequence[Page]) -> list[Line | None]:
+    """Of each page the figure that stands alone at its foot or head, where such figures count the pages.
+
+    They do when on two pages and more, and on half of those that have one at that height, they go on as the pages do:
+    then the others are page numbers too, of pages in another order.
+    """
+    found = [_bare(page) for page in pages]
+    told: list[Line | None] = [None] * len(pages)
+    for foot in (True, False):
+        own = [
+            (index, line)
+            for index, (line, down) in ((i, one) for i, one in enumerate(found) if one is not None)
+            if (down > 0.5) == foot
+        ]
+        steps = Counter(int(tight(line.text)) - index for index, line in own)
+        votes = max(steps.values(), default=0)
+        if votes >= 2 and 2 * votes >= len(own):
+            for index, line in own:
+                told[index] = told[index] or line
+    return told
+
+
+def _bare(page: Page) -> tuple[Line, float] | None:
+    """The figure that stands alone nearest to the foot, else to the head, and how far down it does."""
+    best: tuple[Line, float] | None = None
+    for line in page.lines:
+        top, bottom = _down(line.box, page.direction)
+        middle = (top + bottom) / 2
+        if line.role not in ("body", "page_number") or EDGE < middle < 1 - EDGE:
+            continue
+        if not re.fullmatch(r"[1-9]\d{0,2}", tight(line.text)):
+            continue
+        beside = any(
+            other is not line and upper < bottom and top < lower and tight(other.text)
+            for other, (upper, lower) in ((one, _down(one.box, page.direction)) for one in page.lines)
+        )
+        if not beside and (best is None or middle > best[1]):
+            best = line, middle
+    return best
 
 
 def _rewritten(line: Line, text: str) -> Line:

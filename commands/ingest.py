@@ -9,24 +9,28 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
-from rich.progress import Progress as Bar
 
 from ..common.errors import JiyaoError, PartlyDone, UsageFault
 from ..common.messages import advise, say
-from ..pipeline.actors import Actor
-from ..pipeline.inbox import files_of, watch
-from ..pipeline.runner import BatchRun, Progress, Request
-from ..pipeline.station import Station
-from ..stages.engines.choose import ENGINES
+from ..common.settings import load
+from ..pipeline.crew import crew
+from ..pipeline.executor import LocalExecutor
+from ..pipeline.inbox import files_of, suffixes_of, watch
+from ..pipeline.progress import Progress
+from ..stages.engines.names import ENGINES
 from ..stages.page_steps import STEPS
 from . import show
-from .documents import draw_list
 from .frame import FILE, Act, argument, current, enter, option
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bar
+
+    from ..pipeline.actors import Actor
+    from ..pipeline.runner import Request
+    from ..pipeline.station import Station
 
 _ORIGINS = ("self", "superior", "peer", "subordinate")
 
@@ -69,23 +73,32 @@ def ingest(
 ) -> None:
     if executor != "local":
         raise UsageFault("not_yet_built", what=f"--executor {executor.partition(':')[0]}")
-    request = Request(jobs=jobs or _cores(), split=split, **rest)
+    jobs = jobs or _cores()
 
     def work() -> dict[str, Any]:
-        station, actor = enter("ingest")
-        return _ingest(station, actor, request, paths, watching=watching)
+        load(current().home)  # no worker where there is no station
+        # a worker takes as long to get ready as the register and the passphrase together, so it begins first
+        with crew(current().home, jobs=jobs, suffixes=suffixes_of(paths)) as workers:
+            from ..pipeline.runner import Request
+
+            station, actor = enter("ingest")
+            request = Request(jobs=jobs, split=split, **rest)
+            return _ingest(station, actor, request, workers, paths, watching=watching)
 
     show.run(work, _draw)
 
 
 def _ingest(
-    station: Station, actor: Actor, request: Request, paths: tuple[Path, ...], *, watching: bool
-) -> dict[str, Any]:
+    station: Station, actor: Actor, request: Request, workers: LocalExecutor, paths: tuple[Path, ...], *,
+    watching: bool,
+) -> dict[str, Any]:  # fmt: skip
+    from ..pipeline.runner import BatchRun
+
     files = [] if watching else files_of(paths)
     if watching:
         files_of(paths)
     with _signals() as stopped, _progress(None if watching else len(files)) as progress:
-        with BatchRun(station, actor, request, progress=progress) as batch:
+        with BatchRun(station, actor, request, progress=progress, workers=workers) as batch:
             batch.process(watch(paths, stopped) if watching else files, stopped=stopped)
             value = batch.answer()
         if stopped() and not watching:
@@ -110,6 +123,8 @@ def _explain(problems: list[dict[str, Any]]) -> None:
 
 
 def _draw(value: dict[str, Any]) -> None:
+    from .documents import draw_list
+
     draw_list(value["documents"])
     if value["problems"]:
         show.table(
@@ -164,6 +179,10 @@ def _progress(total: int | None) -> Iterator[Progress]:
     if current().verbose:
         yield _Lines()
     elif sys.stderr.isatty():
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+        from rich.progress import Progress as Bar
+
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
             yield _Drawn(bar, total)

@@ -19,6 +19,7 @@ from .above import keys_going, open_above, wipe
 from .actors import Actor
 from .carriers import Former, enter_carrier, find_former
 from .documents import document_json
+from .progress import Progress
 from .register_entry import Deposit, ReadPaper, enter, enter_problem, failed_before, keys_had, tag_of
 from .source_file import consume_source, remember_place
 from .station import Station
@@ -27,16 +28,6 @@ from .unpack import outer_of
 KNOWN = ("pending", "pending_second", "registered", "archived", "handed_over", "received", "refused")
 """States in which a paper that comes again is not taken in again."""
 _ENDS = ("received", "pending", "registered", "duplicate", "quarantined", "refused", "failed")
-
-
-class Progress:
-    """Told what goes on; the command line draws it, a test ignores it."""
-
-    def file_taken(self, path: Path) -> None:
-        """A file was read from the inbox."""
-
-    def file_settled(self, path: Path, status: str) -> None:
-        """A file, or a part of a stack, came to its end."""
 
 
 @dataclass(frozen=True, slots=True)

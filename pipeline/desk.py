@@ -17,12 +17,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from ..common.disk import is_disk_trouble
 from ..common.frames import read_frame, write_frame
 from ..common.limits import Limits
 from ..common.sandbox import environment
 from ..models.wire import to_plain
 from ..vault.erase import erase_file
-from .faults import disk_trouble
 from .memory import resident
 
 _CRASH_SECONDS = 0.1
@@ -80,7 +80,7 @@ class Reply:
 
 
 class Desk:
-    """Answers jobs one at a time. `next_job` gives them and None at the end; `briefing` is told to each new worker."""
+    """Answers jobs one at a time. What it is told by `brief`, it tells each worker before the worker's next job."""
 
     def __init__(
         self,
@@ -88,11 +88,12 @@ class Desk:
         scratch: Path,
         limits: Limits,
         command: tuple[str, ...],
-        briefing: Job | None,
         closed: threading.Event,
     ) -> None:
         self._scratch, self._limits, self._command = scratch, limits, command
-        self._briefing, self._closed = briefing, closed
+        self._closed = closed
+        self._briefing: Job | None = None
+        self._told: Job | None = None
         self._thread: threading.Thread | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._killed_for: str | None = None
@@ -108,6 +109,10 @@ class Desk:
         """Starts the thread."""
         self._thread = threading.Thread(target=serve, args=(self,), daemon=True)
         self._thread.start()
+
+    def brief(self, briefing: Job) -> None:
+        """From now on told to its worker, and to each that replaces it, before anything else."""
+        self._briefing = briefing
 
     def join(self) -> None:
         """Waits for the thread to end."""
@@ -138,9 +143,9 @@ class Desk:
     def answer(self, job: Job) -> Reply:
         """One job, from the worker's start when there is none to the clearing of its folder."""
         try:
-            process, fresh = self._worker()
+            process = self._worker()
         except OSError as error:
-            code = "disk_full" if disk_trouble(error) else "worker_unusable"
+            code = "disk_full" if is_disk_trouble(error) else "worker_unusable"
             detail = str(self._scratch) if code == "disk_full" else type(error).__name__
             return Reply("failed", code=code, detail=detail)
         if process is None:
@@ -149,8 +154,9 @@ class Desk:
         with self._lock:
             self._run = run
         try:
-            if fresh and self._briefing is not None:
-                _Run(self._briefing, self._limits).exchange(process)
+            if (briefing := self._briefing) is not self._told and briefing is not None:
+                _Run(briefing, self._limits).exchange(process)
+                self._told = briefing
             reply = run.exchange(process)
         except Exception:  # noqa: BLE001 - a worker that was taken over may answer anything
             reply = None
@@ -193,16 +199,17 @@ class Desk:
         self._clear()
         return why, code
 
-    def _worker(self) -> tuple[subprocess.Popen[bytes] | None, bool]:
-        """The worker, and whether it was started just now; None when the executor was closed meanwhile."""
+    def _worker(self) -> subprocess.Popen[bytes] | None:
+        """The worker; None when the executor was closed meanwhile."""
         if self._process is not None and self._process.poll() is not None:
             self.release()
         with self._lock:
             if self._closed.is_set():
-                return None, False
+                return None
             if self._process is not None:
-                return self._process, False
+                return self._process
             self._clear()
+            self._told = None
             self._scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._process = subprocess.Popen(
                 self._command,
@@ -213,7 +220,7 @@ class Desk:
                 cwd=self._scratch,
                 start_new_session=True,
             )
-            return self._process, True
+            return self._process
 
     def _tidy(self) -> None:
         """What a job left in the worker's folder goes before the next one; the folder is its home and stays."""

@@ -16,6 +16,7 @@ import sys
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future
+from functools import partial
 from heapq import heappop, heappush
 from itertools import count
 from pathlib import Path
@@ -35,7 +36,7 @@ _Task = tuple[bool, int, Job, "Future[Reply]"]
 class LocalExecutor:
     """Runs jobs in up to `jobs` worker processes. A context manager; closing waits for nothing.
 
-    `briefing`: a job that every new worker does before its first one.
+    `briefing`: see `brief`.
     """
 
     def __init__(
@@ -47,18 +48,31 @@ class LocalExecutor:
         self._numbers = count()
         self._change = threading.Condition()
         self._idle = 0
+        """Workers without a job, also those that are only just starting."""
         self._desks = [
-            Desk(scratch=scratch / f"w{number}", limits=limits, command=tuple(command), briefing=briefing,
-                 closed=self._closed)
+            Desk(scratch=scratch / f"w{number}", limits=limits, command=tuple(command), closed=self._closed)
             for number in range(jobs)
-        ]  # fmt: skip
+        ]
         self._watch: threading.Thread | None = None
+        if briefing is not None:
+            self.brief(briefing)
 
     def __enter__(self) -> LocalExecutor:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def warm(self, job: Job) -> None:
+        """Starts the first worker ahead of any work and has it do this job, whose answer nobody waits for."""
+        with self._change:
+            if not self._closed.is_set():
+                self._open_one(job)
+
+    def brief(self, job: Job) -> None:
+        """A job that from now on every worker does before the next one that it is given."""
+        for desk in self._desks:
+            desk.brief(job)
 
     def submit(self, job: Job) -> Future[Reply]:
         """Hands a job in; jobs begin in the order they came, urgent ones before the others.
@@ -92,33 +106,38 @@ class LocalExecutor:
         if self._watch is not None:
             self._watch.join()
 
-    def _open_one(self) -> None:
+    def _open_one(self, warming: Job | None = None) -> None:
         for desk in self._desks:
             if not desk.opened:
-                desk.open(self._serve)
+                self._idle += 1
+                desk.open(partial(self._serve, warming))
                 break
         if self._watch is None:
             self._watch = threading.Thread(target=self._look_after, daemon=True)
             self._watch.start()
 
-    def _serve(self, desk: Desk) -> None:
+    def _serve(self, warming: Job | None, desk: Desk) -> None:
+        if warming is not None:
+            desk.answer(warming)  # what goes wrong here, the first job meets itself
         while (task := self._take()) is not None:
             job, future = task
-            future.set_result(desk.answer(job))
+            reply = desk.answer(job)
+            with self._change:
+                self._idle += 1
+            future.set_result(reply)
         desk.release()
 
     def _take(self) -> tuple[Job, Future[Reply]] | None:
         """The next job; None at the end."""
         with self._change:
             while True:
-                self._idle += 1
                 while not self._tasks and not self._closed.is_set():
                     self._change.wait()
-                self._idle -= 1
                 if self._closed.is_set():
                     return None
                 _, _, job, future = heappop(self._tasks)
                 if future.set_running_or_notify_cancel():
+                    self._idle -= 1
                     return job, future
 
     def _look_after(self) -> None:

@@ -6,9 +6,8 @@ import errno
 
 from sqlalchemy.exc import DatabaseError, OperationalError
 
+from ..common.disk import is_disk_trouble
 from ..common.errors import Broken, JiyaoError, MissingTool, NotThere
-
-DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EFBIG})
 
 
 def disk_trouble(error: BaseException) -> bool:
@@ -18,7 +17,7 @@ def disk_trouble(error: BaseException) -> bool:
         return "disk" in text or "readonly" in text
     if isinstance(error, JiyaoError):
         return error.code == "disk_full"
-    return isinstance(error, OSError) and error.errno in DISK
+    return is_disk_trouble(error)
 
 
 def as_product_error(error: Exception) -> JiyaoError | None:

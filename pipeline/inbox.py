@@ -12,6 +12,7 @@ import stat
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from ..common.errors import NotThere
@@ -20,6 +21,7 @@ from ..common.natural import NaturalKey, natural_key
 _UNFINISHED = re.compile(
     r"(^[.~])|(\.(part|partial|tmp|crdownload|filepart|swp)$)|(^Thumbs\.db$)", re.IGNORECASE
 )
+_FEW = 20
 QUIET_SECONDS = 2.0
 POLL_SECONDS = 0.5
 
@@ -62,6 +64,18 @@ def files_of(paths: Sequence[Path]) -> list[Path]:
         else:
             raise NotThere("no_file", file=str(path))
     return list(dict.fromkeys(found))
+
+
+def suffixes_of(paths: Sequence[Path]) -> frozenset[str]:
+    """Endings of the first names that are there (`.docx`): a guess at what will come, never a reason to believe it."""
+    found: set[str] = set()
+    for path in paths[:_FEW]:
+        try:
+            names = [entry.name for entry in islice(os.scandir(path), _FEW)] if path.is_dir() else [path.name]
+        except OSError:
+            continue
+        found |= {Path(name).suffix.lower() for name in names}
+    return frozenset(found)
 
 
 def read_file(path: Path, limit: int) -> bytes:

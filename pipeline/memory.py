@@ -6,8 +6,6 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-import psutil
-
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 _TELLS_CHILDREN = (
     Path("/proc/self/task").is_dir() and Path(f"/proc/self/task/{os.getpid()}/children").exists()
@@ -30,6 +28,8 @@ def resident(pid: int) -> int:
 
 def _asked(pid: int) -> int:
     """The same, where the kernel does not list children: all processes are looked through."""
+    import psutil
+
     try:
         process = psutil.Process(pid)
         family = [process, *process.children(recursive=True)]

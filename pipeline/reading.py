@@ -11,7 +11,6 @@ from collections.abc import Collection, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from ..common.errors import MissingTool
@@ -79,24 +78,16 @@ class Part:
 
 
 class Reading:
-    """The workers of one batch. `close` ends them."""
+    """What the workers of one batch are asked; `jobs` of them may work at once."""
 
     def __init__(
-        self, station: Station, *, scratch: Path, jobs: int, limits: Limits, engine: str, split: str,
+        self, station: Station, *, workers: LocalExecutor, jobs: int, limits: Limits, engine: str, split: str,
         origin: str | None, without: tuple[str, ...] = (),
     ) -> None:  # fmt: skip
-        self._station, self._jobs, self._limits = station, jobs, limits
+        self._station, self._workers, self._jobs, self._limits = station, workers, jobs, limits
         self._fields = {"engine": engine, "split": split, "origin": origin, "without": list(without)}
         self._relations = RelationIndex(station)
-        briefing = Job("brief", {"policy": station.policy_text, "profile": station.settings.profile})
-        self._workers = LocalExecutor(
-            jobs=jobs, scratch=scratch / "readers", limits=limits, briefing=briefing
-        )
-        self._workers.submit(briefing)  # the first worker gets ready while the inbox is looked through
-
-    def close(self) -> None:
-        """Ends every worker now."""
-        self._workers.close()
+        workers.brief(Job("brief", {"policy": station.policy_text, "profile": station.settings.profile}))
 
     def ask(self, job: Job) -> Reply:
         """Has a reading worker answer another question, and waits for it."""

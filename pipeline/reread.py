@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from ..common.errors import Refused
 from ..common.limits import DEFAULT_LIMITS
 from ..models.level import Level
 from ..models.page import Finding
+from .crew import crew
 from .executor import Job
 from .reading import Judged, Part, Reading, Unread
 from .register_entry import ReadPaper
@@ -22,20 +24,24 @@ class Desk:
 
     def __init__(self, station: Station, *, origin: str | None, pieces: int = 1) -> None:
         self._station = station
-        self._scratch = station.scratch()
+        self._held = ExitStack()
+        jobs = min(2, pieces)
+        workers = self._held.enter_context(crew(station.home, jobs=jobs))
         self._reading = Reading(
-            station, scratch=self._scratch.path, jobs=min(2, pieces), limits=DEFAULT_LIMITS, engine="auto",
-            split="none", origin=origin,
-        )  # fmt: skip
+            station,
+            workers=workers,
+            jobs=jobs,
+            limits=DEFAULT_LIMITS,
+            engine="auto",
+            split="none",
+            origin=origin,
+        )
 
     def __enter__(self) -> Desk:
         return self
 
     def __exit__(self, *_: object) -> None:
-        try:
-            self._reading.close()
-        finally:
-            self._scratch.close()
+        self._held.close()
 
     def ask(self, act: str, fields: dict[str, Any], data: bytes) -> bytes:
         """Another act of a worker on a file; its bytes.

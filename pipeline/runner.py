@@ -25,12 +25,14 @@ from ..models.level import Level
 from ..stages.engines.choose import choose
 from . import receipt as receipts
 from .actors import Actor
-from .batch_books import BatchBooks, Entry, Progress, Twin
+from .batch_books import BatchBooks, Entry, Twin
+from .crew import crew
 from .door import Door
 from .entering import Entering
-from .executor import Reply
+from .executor import LocalExecutor, Reply
 from .faults import disk_trouble
 from .inbox import Unreadable
+from .progress import Progress
 from .reading import Part, Reading, Unread
 from .register_entry import ReadPaper, path_identity
 from .station import Station
@@ -93,8 +95,10 @@ class BatchRun:
     """One run of the main job. Use as a context manager; `process` may be fed a list or a hot folder."""
 
     def __init__(
-        self, station: Station, actor: Actor, request: Request, *, progress: Progress | None = None
-    ) -> None:
+        self, station: Station, actor: Actor, request: Request, *, progress: Progress | None = None,
+        workers: LocalExecutor | None = None,
+    ) -> None:  # fmt: skip
+        """`workers`: those of the caller, who ends them; else it has its own."""
         self.station, self.request = station, request
         self._door = Door(
             station,
@@ -112,12 +116,13 @@ class BatchRun:
         self._taken = 0
         self._started = time.monotonic()
         self._held = ExitStack()
-        scratch = self._held.enter_context(station.scratch()).path
+        workers = workers or self._held.enter_context(
+            crew(station.home, jobs=request.jobs, limits=request.limits)
+        )
         self._reading = Reading(
-            station, scratch=scratch, jobs=request.jobs, limits=request.limits, engine=request.engine,
+            station, workers=workers, jobs=request.jobs, limits=request.limits, engine=request.engine,
             split=request.split, origin=request.origin, without=request.without,
         )  # fmt: skip
-        self._held.callback(self._reading.close)
 
     def __enter__(self) -> BatchRun:
         try:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from ..models.migrate import check
 from ..models.policy.loader import parse_policy
 from ..models.policy.schema import Policy
 from ..models.tables import Approval, Artefact, Counter, PolicyVersion
-from ..vault.scratch import Scratch, scratch_place, sweep_scratch
+from ..vault.scratch import Scratch, fresh_scratch
 from ..vault.vault import Vault
 from . import clock_guard
 from .registry import open_engine, reading, writing
@@ -97,6 +97,7 @@ class Station:
             self._vault = Vault.open(
                 session, blobs=self.blobs, roots=self.settings.roots, passphrase=passphrase, home=self.home
             )
+        self.forget_policy()
 
     @property
     def vault(self) -> Vault:
@@ -117,9 +118,7 @@ class Station:
 
     def scratch(self) -> Scratch:
         """A fresh scratch folder for one step, erased at its end; what killed runs left behind is erased first."""
-        place = scratch_place(self.home)
-        sweep_scratch(place, home=self.home)
-        return Scratch(place)
+        return fresh_scratch(self.home)
 
     def sweep_orphans(self) -> int:
         """Erases sealed files that no row names (left by a run killed before its commit). How many."""
@@ -133,6 +132,7 @@ class Station:
     def adopt(self, vault: Vault) -> None:
         """Takes the vault that `init` or `restore` has just made."""
         self._vault = vault
+        self.forget_policy()
 
     # ------------------------------------------------------------ transactions
 
@@ -207,8 +207,17 @@ class Station:
                 ).first()
                 if row is None:
                     raise Refused("no_policy")
-                self._policy, self._policy_text = parse_policy(row.text), row.text
+                self._policy, self._policy_text = self._read_policy(session, row)
         return self._policy
+
+    def _read_policy(self, session: Session, row: PolicyVersion) -> tuple[Policy, str]:
+        """Until the station is unlocked without the unit's list of secret matters, which stands sealed."""
+        if self._vault is None:
+            return replace(parse_policy(row.text), sha256=row.sha256), row.text
+        from . import policy_text
+
+        text = policy_text.whole(self, session, row)
+        return parse_policy(text), text
 
     @property
     def policy_text(self) -> str:

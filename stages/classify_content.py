@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..models.fields import OfficialFields
@@ -9,7 +10,7 @@ from ..models.level import Level
 from ..models.page import Transcript
 from ..models.policy.schema import Policy, Profile
 from ..models.suggestion import Evidence, LevelCandidate
-from .content_match import Hit, RuleScore, body_of, find_words, score_rule
+from .content_match import Hit, RuleScore, body_of, find_words, prepare, score_rule
 from .fields_text import tight
 from .mark_check import PUBLIC_KINDS
 from .personal_data import overlays_of
@@ -55,8 +56,7 @@ def view_content(
 ) -> ContentView:
     """Scores every content, negative and overlay rule of the profile."""
     body = body_of(transcript)
-    extra = {tight(word) for _, _, _, words in unit_items for word in words if tight(word)}
-    found = find_words(body, policy, tuple(sorted(extra.union(all_words(policy)))))
+    found = find_words(body, policy, _sought(policy, (words for _, _, _, words in unit_items)))
     rules = policy.content_rules(profile)
     least = policy.engine.min_score
     weighed = weigh(body=body, found=found, fields=fields, policy=policy, profile=profile, model=model)
@@ -95,6 +95,17 @@ def view_content(
         overlay_evidence=overlay_evidence,
         found=found,
     )
+
+
+def get_ready(policy: Policy) -> None:
+    """Builds what looks for the policy's words, before there is a paper."""
+    prepare(policy, _sought(policy, (item.words for item in policy.unit_items)))
+
+
+def _sought(policy: Policy, listed: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+    """The words of topics and of the unit's list; those of the rules are sought anyway."""
+    extra = {tight(word) for words in listed for word in words if tight(word)}
+    return tuple(sorted(extra.union(all_words(policy))))
 
 
 def _evidence(one: RuleScore, least: float) -> list[Evidence]:

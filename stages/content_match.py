@@ -1,7 +1,7 @@
 """Finding the policy's words in a paper: where they stand, in which zone, how often.
 
-spaCy's `blank("zh")` cuts the text into characters; a `PhraseMatcher` with every word of the policy then
-finds all of them in one pass, over line ends too. It is built once for each policy and kept.
+The text is cut into characters; spaCy's `PhraseMatcher` with every word of the policy then finds all of them in one
+pass, over line ends too. It is built once for each policy and kept.
 Titles of laws and rules in 《》 are references, not content, and do not count.
 """
 
@@ -12,14 +12,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-import spacy
-from spacy.matcher import PhraseMatcher
-from spacy.tokens import Doc
-
 from ..models.page import Box, Transcript
 from ..models.policy.schema import ContentRule, Policy, Words, Zone
 from .fields_head import read_head
 from .fields_text import Row, rows_of, tight
+from .phrases import Doc, PhraseMatcher, Vocab
 
 CHUNK = 200_000
 _CITED = re.compile(r"《[^《》]{2,80}?(?:法|条例|规定|办法|细则|规则|准则|规程)(?:[(][^()]{1,10}[)])?》")
@@ -97,17 +94,18 @@ def body_of(transcript: Transcript) -> Body:
 
 
 @lru_cache(maxsize=1)
-def _language() -> Any:
-    return spacy.blank("zh")
+def vocabulary() -> Vocab:
+    """What all texts and words share."""
+    return Vocab()
 
 
 def _doc(text: str) -> Doc:
-    return Doc(_language().vocab, words=list(text), spaces=[False] * len(text))
+    return Doc(vocabulary(), words=list(text), spaces=[False] * len(text))
 
 
 @lru_cache(maxsize=8)
 def _matcher(policy: Policy, extra: tuple[str, ...]) -> Any:
-    matcher = PhraseMatcher(_language().vocab)
+    matcher = PhraseMatcher(vocabulary())
     words = {tight(word) for rule in policy.rules for word in _all_words(rule.words)} | set(extra)
     for word in sorted(words):
         matcher.add(word, [_doc(word)])
@@ -118,10 +116,15 @@ def _all_words(words: Words) -> tuple[str, ...]:
     return words.any + words.and_any + words.none
 
 
+def prepare(policy: Policy, extra: tuple[str, ...] = ()) -> None:
+    """Builds what `find_words` will need."""
+    _matcher(policy, extra)
+
+
 def find_words(body: Body, policy: Policy, extra: tuple[str, ...] = ()) -> dict[str, tuple[Hit, ...]]:
     """Every occurrence of every word of the policy (and of `extra`) in the paper, in order."""
     matcher = _matcher(policy, extra)
-    strings = _language().vocab.strings
+    strings = vocabulary().strings
     found: dict[str, list[Hit]] = {}
     for offset in range(0, len(body.text), CHUNK):
         # chunks overlap by the longest word, so that none is cut in two

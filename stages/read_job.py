@@ -16,7 +16,6 @@ from ..common.limits import Limits
 from ..formats.opened import OpenedDocument
 from ..models.outcome import Done, Failure, Outcome, Refusal
 from ..models.wire import from_plain, to_plain
-from .cut import cut
 from .page_steps import ALL, Preparation
 from .part_view import Remembered
 from .read_page import ReadPage, lost_page, read_page
@@ -103,6 +102,8 @@ def put_together(
         part["findings"], part["page_bytes"] = transcript["findings"], [len(page) for page in own]
         blobs += own
         if part["pages"] != list(range(1, opened.page_count + 1)):
+            from .cut import cut  # its library is large, and few files are stacks
+
             blobs.append(cut(opened, data, pages=part["pages"], limits=limits))
             part["cut_bytes"] = len(blobs[-1])
     return outcome, blobs

@@ -10,13 +10,13 @@ document stands in `code` or `detail`.
 
 from __future__ import annotations
 
-import errno
 import os
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
+from ..common.disk import is_disk_trouble
 from ..common.errors import JiyaoError
 from ..common.frames import read_frame, write_frame
 from ..common.limits import DEFAULT_LIMITS, Limits
@@ -28,7 +28,6 @@ from .worker_request import Answer, Known, Report, Request, failed
 __all__ = ["ACTS", "main", "serve"]
 
 _FILE_BYTES = 2 * 1024**3
-_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EFBIG})
 
 
 def main() -> None:
@@ -71,8 +70,9 @@ def serve(
     except MemoryError:
         return failed("too_much_memory")
     except OSError as error:
-        full = error.errno in _DISK
-        return failed("disk_full", tempfile.gettempdir()) if full else failed("worker_error", _place(error))
+        if is_disk_trouble(error):
+            return failed("disk_full", tempfile.gettempdir())
+        return failed("worker_error", _place(error))
     except Exception as error:  # noqa: BLE001 - the place, never the words: they may quote the file
         return failed("worker_error", _place(error))
 

@@ -37,6 +37,14 @@ def _look(request: Request) -> Answer:
     return done(value), b""
 
 
+def _warm(request: Request) -> Answer:
+    """Gets ready for files that are to come."""
+    from .warm import warm
+
+    warm([str(suffix) for suffix in request.fields["suffixes"]])
+    return done({}), b""
+
+
 def _brief(request: Request) -> Answer:
     """The policy and profile that papers are judged by from now on; in the bytes a model made on the station."""
     fields = request.fields
@@ -273,6 +281,7 @@ def _marks(request: Request) -> Answer:
 
 ACTS: dict[str, Callable[[Request], Answer]] = {
     "look": _look,
+    "warm": _warm,
     "brief": _brief,
     "read": _read,
     "pages": _pages,

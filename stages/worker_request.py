@@ -73,10 +73,12 @@ class Known:
     def get_ready(self) -> None:
         """Loads what judging needs, once the answer is out and before the next request is there."""
         if self.judges and self._policy is None:
-            from . import classify, retain  # noqa: F401
+            from . import retain  # noqa: F401
+            from .classify_content import get_ready
 
             with suppress(JiyaoError):  # told by the judging itself
                 self._policy = self.policy
+                get_ready(self._policy)
 
 
 class Request:

@@ -177,6 +177,27 @@ def test_every_worker_is_briefed_and_none_is_started_for_nothing(tmp_path: Path)
         assert ask(executor, do="order", name="d").value["asked"] == ["briefing", "d"]
 
 
+def test_a_worker_gets_ready_ahead_of_work_and_no_second_one_is_started_for_it(tmp_path: Path) -> None:
+    with LocalExecutor(jobs=2, scratch=tmp_path / "s", command=FAKE) as executor:
+        executor.warm(Job("fake", {"do": "order", "name": "warm"}))
+        executor.brief(Job("fake", {"do": "order", "name": "briefing"}))
+        asked = ask(executor, do="order", name="a").value["asked"]
+        assert (sorted(asked[:-1]), asked[-1]) == (["briefing", "warm"], "a")
+        executor.brief(Job("fake", {"do": "order", "name": "other"}))
+        assert ask(executor, do="order", name="b").value["asked"][-2:] == ["other", "b"]
+        assert not (tmp_path / "s/w1").exists(), "the first was free"
+
+
+def test_a_worker_that_dies_while_it_gets_ready_is_replaced(tmp_path: Path) -> None:
+    with LocalExecutor(jobs=1, scratch=tmp_path / "s", command=FAKE) as executor:
+        executor.warm(Job("fake", {"do": "die"}))
+        assert ask(executor, do="order", name="a").value["asked"] == ["a"]
+    closed = LocalExecutor(jobs=1, scratch=tmp_path / "t", command=FAKE)
+    closed.close()
+    closed.warm(Job("fake", {"do": "echo"}))
+    assert not (tmp_path / "t").exists()
+
+
 @pytest.mark.req("R-022")
 def test_nothing_is_left_between_jobs_and_at_the_end(tmp_path: Path) -> None:
     with LocalExecutor(jobs=1, scratch=tmp_path / "s", limits=LIMITS, command=FAKE) as executor:
@@ -324,7 +345,7 @@ print(json.dumps([sorted(ACTS), [name for name in sys.modules if name.startswith
 
 def test_no_act_of_a_worker_loads_keys_or_the_registry() -> None:
     fields = {
-        "look": {}, "brief": {"policy": "", "profile": "organ"}, "read": READ,
+        "look": {}, "warm": {"suffixes": [".docx", ".pdf"]}, "brief": {"policy": "", "profile": "organ"}, "read": READ,
         "assemble": READ | {"tail": 0, "lost": {}},
         "pages": READ | {"first": 1, "last": 1}, "judge": {"relations": {}}, "draw": {"spec": {}},
         "cut": {"pages": [1]}, "join": {"sizes": [0], "picks": []}, "sheet": {"boxes": []}, "marks": {},

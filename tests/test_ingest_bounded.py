@@ -22,7 +22,7 @@ from jiyao.models.page import Box, Line, Page, Transcript
 from jiyao.models.passage import Prints
 from jiyao.models.suggestion import LevelSuggestion, RetentionSuggestion
 from jiyao.models.wire import to_plain
-from jiyao.pipeline import reading
+from jiyao.pipeline import crew
 from jiyao.pipeline.desk import Job, Reply
 from jiyao.pipeline.page_reading import PageReading
 from jiyao.pipeline.runner import BatchRun, Progress, Request
@@ -44,8 +44,17 @@ class Instant:
     def __init__(self, **_: Any) -> None:
         self.closed = False
 
-    def close(self) -> None:
+    def __enter__(self) -> Instant:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self.closed = True
+
+    def warm(self, job: Job) -> None:
+        """It is always ready."""
+
+    def brief(self, job: Job) -> None:
+        """It judges nothing."""
 
     def submit(self, job: Job) -> Future[Reply]:
         future: Future[Reply] = Future()
@@ -83,7 +92,7 @@ def instant(monkeypatch: pytest.MonkeyPatch) -> type[Instant]:
     }  # fmt: skip
     monkeypatch.setattr(Instant, "part", part)
     monkeypatch.setattr(Instant, "pages", 1)
-    monkeypatch.setattr(reading, "LocalExecutor", Instant)
+    monkeypatch.setattr(crew, "LocalExecutor", Instant)
     return Instant
 
 

@@ -12,8 +12,8 @@ import pytest
 import format_kit as kit
 from ingest_kit import check_whole, counts, ingest, letter, letters
 from jiyao.models.level import Level
+from jiyao.pipeline import crew
 from jiyao.pipeline import documents as register
-from jiyao.pipeline import reading
 from jiyao.pipeline.executor import LocalExecutor
 from jiyao.pipeline.inbox import files_of
 from jiyao.pipeline.runner import BatchRun, Progress, Request
@@ -46,7 +46,7 @@ def deadly(pages: set[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     script = tmp_path / "deadly.py"
     script.write_text(DEADLY.format(pages=pages))
     command = (sys.executable, str(script))
-    monkeypatch.setattr(reading, "LocalExecutor", partial(LocalExecutor, command=command))
+    monkeypatch.setattr(crew, "LocalExecutor", partial(LocalExecutor, command=command))
 
 
 @pytest.mark.req("R-024")

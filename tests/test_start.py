@@ -10,6 +10,8 @@ import pytest
 from sqlalchemy import create_engine
 
 from jiyao.models import migrate
+from jiyao.stages.engines.choose import engines
+from jiyao.stages.engines.names import AUTO, ENGINES
 
 DRAWING = {"fpdf", "fontTools", "cv2", "PIL", "numpy", "pypdfium2", "pypdf", "pyhanko"}
 READING = {"spacy", "onnxruntime", "rapidocr", "pytesseract", "docx", "openpyxl"}
@@ -28,6 +30,41 @@ def test_help_needs_no_registry() -> None:
 @pytest.mark.parametrize("room", ["documents", "destroy", "review", "copies", "trace"])
 def test_a_room_loads_no_heavy_library(room: str) -> None:
     assert not loaded(f"jiyao.commands.{room}") & {*DRAWING, *READING, "alembic"}
+
+
+def test_ingest_begins_its_worker_before_the_registry_is_loaded() -> None:
+    assert not loaded("jiyao.commands.ingest") & {*DRAWING, *READING, "sqlalchemy", "alembic", "cryptography"}
+
+
+def test_the_engines_are_known_by_name_without_their_libraries() -> None:
+    assert (AUTO, *(engine.name for engine in engines())) == ENGINES
+
+
+def test_a_worker_that_is_ready_knows_no_network_client_and_no_register() -> None:
+    code = (
+        "import sys; from jiyao.stages.warm import warm; warm(['.docx', '.pdf']);"
+        "print(*{name.partition('.')[0] for name in sys.modules}, *sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    names = set(done.stdout.split())
+    assert {"spacy", "docx", "pypdf", "jiyao.stages.read_job", "jiyao.stages.classify"} <= names
+    assert not names & {
+        "httpx",
+        "requests",
+        "urllib3",
+        "typer",
+        "weasel",
+        "sqlalchemy",
+        "jiyao.vault",
+        "spacy.cli",
+    }
+
+
+def test_the_matcher_leaves_spacy_whole() -> None:
+    """Its command line is left out only while it loads."""
+    code = "import jiyao.stages.phrases, spacy.cli;print(spacy.cli.info is not None, spacy.blank('zh').lang)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True", "zh"]
 
 
 def test_the_schema_is_checked_by_names_that_are_right(tmp_path: Path) -> None:

@@ -84,6 +84,13 @@ class Scratch:
         return path
 
 
+def fresh_scratch(home: Path) -> Scratch:
+    """A folder for one step of the station in `home`; what killed runs left behind is erased first."""
+    place = scratch_place(home)
+    sweep_scratch(place, home=home)
+    return Scratch(place)
+
+
 def sweep_scratch(place: ScratchPlace, *, home: Path | None = None) -> int:
     """Erases folders whose owner is gone; how many. With `home`, its own scratch folder is looked at too."""
     swept = 0

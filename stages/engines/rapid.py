@@ -34,6 +34,7 @@ from .model_files import (
     lack_of,
     load,
 )
+from .names import FAST, RAPID
 from .network import Network, runtime_installed
 from .recognise import Reading, Recogniser, cut_out
 
@@ -61,7 +62,7 @@ class RapidEngine:
     @property
     def name(self) -> str:
         """As on the command line."""
-        return "rapidocr" if self.lane == "exact" else "rapidocr-fast"
+        return RAPID if self.lane == "exact" else FAST
 
     @property
     def name_version(self) -> str:

@@ -33,6 +33,7 @@ from PIL import Image
 from ...common.errors import MissingTool
 from ...formats.opened import Picture
 from .engine import EngineFault, EngineTimeout, RawLine
+from .names import TESSERACT
 from .page_strips import Grey, Strip, find_lines
 
 LANGUAGE = "chi_sim"
@@ -80,7 +81,7 @@ class TesseractEngine:
     @property
     def name(self) -> str:
         """As on the command line."""
-        return "tesseract"
+        return TESSERACT
 
     @property
     def name_version(self) -> str:

@@ -82,6 +82,8 @@ class LevelSuggestion:
     """What the paper is about, by the policy's topics; empty when no content was weighed."""
     model: str = ""
     """Version of the small model that weighed the content: the release's, or `M…/hash` of one made on the station."""
+    sources: tuple[tuple[str, str], ...] = ()
+    """Registered documents that the paper draws on and that still have a level: number, and how it is known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,9 +77,13 @@ class PolicyVersion(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     version: Mapped[str] = mapped_column(String(48))
     sha256: Mapped[str] = mapped_column(String(64))
+    """Of the whole text, the list included: what is signed."""
     state: Mapped[str] = mapped_column(String(16))
     """`provisional`, `proposed`, `active`, `former`."""
     text: Mapped[str] = mapped_column(Text)
+    """YAML, without the unit's list of secret matters."""
+    items_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """Registry key, bound to `sha256`: that list's lines and where they stood."""
     at: Mapped[str] = mapped_column(String(32))
     author: Mapped[str | None] = mapped_column(String(64))
     leader: Mapped[str | None] = mapped_column(String(64))

@@ -19,18 +19,19 @@ from sqlalchemy.orm import Session
 
 from ..ledger.verify import verify as verify_ledger
 from ..models.certificate import Check, CheckName, CheckResult, ItemOutcome, ListItem, Verdict
-from ..models.tables import Artefact, Backup, Destruction, Document, KeyStoreRow
+from ..models.tables import Artefact, Backup, Destruction, Document, KeyStoreRow, Scan
 from ..models.wire import from_plain, to_plain
 from ..vault.medium import Claim
 from ..vault.rotation import Recovery, Rewritten
 from ..vault.scratch import scratch_place
 from ..vault.verify import KeyWitness
-from . import destruction
+from . import destruction, passages
 from .destruction_list import artefacts_of, outcomes_of
 from .documents import words_of
 from .judgement import load_transcript
 from .ledgers import identity_of
 from .source_file import outside_scope
+from .sources import WORD as SOURCES
 from .station import Station
 
 _CANARIES = 8
@@ -117,7 +118,7 @@ def verify_batch(
                 _v1(station, session, evidence, slots),
                 _v2(station, session, evidence),
                 _v3(station, evidence),
-                _v4(session, items),
+                _v4(station, session, items),
                 _v5(session, row, recovery),
                 _v6(station, evidence),
                 _v7(station, session),
@@ -217,13 +218,26 @@ def _v3(station: Station, evidence: Evidence | None) -> Check:
     return _check("V3", "fail", "canary_found") if found else _check("V3", "pass")
 
 
-def _v4(session: Session, items: Sequence[ListItem]) -> Check:
-    """Nothing derived is left: no living artefact, no file."""
+def _v4(station: Station, session: Session, items: Sequence[ListItem]) -> Check:
+    """Nothing derived is left: no living artefact, no file, no row of the passage index, no tag, no source link."""
     if any(artefacts_of(session, item) for item in items):
         return _check("V4", "fail", "artefact_alive")
     if any(artefacts_of(session, item, ("shredding",)) for item in items):
         return _check("V4", "fail", "file_left")
-    return _check("V4", "pass")
+    documents = [item.id for item in items if item.kind == "document"]
+    if passages.remains(session, documents):
+        return _check("V4", "fail", "passages_left")
+    for document in documents:
+        row = session.get_one(Document, document)
+        if row.duplicate_tag is not None or row.paper_tag is not None or _scans(session, document):
+            return _check("V4", "fail", "tags_left")
+        if words_of(station, session, row).get(SOURCES):
+            return _check("V4", "fail", "source_links_left")
+    return _check("V4", "pass", "no_passages_left" if documents else None)
+
+
+def _scans(session: Session, document: str) -> bool:
+    return session.scalars(select(Scan.id).where(Scan.document_id == document)).first() is not None
 
 
 def _v5(session: Session, row: Destruction, recovery: Recovery) -> Check:

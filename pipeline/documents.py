@@ -17,9 +17,10 @@ from . import access
 from .actors import Actor, acting
 from .carrier_scans import scans_of
 from .judgement import Judgement, load_judgement, load_transcript
+from .sources import sources_json
 from .station import Station
-from .urgency import telegram_clock, urgent_first
 from .terms import terms_json
+from .urgency import telegram_clock, urgent_first
 
 _REGISTER = "document"
 
@@ -209,16 +210,17 @@ def document_json(
         "overlays": [name for name in row.overlays.split(",") if name],
         "secrecy_period": row.period,
         "secrecy_until": row.secrecy_until,
-        "retention": row.retention,
         "notified_date": row.notified_date,
         "retention_flags": list(words.get("retention_flags") or ()),
+        "retention": row.retention,
         "retention_until": row.retention_until,
-        **_evidence(judgement),
         **terms_json(station, session, row),
+        **_evidence(judgement),
         "parts": list(
             session.scalars(select(Document.id).where(Document.parent_id == row.id).order_by(Document.id))
         ),
         "parent": row.parent_id,
+        "sources": sources_json(station, session, row, words),
         "replaced_by": list(words.get("replaced_by") or ()),
         "carriers": _carriers(session, row.id, judgement),
         "copies": list(

@@ -11,9 +11,7 @@ count. Nor does what very many papers say, unless the greater part of a document
 from __future__ import annotations
 
 import hmac
-import re
 import struct
-import unicodedata
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -22,6 +20,7 @@ from dataclasses import dataclass
 from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
 
+from ..common.letters import letters
 from ..models.level import Level
 from ..models.passage import SHINGLE, Prints
 from ..models.suggestion import RelatedDocument, SharedPassage
@@ -83,6 +82,15 @@ def forget(session: Session, documents: Collection[str]) -> None:
             session.execute(delete(PassageTag).where(PassageTag.tag.in_(chunk), PassageTag.set_id == row.id))
         session.delete(row)
     session.flush()
+
+
+def remains(session: Session, documents: Collection[str]) -> bool:
+    """Whether anything of these documents still stands in the index, or any passage that belongs to no document."""
+    kept = session.scalars(select(PassageSet.id).where(PassageSet.document_id.in_(documents))).first()
+    nobodys = session.scalars(
+        select(PassageTag.tag).where(PassageTag.set_id.not_in(select(PassageSet.id))).limit(1)
+    ).first()
+    return kept is not None or nobodys is not None
 
 
 def _full(session: Session, tags: Sequence[int]) -> set[int]:
@@ -171,7 +179,7 @@ def is_alike(one: Prints, other: Prints) -> bool:
 
 def same_title(one: str | None, other: str | None) -> bool:
     """Whether two titles are found as one."""
-    return one is not None and other is not None and _plain(one) == _plain(other) != ""
+    return one is not None and other is not None and letters(one) == letters(other) != ""
 
 
 # ---------------------------------------------------------------- parts
@@ -280,15 +288,11 @@ def _tags(key: bytes, hashes: Iterable[int]) -> list[int]:
 
 
 def _title_tag(key: bytes, title: str | None) -> int | None:
-    plain = _plain(title or "")
+    plain = letters(title or "")
     if len(plain) < _SHORTEST_TITLE:
         return None
     tag = hmac.digest(key, b"title:" + plain.encode("utf-8", "surrogatepass"), "sha256")[:8]
     return int.from_bytes(tag, "big", signed=True)
-
-
-def _plain(text: str) -> str:
-    return re.sub(r"[\s\W_]", "", unicodedata.normalize("NFKC", text))
 
 
 def _unpacked(tags: bytes) -> tuple[int, ...]:

@@ -18,6 +18,7 @@ from ..models.policy.loader import parse_policy
 from ..models.policy.schema import Policy
 from ..models.rights import LEADERS
 from ..models.tables import PolicyVersion
+from . import policy_text
 from .actors import Actor, acting
 from .station import Station
 
@@ -58,9 +59,10 @@ def activate(station: Station, actor: Actor, *, file: Path) -> dict[str, Any]:
         elif row is None:
             statement = _statement(station, policy.version, policy.sha256, actor, frozenset({"secadmin"}))
             row = PolicyVersion(
-                version=policy.version, sha256=policy.sha256, state="proposed", text=text, at=station.now(),
+                version=policy.version, sha256=policy.sha256, state="proposed", at=station.now(),
                 author=actor.person, author_statement=statement, author_signature=actor.sign(statement),
             )  # fmt: skip
+            policy_text.keep(station, session, row, text)
             session.add(row)
             session.flush()
             station.log(session, "policy.propose", person=actor.person, account=actor.user,

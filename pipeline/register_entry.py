@@ -29,6 +29,8 @@ from .documents import keep_words, words_of
 from .judgement import Judgement
 from .paper_tag import paper_tag
 from .source_file import remember_place
+from .sources import WORD as SOURCES
+from .sources import links_of
 from .station import Station
 from .terms import EVENT as EVENT
 from .terms import changes_of, set_period, set_suggested
@@ -304,6 +306,7 @@ def _fill(station: Station, session: Session, row: Document, paper: ReadPaper, *
         "note": fields.note,
         "source_name": paper.path.name,
         "virus_scan": paper.virus_scan,
+        SOURCES: links_of(level),
     }
     keep_words(station, session, row, words)
     row.pages = paper.pages

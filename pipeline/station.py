@@ -28,7 +28,7 @@ from ..models.policy.schema import Policy
 from ..models.tables import Approval, Artefact, Counter, PolicyVersion
 from ..vault.scratch import Scratch, fresh_scratch
 from ..vault.vault import Vault
-from . import clock_guard
+from . import clock_guard, policy_text
 from .registry import open_engine, reading, writing
 
 
@@ -214,8 +214,6 @@ class Station:
         """Until the station is unlocked without the unit's list of secret matters, which stands sealed."""
         if self._vault is None:
             return replace(parse_policy(row.text), sha256=row.sha256), row.text
-        from . import policy_text
-
         text = policy_text.whole(self, session, row)
         return parse_policy(text), text
 

@@ -79,6 +79,7 @@ def classify(
         evidence += (Evidence("level", "station_model", model.version, ""),)
     return replace(
         suggestion, overlays=view.overlays, evidence=evidence, policy=policy.version,
+        sources=tuple((one.document, one.how) for one in _sources(case)),
         model=view.weighed.model.version,
     )  # fmt: skip
 

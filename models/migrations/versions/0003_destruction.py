@@ -49,6 +49,7 @@ def upgrade() -> None:
         sa.Column("sha256", sa.String(length=64), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("items_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("at", sa.String(length=32), nullable=False),
         sa.Column("author", sa.String(length=64), nullable=True),
         sa.Column("leader", sa.String(length=64), nullable=True),

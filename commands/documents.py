@@ -84,10 +84,6 @@ def documents_appraise(document: str, reason: str) -> None:
     show.run(work, draw_document)
 
 
-@documents.command("rescan")
-@argument("document", metavar="DOC")
-@argument("path", metavar="PATH", type=FILE)
-@option("--pages", metavar="P")
 @documents.command("event")
 @argument("document", metavar="DOC")
 @argument("happening", metavar="EVENT", type=click.Choice(HAPPENINGS))
@@ -103,6 +99,10 @@ def documents_event(**given: Any) -> None:
     show.run(work, draw_document)
 
 
+@documents.command("rescan")
+@argument("document", metavar="DOC")
+@argument("path", metavar="PATH", type=FILE)
+@option("--pages", metavar="P")
 def documents_rescan(document: str, path: Path, pages: str | None) -> None:
     def work() -> dict[str, Any]:
         station, actor = enter("rescan")

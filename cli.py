@@ -25,8 +25,9 @@ from .common.messages import LANGS, Lang, advise, catalogue, say
 ROOMS: Final = {
     "init": "station", "doctor": "station", "clock": "station", "person": "people", "account": "people",
     "approval": "approval", "circle": "circle", "receive": "receive", "ingest": "ingest",
-    "documents": "documents", "review": "review", "batch": "batch", "copies": "copies", "trace": "trace",
-    "due": "later", "inventory": "later", "register": "register", "destroy": "destroy",
+    "documents": "documents", "review": "review", "batch": "batch", "copies": "copies", "carriers": "carriers",
+    "matter": "matter", "trace": "trace",
+    "due": "due", "inventory": "later", "register": "register", "destroy": "destroy",
     "certificate": "certificate", "ledger": "ledger", "hold": "hold", "incident": "incident",
     "backup": "backup", "restore": "backup",
     "policy": "policy", "learn": "learn", "drill": "later", "vault": "later", "serve": "later", "bench": "bench",

@@ -43,7 +43,8 @@ def term_ends(
         case "borrow_days":
             days = policy.deadlines.borrow_days
             # a loan of one day is back the same day
-            return _after(Duration(days=max(0, days.get(str(level), days["default"]) - 1)), start)
+            loan = max(1, days.get(str(level), days["default"]))
+            return _end_of(start.date() + timedelta(days=loan - 1), start)
         case "telegram_handling":
             terms = policy.deadlines.telegram_handling
             return _after(terms.get(urgency or "一般", terms["一般"]), start)

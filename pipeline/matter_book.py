@@ -1,0 +1,110 @@
+"""The book of matters: opened, carried on, cancelled, listed and shown at the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import select
+
+from ..common.errors import UsageFault
+from ..models.tables import Matter
+from . import matters
+from .actors import Actor, acting
+from .station import Station
+
+_KINDS = ("carrier", "copy", "document", "person", "batch", "receipt")
+
+
+def open_matter(
+    station: Station,
+    actor: Actor,
+    kind: str,
+    *,
+    document: str | None = None,
+    items: Sequence[str] = (),
+    words: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Opens a matter of any kind of the policy; `items` as `kind:id`.
+
+    Raises:
+        UsageFault: an item that is none. As `matters.start`.
+    """
+    named = [_item(text) for text in items]
+    with acting(station, actor, "matter.open", objects=(document,) if document else ()) as session:
+        made = matters.start(station, session, actor, kind, document=document, items=named, words=words)
+        return matters.matter_json(station, session, made, actor=actor, whole=True)
+
+
+def do_step(
+    station: Station,
+    actor: Actor,
+    *,
+    matter: str,
+    step: str | None = None,
+    result: str = "done",
+    words: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """The awaited step, by one person."""
+    with acting(station, actor, "matter.do", objects=(matter,)) as session:
+        row = matters.get_matter(session, matter)
+        matters.advance(station, session, actor, row, step=step, result=result, words=words)
+        return matters.matter_json(station, session, row, actor=actor, whole=True)
+
+
+def cancel(station: Station, actor: Actor, *, matter: str, reason: str) -> dict[str, Any]:
+    """Ends a matter without its steps."""
+    with acting(station, actor, "matter.cancel", objects=(matter,)) as session:
+        row = matters.cancel(station, session, actor, matters.get_matter(session, matter), reason=reason)
+        return matters.matter_json(station, session, row, actor=actor, whole=True)
+
+
+def list_matters(
+    station: Station,
+    actor: Actor,
+    *,
+    kind: str | None = None,
+    document: str | None = None,
+    ended: bool = False,
+) -> dict[str, Any]:
+    """Matters, the newest first; without `ended` only those that are open."""
+    with station.read() as session:
+        wanted = select(Matter).order_by(Matter.opened_at.desc(), Matter.id.desc())
+        if kind is not None:
+            wanted = wanted.where(Matter.kind == matters.rule_of(station, kind).kind)
+        if document is not None:
+            wanted = wanted.where(Matter.document_id == document)
+        if not ended:
+            wanted = wanted.where(Matter.state == matters.OPEN)
+        return {
+            "matters": [
+                matters.matter_json(station, session, row, actor=actor) for row in session.scalars(wanted)
+            ]
+        }
+
+
+def show(station: Station, actor: Actor, *, matter: str) -> dict[str, Any]:
+    """One matter with its words, items and steps."""
+    with acting(station, actor, "matter.show", objects=(matter,)) as session:
+        row = matters.get_matter(session, matter)
+        return matters.matter_json(station, session, row, actor=actor, whole=True)
+
+
+def kinds(station: Station) -> dict[str, Any]:
+    """The kinds of matters the policy knows, with their steps."""
+    return {
+        "kinds": [
+            {
+                "kind": rule.kind, "zh": rule.zh, "steps": [step.id for step in rule.steps],
+                "blocks": list(rule.blocks), "source": rule.source,
+            }
+            for rule in station.policy.desk.matters.values()
+        ]
+    }  # fmt: skip
+
+
+def _item(text: str) -> matters.Item:
+    kind, colon, name = text.partition(":")
+    if not colon or kind not in _KINDS or not name:
+        raise UsageFault("matter_item", item=text, kinds="、".join(_KINDS))
+    return kind, name

@@ -7,8 +7,8 @@ incident: both are told apart from a forgotten word (保守国家秘密法 art. 
 from __future__ import annotations
 
 import re
-import unicodedata
 
+from ..common.letters import squeezed
 from ..models.page import Finding
 
 _MOST = 60
@@ -20,7 +20,7 @@ _MARK = re.compile(
 
 def hidden_text(text: str, *, page: int | None = None) -> tuple[Finding, ...]:
     """`hidden_text` with the count of characters, and `hidden_mark` with the mark, when there is one in it."""
-    bare = "".join(unicodedata.normalize("NFKC", text).split())
+    bare = squeezed(text)
     if not bare:
         return ()
     told = Finding("hidden_text", page=page, detail=str(len(bare)))

@@ -7,11 +7,11 @@ It stands in the register under the registry key, says nothing without it, and g
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
+from ..common.letters import letters
 from ..models.fields import OfficialFields
 from ..models.tables import Document
 from .documents import words_of
@@ -45,17 +45,13 @@ def _tag(
     station: Station, session: Session, *, number: str | None, organs: Sequence[str], title: str | None,
     day: str | None,
 ) -> bytes | None:  # fmt: skip
-    lead = _plain(organs[0]) if organs else ""
+    lead = letters(organs[0]) if organs else ""
     if number:
         # a number with no organ's code (第5期, 〔2024〕3号) is many organs'
         own = _OWN_CODE.match(number) is not None
-        text = f"n:{_plain(number)}" if own else f"n:{_plain(number)}:{lead}"
+        text = f"n:{letters(number)}" if own else f"n:{letters(number)}:{lead}"
     elif title and len(title) >= _SHORTEST_TITLE and day:
-        text = f"t:{_plain(title)}:{day}"
+        text = f"t:{letters(title)}:{day}"
     else:
         return None
     return station.vault.keyed_hash(session, _PURPOSE, text.encode())
-
-
-def _plain(text: str) -> str:
-    return re.sub(r"[\s\W_]", "", unicodedata.normalize("NFKC", text))

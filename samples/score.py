@@ -12,7 +12,6 @@ compared; ends of one row (`number　签发人：…`) may come either way round
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -20,6 +19,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ..common.letters import squeezed
 from ..models.fields import OfficialFields
 from ..models.mark import Mark
 from .marks import PUBLIC_NOTE
@@ -95,7 +95,7 @@ class FieldScore:
 
 def plain(text: str) -> str:
     """NFKC without white space."""
-    return "".join(unicodedata.normalize("NFKC", text).split())
+    return squeezed(text)
 
 
 def cer(truth_pages: Sequence[PageTruth | str], read_pages: Sequence[Any]) -> Score:

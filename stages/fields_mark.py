@@ -15,6 +15,8 @@ BARE_ROWS = 6
 """A bare level word further down is a cell of a table, not a mark."""
 MOST_SERIALS = 500
 """A range of more copies than this is not taken apart."""
+LEAST_DIGITS = 4
+"""Of a serial's six characters so many must be digits as they were read."""
 _SERIAL_LABEL = r"(?:No[.:]?|NO[.:]?|№[:.]?|份号[:：]?|编号[:：]?(?=\d{6}$))"
 _SERIAL = re.compile(rf"^{_SERIAL_LABEL}?(?P<copy>{DIGIT}{{6}})(?:号)?$")
 _SERIALS = re.compile(
@@ -57,7 +59,7 @@ def read_serials(head: tuple[Row, ...], used: dict[int, str], found: list[FieldE
             continue
         text = part["copy"] if part else short["copy"] if short else ""
         value = digits(text).zfill(6)
-        if part and (sum(c.isdigit() for c in text) < 4 or not value.isdigit()):
+        if part and (sum(c.isdigit() for c in text) < LEAST_DIGITS or not value.isdigit()):
             continue
         doubt = ("repaired",) if value != text else ()
         if int(value) == 0:
@@ -69,6 +71,23 @@ def read_serials(head: tuple[Row, ...], used: dict[int, str], found: list[FieldE
         )
         return (value,)
     return ()
+
+
+def is_serial(text: str) -> bool:
+    """Whether a tight line is one serial and nothing else."""
+    found = _SERIAL.match(text)
+    return found is not None and sum(char.isdigit() for char in found["copy"]) >= LEAST_DIGITS
+
+
+def is_urgency(text: str) -> bool:
+    """Whether a tight line says how urgent the paper is and nothing else."""
+    return _URGENCY.match(text) is not None
+
+
+def is_secret_mark(text: str) -> bool:
+    """Whether a tight line is a mark that is not one of openness, perhaps behind its serial."""
+    reading = read_mark(_LEADING.sub("", text))
+    return reading is not None and reading.mark.level.family is not Family.PUBLIC
 
 
 def _several(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -6,15 +6,17 @@ Regular: 机关代字 + 〔year〕 + sequence + 号, no 第, no leading zeros (G
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ..common.letters import squeezed
 from ..models.fields import FieldEvidence
 from .fields_text import DIGIT, Row, cells, digits, evidence, tokens
 
 _LEFT, _RIGHT = r"[〔\[(【「{﹝〈<《『\u3014]", r"[〕\])】」}﹞〉>》』\u3015]"
 _BROKEN = r"[1lI|丨]"
+_WHOLE = 0.8
+"""Certainty of what by its form alone is a number."""
 _NUMBER_LABEL = frozenset(
     {"发文字号", "公文编号", "文件编号", "发文编号", "合同编号", "编号", "文号", "字号", "部门号"}
 )
@@ -105,7 +107,7 @@ def _row_numbers(row: Row) -> Iterator[NumberRead]:
             yield NumberRead(value, _year_in(value), "number.label", 0.9 if len(labels) == 1 else 0.85)
     parted = False
     for token in tokens(row):
-        text = re.sub(r"\s", "", unicodedata.normalize("NFKC", token))
+        text = squeezed(token)
         cell = _NUMBER.fullmatch(text)
         if cell and token.strip() != row.raw.strip() and (read := _regular(cell, "number.cell", 0.95)):
             parted = parted or len(re.split(r"\s{2,}", row.raw.strip())) > 1
@@ -115,11 +117,11 @@ def _row_numbers(row: Row) -> Iterator[NumberRead]:
         return
     if labels and not _SIGNER.search(row.tight):
         return
-    yield from _line_numbers(row)
+    yield from _line_numbers(row.tight)
 
 
-def _line_numbers(row: Row) -> Iterator[NumberRead]:
-    text = _BEHIND.sub("", _AHEAD.sub("", _PREFIX.sub("", _SIGNER.sub("", row.tight))))
+def _line_numbers(tight: str) -> Iterator[NumberRead]:
+    text = _BEHIND.sub("", _AHEAD.sub("", _PREFIX.sub("", _SIGNER.sub("", tight))))
     framed = re.fullmatch(r"[(](.+)[)]", text)
     inner = framed.group(1) if framed else text
     whole = _NUMBER.fullmatch(inner)
@@ -168,6 +170,11 @@ def _regular(found: re.Match[str], rule: str, certainty: float) -> NumberRead | 
 def _year_in(text: str) -> int | None:
     found = re.search(r"(?<!\d)((?:19|20)\d{2})(?!\d)", text)
     return int(found.group(1)) if found else None
+
+
+def is_number(text: str) -> bool:
+    """Whether a tight line is a number and nothing else but what stands beside one: label, serial, mark, signer."""
+    return any(read.certainty >= _WHOLE and read.rule != "number.inside" for read in _line_numbers(text))
 
 
 def has_number(text: str) -> bool:

@@ -8,13 +8,13 @@ then a person looks.
 from __future__ import annotations
 
 import re
-import unicodedata
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
+from ..common.letters import squeezed
 from ..models.page import Box, Line, Page, Transcript
 from .fields_text import is_organ
 from .page_kind import NON_DOCUMENT
@@ -63,7 +63,7 @@ def lines_that_count(pages: Iterable[Page]) -> Iterable[tuple[Page, Line, str]]:
         if page.kind in NON_DOCUMENT:
             continue
         for line in page.lines:
-            text = re.sub(r"\s", "", unicodedata.normalize("NFKC", line.text))
+            text = squeezed(line.text)
             if not _is_left_out(page, line, text):
                 yield page, line, "".join(char for char in text if char.isalnum())
 

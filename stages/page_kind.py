@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..models.page import Line, Page, PageKind
-from .fields_number import has_number
+from .fields_mark import is_secret_mark, is_serial, is_urgency
+from .fields_number import has_number, is_number
 from .fields_text import KIND_END, OTHER_END, is_organ, tight
 from .page_printed import printed_of
 from .slip import SEPARATOR_TITLE, SLIP_TITLE, Slip, read_slip
@@ -22,6 +23,8 @@ NON_DOCUMENT: frozenset[PageKind] = frozenset({"envelope", "cover_slip", "slip",
 
 _HEAD = 0.5
 """A first page shows letterhead, number and title in its upper half."""
+_CORNERS = 0.3
+"""Serial, mark and urgency stand above this."""
 _LARGE_MM = 6.5
 """Letterheads are 小标宋 of 22 pt and more (7.8 mm); a title is 2号 (7.4 mm), text 3号 (5.5 mm)."""
 _FEW_CHARACTERS = 220
@@ -30,10 +33,6 @@ _FIRST_PAGE = 4.0
 _RECEIPT = re.compile(r"(?<![A-Z0-9])R\d{4}-\d{5,}(?!\d)")
 _ORDER = re.compile(r"第(\d{1,4})件[，,/]?共(\d{1,4})件")
 _PAGES = re.compile(r"(?:每份|本件|页数[:：]?)共?(\d{1,5})页")
-_WHOLE_NUMBER = re.compile(
-    r"^(?:\d{6})?(?:编号|文号|发文字号|部门号)?[:：]?[\u4e00-\u9fffA-Za-z×○〇]{0,20}[〔\[(【「{][12]\d{3}[〕\])】」}]第?\d{1,5}号"
-    r"(?:签[发友]人.{0,20})?$|^[(]?第[\d一二三四五六七八九十百〇]{1,5}[号期][)]?$"
-)
 _ANNEX = re.compile(
     r"^(?:.{2,24}号)?(?:附件|附表|附录|附图)[:：]?(?:[\d一二三四五六七八九十]{1,3}(?:[-—]\d{1,2})?)?[:：]?$"
 )
@@ -44,11 +43,6 @@ _FILE_HEAD = re.compile(
 _ADDRESSEE = re.compile(
     r"^[^。；;]{3,120}(?<!如下)(?<!以下)(?<!包括)(?<!规定)(?<!要求)(?<!意见)(?<!通知)(?<!决定)(?<!附件)[：:]$"
 )
-_URGENT = re.compile(r"^(?:特提|特急|加急|平急|急件)$")
-_MARK = re.compile(
-    r"^(?:\d{6})?(?:绝密|机密|秘密|核心商密|普通商密|公司绝密|公司机密|公司秘密|内部)(?:[★☆▲].{0,12}|\d.{0,6})?$"
-)
-_SERIAL = re.compile(r"^(?:份号|No\.?|№)?[:：]?\d{6}$")
 
 _ENVELOPE = {
     "room": re.compile(r"机要(?:信封|信件|信函|件|邮件|文件|交通|通信|号|专递)|密件|机要室收|机要局"),
@@ -225,7 +219,7 @@ def first_page_score(page: Page) -> tuple[float, tuple[str, ...]]:
             add(1.5, "large_organ")
         if _TELEGRAM.search(text) and len(text) <= 20 and high:
             add(2.5, "telegram")
-        if _WHOLE_NUMBER.fullmatch(text) or (has_number(text) and len(text) <= 24 and "《" not in text):
+        if is_number(text) or (has_number(text) and len(text) <= 24 and "《" not in text):
             add(1.5, "number")
         if (
             (KIND_END.search(text) or (OTHER_END.search(text) and large))
@@ -238,8 +232,8 @@ def first_page_score(page: Page) -> tuple[float, tuple[str, ...]]:
         begun = "title" in reasons or "number" in reasons
         if begun and _ADDRESSEE.fullmatch(text) and line.box.left < 0.35:
             add(1.0, "addressee")
-        for pattern, why in ((_SERIAL, "serial"), (_MARK, "mark"), (_URGENT, "urgency")):
-            if pattern.fullmatch(text) and line.box.centre[1] < 0.3:
+        for is_one, why in ((is_serial, "serial"), (is_secret_mark, "mark"), (is_urgency, "urgency")):
+            if line.box.centre[1] < _CORNERS and is_one(text):
                 add(0.5, why)
     if {"title", "number", "addressee"} <= set(reasons):
         score += 0.5

@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 
 from ..common.errors import JiyaoError
+from ..common.letters import squeezed
 from ..common.limits import Limits
 from ..formats.fault import FormatFault
 from ..formats.opened import OpenedDocument, Picture
@@ -220,12 +221,12 @@ def _date(item: FieldEvidence, seen: str) -> str | None:
 
 
 def _units(text: str) -> dict[str, str]:
-    plain = "".join(unicodedata.normalize("NFKC", text).split()).translate(_NUMERALS)
+    plain = squeezed(text).translate(_NUMERALS)
     return {unit: digits for digits, unit in re.findall(r"(\d+)([年月日])", plain)}
 
 
 def _level(text: str) -> str:
-    plain = "".join(unicodedata.normalize("NFKC", text).split())
+    plain = squeezed(text)
     return next((level for level in _LEVELS if level in plain), "")
 
 

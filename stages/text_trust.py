@@ -8,13 +8,13 @@ something else, the page is read like a scan. A sample: a single changed word in
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import accumulate
 
 import numpy as np
 
+from ..common.letters import letters
 from ..formats.opened import OpenedDocument, Picture
 from ..models.page import Line
 from .engines.engine import Engine, EngineFault
@@ -79,9 +79,9 @@ def find_difference(picture: Picture, lines: tuple[Line, ...], *, engine: Engine
             seen = engine.read_strip(strip, seconds=_SECONDS)
         except EngineFault:
             continue
-        if seen is None or seen.confidence < _SURE or len(_bare(seen.text)) < _LEAST_CHARACTERS:
+        if seen is None or seen.confidence < _SURE or len(letters(seen.text)) < _LEAST_CHARACTERS:
             continue
-        likeness = _likeness(_bare(line.text), _bare(seen.text))
+        likeness = _likeness(letters(line.text), letters(seen.text))
         if likeness < _LIKE:
             return Difference(line, round(likeness, 2))
     return None
@@ -89,7 +89,7 @@ def find_difference(picture: Picture, lines: tuple[Line, ...], *, engine: Engine
 
 def _chosen(lines: tuple[Line, ...]) -> list[Line]:
     """The lines that decide most: the topmost, the one with most digits above the middle, the largest, the longest."""
-    fit = [line for line in lines if not line.vertical and len(_bare(line.text)) >= _LEAST_CHARACTERS]
+    fit = [line for line in lines if not line.vertical and len(letters(line.text)) >= _LEAST_CHARACTERS]
     if not fit:
         return []
     longest = max(fit, key=lambda line: len(line.text))
@@ -122,8 +122,3 @@ def _likeness(told: str, seen: str) -> float:
     ahead = [0, *accumulate(map(str.__eq__, told, seen))]
     back = [0, *accumulate(map(str.__eq__, told[::-1], seen[::-1]))]
     return max(ahead[split] + back[fewest - split] for split in range(fewest + 1)) / max(len(told), len(seen))
-
-
-def _bare(text: str) -> str:
-    """Letters, digits and Han characters: what every engine reads alike."""
-    return "".join(char for char in unicodedata.normalize("NFKC", text) if char.isalnum())

@@ -13,5 +13,4 @@ drill.later("make", "read")
 vault = Room("vault")
 vault.later("rekey")
 
-due = later("due", "due")
 serve = later("serve", "serve")

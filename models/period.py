@@ -105,16 +105,18 @@ class SecrecyTerm:
         """The first day no longer protected after all changes; None while no date follows.
 
         A change counts when it was decided before the end then in force; an extension only moves it later, an early
-        declassification only nearer. A term that ended stays ended; one without an end cannot be extended.
+        declassification only nearer, neither before it was decided. A term that ended stays ended; one without an end
+        cannot be extended.
         """
         end = self.period.ends(self.starts) if self.starts or self.period.kind == "until" else None
         for change in sorted(self.changes, key=lambda one: one.decided):
             if end is not None and change.decided >= end:
                 break
+            moved = max(change.ends, change.decided)
             if end is None:
-                end = None if change.kind == "extend" else change.ends
-            elif (change.ends > end) == (change.kind == "extend"):
-                end = change.ends
+                end = None if change.kind == "extend" else moved
+            elif (moved > end) == (change.kind == "extend"):
+                end = moved
         return SecrecyEnd(end) if end is not None else None
 
     def state(self, on: Day) -> Literal["running", "open", "ended"]:

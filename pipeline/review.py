@@ -19,7 +19,7 @@ from ..models.period import Period
 from ..models.rights import MAY
 from ..models.suggestion import Retention
 from ..models.tables import Document, Event
-from . import access
+from . import access, matters
 from .actors import Actor, acting
 from .documents import document_json, keep_words, words_of
 from .doubts import doubts_of, plain
@@ -41,7 +41,7 @@ FIELDS: Mapping[str, str] = {
 }  # fmt: skip
 """Fields a person may correct, and where each is kept."""
 _COLUMNS = frozenset({"signed_date", "notified_date", "kind", "urgency", "origin", "copies_received"})
-_JUDGED = frozenset({"origin", *SAID})
+_JUDGED = frozenset({"origin", "important", "flags"})
 """What the retention tables ask and only a person can say."""
 _LISTS = frozenset({"organs", "serials", "signers", "recipients", "copied_to"})
 _ORIGINS = ("self", "superior", "peer", "subordinate")
@@ -148,6 +148,7 @@ def _accept(station: Station, actor: Actor, document: str) -> dict[str, Any]:
         access.check_clearance(station, session, actor.person, row)
         if row.status not in OPEN:
             raise Refused("not_in_review", document=document, status=row.status)
+        matters.check_free(station, session, document, "review.accept")
         if row.level_code is None:
             raise _level_needed(row)
         role = _accepting_role(station, session, actor, row)
@@ -323,7 +324,7 @@ def _set_fields(
             {"field": name, "old": old, "new": value, **why.sealed_form},
         )  # fmt: skip
     keep_words(station, session, row, words)
-    if {"date", "notified_date"} & set(fields):
+    if {"date", "notified_date", "retention_event"} & set(fields):
         row.appraised_at = row.appraised_by = None
         recount(station, session, row)
     if _JUDGED & set(fields):

@@ -6,13 +6,12 @@ import hashlib
 import re
 from functools import lru_cache
 from importlib import resources
-from typing import get_args
 
 from ..level import Family, Level
-from ..suggestion import Retention
 from .desk import read_desk
 from .learning import read_learning
 from .nodes import Reader, compose
+from .retaining import read_retention
 from .schema import (
     SCHEMA,
     Clearance,
@@ -20,18 +19,16 @@ from .schema import (
     Engine,
     FamilyRule,
     LevelRule,
-    Origin,
     Overlay,
     PersonalPattern,
     Policy,
-    RetentionPolicy,
-    RetentionRule,
     Row,
     SecrecyPeriods,
     Words,
     Zone,
 )
 from .sections import (
+    CONF,
     read_choices,
     read_deadlines,
     read_destruction,
@@ -53,8 +50,6 @@ _TOP = (
 _INHERITED = ("clearances", "copies", "abstaining", "learning", "topics", "movements", "clocks", "matters")
 _OPTIONAL = ("changes", "authority", "devices", "storage", "unit_secret_items")
 _NEED = tuple(key for key in _TOP if key not in (*_INHERITED, *_OPTIONAL))
-_CONF = ("law", "seed", "web", "mem", "own")
-_ORIGINS: tuple[Origin, ...] = get_args(Origin)
 _FAMILIES = tuple(str(family) for family in Family)
 
 
@@ -122,7 +117,7 @@ def parse_policy(text: str) -> Policy:
         learning=read_learning(top["learning"], overlays),
         patterns=patterns,
         similarity_threshold=derivative["similarity_threshold"].number(0.0, 1.0),
-        retention=_retention(top["retention"]),
+        retention=read_retention(top["retention"], _shipped()["retention"]),
         lookup=lookup,
         conditions=conditions,
         approval_days=approval_days,
@@ -175,7 +170,7 @@ def _levels(reader: Reader, families: dict[Family, FamilyRule]) -> dict[Level, L
             rank=entry["rank"].integer(0, 100),
             max_years=None if years.plain() is None else years.integer(0, 100),
             damage=entry["damage"].text() if "damage" in entry else "",
-            conf=entry["conf"].one_of(_CONF) if "conf" in entry else "own",
+            conf=entry["conf"].one_of(CONF) if "conf" in entry else "own",
             source=entry["source"].text() if "source" in entry else "",
         )
     for level in Level:
@@ -201,7 +196,7 @@ def _overlays(reader: Reader) -> dict[str, Overlay]:
             name,
             entry["zh"].text(),
             entry["min_rank"].integer(0, 100),
-            entry["conf"].one_of(_CONF) if "conf" in entry else "own",
+            entry["conf"].one_of(CONF) if "conf" in entry else "own",
             entry["source"].text() if "source" in entry else "",
         )
     return found
@@ -331,7 +326,7 @@ def _rule(item: Reader, overlays: dict[str, Overlay], patterns: dict[str, Person
         words=words,
         weight=entry["weight"].number(0.0, 100.0) if "weight" in entry else 1.0,
         source=entry["source"].text() if "source" in entry else "",
-        conf=entry["conf"].one_of(_CONF) if "conf" in entry else "own",
+        conf=entry["conf"].one_of(CONF) if "conf" in entry else "own",
         line=item.line,
     )
 
@@ -366,132 +361,3 @@ def _patterns(reader: Reader) -> dict[str, PersonalPattern]:
         check = entry["check"].one_of(("gb11643", "luhn")) if "check" in entry else None
         found[name] = PersonalPattern(name, regex, check)  # type: ignore[arg-type]
     return found
-
-
-def _retention(reader: Reader) -> RetentionPolicy:
-    need = (
-        "periods", "defaults", "keyword_sets", "archive_exclusions", "agency_rules", "enterprise_rules",
-        "accounting", "proof_records",
-    )  # fmt: skip
-    may = (
-        "enterprise_minimum", "start", "origins", "origin_detection", "joint", "file_with", "electronic",
-        "unit_table_needed", "agency_categories", "enterprise_separate_regimes", "archiving_deadlines",
-        "transfer_to_state_archive", "expired_appraisal", "organ_table", "event_clocks",
-    )  # fmt: skip
-    section = reader.map(need=need, may=may)
-    sets = {name: words.texts() for name, words in section["keyword_sets"].items()}
-    defaults = section["defaults"].map(need=_ORIGINS, may=("conf",))
-    organs = section["organ_table"].map(may=_ORIGINS) if "organ_table" in section else {}
-    agency, enterprise = "令第8号 附表", "令第10号 附表"
-    return RetentionPolicy(
-        exclusions=tuple(
-            _exclusion(item, sets, "令第8号 art.4") for item in section["archive_exclusions"].list()
-        ),
-        agency=tuple(_row(item, sets, agency) for item in section["agency_rules"].list()),
-        enterprise=tuple(_row(item, sets, enterprise) for item in section["enterprise_rules"].list()),
-        common=tuple(
-            _simple(item, source)
-            for name, source in (
-                ("accounting", "财政部 国家档案局令第79号"),
-                ("proof_records", "retention.proof_records"),
-            )
-            for item in section[name].list()
-        ),
-        defaults={origin: _period(defaults[origin]) for origin in _ORIGINS},
-        keyword_sets=sets,
-        event_clocks=tuple(_clock(item) for item in section["event_clocks"].list())
-        if "event_clocks" in section
-        else (),
-        organs={origin: organs[origin].texts() for origin in _ORIGINS if origin in organs},
-    )
-
-
-def _clock(item: Reader) -> tuple[tuple[str, ...], str]:
-    entry = item.map(need=("any", "event"), may=("conf", "source"))
-    return entry["any"].texts(), entry["event"].text()
-
-
-def _period(reader: Reader) -> Retention:
-    return Retention(reader.one_of(tuple(one.value for one in Retention)))
-
-
-def _row(item: Reader, sets: dict[str, tuple[str, ...]], source: str) -> RetentionRule:
-    entry = item.map(need=("ref", "when", "period"), may=("conf", "note"))
-    return _when(
-        entry["when"],
-        sets,
-        ref=entry["ref"].text(),
-        retention=_period(entry["period"]),
-        conf=entry["conf"].one_of(_CONF) if "conf" in entry else "own",
-        note=entry["note"].text() if "note" in entry else "",
-        text="",
-        source=source,
-    )
-
-
-def _exclusion(item: Reader, sets: dict[str, tuple[str, ...]], source: str) -> RetentionRule:
-    entry = item.map(need=("id", "when", "zh"), may=("conf",))
-    return _when(
-        entry["when"],
-        sets,
-        ref=entry["id"].text(),
-        retention=Retention.NOT_FILED,
-        conf="web",
-        note="",
-        text=entry["zh"].text(),
-        source=source,
-    )
-
-
-def _simple(item: Reader, source: str) -> RetentionRule:
-    """A row that names papers only; without words of its own, the names in its text are what is looked for."""
-    entry = item.map(need=("zh", "period"), may=("ref", "any", "conf", "note"))
-    text = entry["zh"].text()
-    return RetentionRule(
-        ref=entry["ref"].text() if "ref" in entry else text,
-        retention=_period(entry["period"]),
-        conf=entry["conf"].one_of(_CONF) if "conf" in entry else "own",
-        text=text,
-        any=entry["any"].texts() if "any" in entry else tuple(text.split("、")),
-        source=source,
-        note=entry["note"].text() if "note" in entry else "",
-        line=item.line,
-    )
-
-
-def _when(
-    reader: Reader,
-    sets: dict[str, tuple[str, ...]],
-    *,
-    ref: str,
-    retention: Retention,
-    conf: str,
-    note: str,
-    text: str,
-    source: str,
-) -> RetentionRule:
-    entry = reader.map(may=("origin", "kinds", "any", "sets", "flags", "flags_mode", "important"))
-    if not entry:
-        reader.wrong("a rule without a condition")
-    origins: tuple[Origin, ...] = ()
-    if "origin" in entry:
-        for name in entry["origin"].texts():
-            if name not in _ORIGINS:
-                entry["origin"].wrong(f"unknown origin {name!r}")
-        origins = tuple(one for one in _ORIGINS if one in entry["origin"].texts())
-    return RetentionRule(
-        ref=ref,
-        retention=retention,
-        conf=conf,
-        text=text,
-        origins=origins,
-        kinds=entry["kinds"].texts() if "kinds" in entry else (),
-        any=entry["any"].texts() if "any" in entry else (),
-        sets=tuple(one.one_of(tuple(sets)) for one in entry["sets"].list()) if "sets" in entry else (),
-        flags=entry["flags"].texts() if "flags" in entry else (),
-        flags_any="flags_mode" in entry and entry["flags_mode"].one_of(("any", "all")) == "any",
-        important=entry["important"].truth() if "important" in entry else None,
-        source=source,
-        note=note,
-        line=reader.line,
-    )

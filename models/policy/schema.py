@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from ..level import Family, Level
@@ -196,6 +196,8 @@ class RetentionPolicy:
     """The unit's own table of organs by their standing to it; empty until the unit fills it."""
     event_clocks: tuple[tuple[tuple[str, ...], str], ...] = ()
     """Words of a title, and the event after which the years are counted (end of a contract, closing of a case)."""
+    archiving: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    """Rule of filing -> months, or month and day."""
 
     def origin_of(self, organs: tuple[str, ...]) -> Origin | None:
         """Where a paper comes from by the unit's table of organs; None when the lead organ is not in it."""

@@ -22,6 +22,8 @@ ROLES = (
     "sysadmin", "secadmin", "auditor", "originator", "originator_or_superior", "competent_authority",
     "release_reviewer", "office_director_scope", "personnel_file_keeper",
 )  # fmt: skip
+CONF = ("law", "seed", "web", "mem", "own")
+"""How sure the source of a rule is."""
 LOOKUPS = ("exact_level_and_subject", "subject", "exact_level", "family", "any", "default", "deny")
 MODES = ("register", "approve", "any_of", "second_person", "deny")
 APPROVAL_DAYS = 30

@@ -1,0 +1,24 @@
+"""What falls due: the desk's clocks, and what the terms of documents ask for."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import click
+
+from ..pipeline import deadlines
+from . import show
+from .frame import DATE, Act, enter, option
+
+_KEYS = ("due", "days", "kind", "id", "holder", "role", "action")
+
+
+@click.command("due", cls=Act)
+@option("--on", type=DATE, metavar="DATE")
+def due(on: date | None) -> None:
+    def work() -> dict[str, Any]:
+        station, actor = enter("due")
+        return deadlines.due(station, actor, on=on)
+
+    show.run(work, lambda value: show.table(_KEYS, [[row[key] for key in _KEYS] for row in value["items"]]))

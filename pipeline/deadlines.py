@@ -1,0 +1,174 @@
+"""What the terms of documents ask for, and by when: one list of clocks, each with its day, role, and what is next.
+
+Worked out anew from the register each time; nothing is written down for it, and nothing happens because of it: a
+secrecy period ends by itself (保密法 art. 24), a retention's end is for the archivist (档案法实施条例 art. 24).
+
+    secrecy_ask      the determiner is to be asked whether to extend (policy `ask_determiner`)
+    secrecy_end      the last days before it ends by itself
+    secrecy_stamp    it has ended: 解密 is to be stamped on the paper
+    secrecy_review   it has ended where the policy has a person look (工作秘密)
+    condition_review a period without a date is looked at (policy `condition_based`)
+    retention_event  whether what the retention's years wait for has happened
+    retention_asked  importance or origin, which the archivist has not settled
+    retention_end    the retention has ended: to be appraised, then proposed for destruction
+    archive          handling has ended: to be filed (000-D§10, 001-A§3, 002-B§2.5, as the unit chose)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from ..common.clock import today
+from ..models.level import Family, Level
+from ..models.period import add_months, next_turn
+from ..models.policy.schema import Policy
+from ..models.tables import Copy, Document, Event, Movement
+from . import access, timers
+from .actors import Actor
+from .station import Station
+from .terms import received_on, retention_term, secrecy_state, term_in_force
+
+_KEPT = ("registered", "archived")
+_OUT = ("issued", "recalled")
+
+
+def due(station: Station, actor: Actor, *, on: date | None = None) -> dict[str, Any]:
+    """Every clock of the room that ends by a day (today when none is named), the earliest first.
+
+    Documents outside the actor's sight are left out, as in the register; items carry numbers, never words.
+    """
+    until = on or today(station.clock)
+    with station.read() as session:
+        items = [
+            {"role": None, **timers.due_item(station, timer)}
+            for timer in timers.running(session)
+            if timers.last_day(timer) <= until and _visible(session, actor, timer.document_id)
+        ]
+        items += [
+            one for one in items_until(station, session, until) if _visible(session, actor, one["document"])
+        ]
+    with station.write() as session:
+        station.log(
+            session, "due.list", person=actor.person, account=actor.user,
+            facts={"on": until.isoformat(), "items": len(items)},
+        )  # fmt: skip
+    items.sort(key=lambda one: (one["due"], one["kind"], one["id"]))
+    return {"on": until.isoformat(), "items": items}
+
+
+def items_until(station: Station, session: Session, until: date) -> list[dict[str, Any]]:
+    """What the terms of confirmed documents ask for by a day."""
+    rows = session.scalars(
+        select(Document)
+        .where(Document.confirmed.is_(True), Document.status.in_(_KEPT))
+        .order_by(Document.year, Document.seq)
+    )
+    ended = handling_ended(session)
+    found = [
+        item
+        for row in rows
+        for item in (*_secrecy(station, session, row), *_retention(station, row, ended.get(row.id)))
+    ]
+    return [one for one in found if date.fromisoformat(one["due"]) <= until]
+
+
+def archive_by(policy: Policy, finished: date) -> date:
+    """The last day to file a document whose handling ended on a day; by the unit's choice `archive_deadline`.
+
+    One month after (clamped to the month's end), the next year's day, or the end of the year.
+    """
+    rules = policy.retention.archiving
+    match policy.choices.get("archive_deadline"):
+        case "next_year_by_date":
+            month, day = rules["next_year_by_date"]
+            return date(finished.year + 1, month, day)
+        case "year_end":
+            month, day = rules["year_end_clearing"]
+            return date(finished.year, month, day)
+        case _:
+            return add_months(finished, rules["within_months_after_handling"][0])
+
+
+def handling_ended(session: Session) -> dict[str, date]:
+    """Document -> the day on which its handling ended: confirmed, and every issued copy back, closed or destroyed."""
+    out = set(session.scalars(select(Copy.document_id).where(Copy.status.in_(_OUT))))
+    confirmed = session.execute(
+        select(Event.document_id, func.max(Event.at))
+        .where(Event.what == "accepted")
+        .group_by(Event.document_id)
+    )
+    moved = session.execute(
+        select(Movement.document_id, func.max(Movement.at))
+        .where(Movement.object_kind == "copy", Movement.document_id.is_not(None))
+        .group_by(Movement.document_id)
+    )
+    last: dict[str, date] = {}
+    for document, at in (*confirmed, *moved):
+        day = date.fromisoformat(at[:10])
+        last[str(document)] = max(day, last.get(str(document), day))
+    return {document: day for document, day in last.items() if document not in out}
+
+
+# ---------------------------------------------------------------- the two terms
+
+
+def _secrecy(station: Station, session: Session, row: Document) -> Iterator[dict[str, Any]]:
+    level = Level.parse(row.level_code) if row.level_code else None
+    term = term_in_force(station, session, row) if row.period else None
+    if term is None or level is None or level.family in (Family.INTERNAL, Family.PUBLIC):
+        return
+    now, periods = today(station.clock), station.policy.periods
+    ends = term.ends
+    match secrecy_state(station, level, term):
+        case "open" if term.starts is not None:
+            day = next_turn(term.starts, periods.condition_review_months, now)
+            yield _item(station, row, "condition_review", day, "determiner", "review_condition")
+        case "running" if ends is not None:
+            asked = term.ask_by(periods.ask_days)
+            if asked is not None:
+                yield _item(station, row, "secrecy_ask", asked, "determiner", "decide_extension")
+            yield _item(station, row, "secrecy_end", ends, "jiyao_clerk", "ends_by_itself")
+        case "ended" if ends is not None and row.declassified_mark_on is None:
+            yield _item(station, row, "secrecy_stamp", ends, "jiyao_clerk", "stamp_declassified")
+        case "to_review" if ends is not None:
+            yield _item(station, row, "secrecy_review", ends, "determiner", "review_level")
+
+
+def _retention(station: Station, row: Document, finished: date | None) -> Iterator[dict[str, Any]]:
+    term = retention_term(row)
+    filed_by = archive_by(station.policy, finished) if finished is not None else None
+    if row.retention_open and filed_by is not None:
+        yield _item(station, row, "retention_asked", filed_by, "archivist", "settle_retention")
+    if term is None:
+        return
+    state = term.state(today(station.clock))
+    if row.archived_at is None and filed_by is not None and state != "not_filed":
+        yield _item(station, row, "archive", filed_by, "archivist", "archive")
+    if term.ends is not None:
+        action = "propose_destruction" if _is_appraised(row) else "appraise"
+        yield _item(station, row, "retention_end", term.ends, "archivist", action)
+    elif state == "waiting":
+        months = station.policy.periods.condition_review_months
+        day = next_turn(term.document_day or received_on(row), months, today(station.clock))
+        yield _item(station, row, "retention_event", day, "archivist", "ask_whether_happened")
+
+
+def _is_appraised(row: Document) -> bool:
+    return row.appraised_at is not None and row.appraised_at[:10] >= (row.retention_until or "")
+
+
+def _item(station: Station, row: Document, kind: str, day: date, role: str, action: str) -> dict[str, Any]:
+    return {
+        "kind": kind, "id": row.id, "document": row.id, "due": day.isoformat(), "due_at": None,
+        "days": (day - today(station.clock)) // timedelta(days=1), "holder": None, "role": role,
+        "action": action,
+    }  # fmt: skip
+
+
+def _visible(session: Session, actor: Actor, document: str | None) -> bool:
+    return document is None or access.may_see_row(actor, access.circle_of(session, document))

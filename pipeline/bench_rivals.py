@@ -18,7 +18,7 @@ import psutil
 import pypdfium2
 import pytesseract
 
-from ..stages.engines.tesseract import one_thread
+from ..stages.engines.tesseract_program import one_thread
 from .bench_race import require
 
 LANGUAGES: Final = "chi_sim+eng"

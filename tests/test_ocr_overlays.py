@@ -129,5 +129,5 @@ def test_lines_are_found_without_a_model_and_rules_are_none() -> None:
     assert found is not None
     assert len(found.boxes) == 6
     assert found.paper[500, 100:700].min() > 200
-    assert {strip.picture.shape[0] for strip in found.strips(36)} == {44}
+    assert {found.strip(box, height=36, around=(4, 8)).picture.shape[0] for box in found.boxes} == {44}
     assert find_lines(np.full((1169, 827), 250, np.uint8)) is None

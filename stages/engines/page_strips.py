@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Grey = NDArray[np.uint8]
+Box = tuple[int, int, int, int]
+"""Left, top, right, bottom in pixels of the page."""
 
 LONGEST_STROKE = 1 / 8, 1 / 12
 """Straight ink longer than this (parts of the page's width across, of its height down) is a rule, not a stroke."""
@@ -34,8 +36,8 @@ USUAL = 1 / 60
 """Height of type in parts of the page's, where no line is long enough to measure it."""
 MOST_STRIPS = 500
 """A page with more of them is a drawing, or noise."""
-INNER, OUTER = 2, (4, 8)
-"""Pixels of the page kept around a piece, and of white added to the strip (below and above, left and right)."""
+INNER = 2
+"""Pixels of the page kept around a piece."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class Strip:
     """A piece of text. `box`: left, top, right, bottom in pixels of the page. `picture`: it, drawn at one height, with
     white around it; its pixel (x, y) is the page's `left + x / scale`, `top + y / scale`."""
 
-    box: tuple[int, int, int, int]
+    box: Box
     picture: Grey
     left: float
     scale: float
@@ -54,13 +56,13 @@ class Lines:
     """`paper`: the page without rules and frames. `boxes`: of the pieces of text, from the top down."""
 
     paper: Grey
-    boxes: tuple[tuple[int, int, int, int], ...]
+    boxes: tuple[Box, ...]
     size: float
     """Height of the page's type, pixels."""
 
-    def strips(self, height: int) -> tuple[Strip, ...]:
-        """Each piece drawn with type `height` pixels high."""
-        return tuple(_strip(self.paper, box, size=self.size, height=height) for box in self.boxes)
+    def strip(self, box: Box, *, height: int, around: tuple[int, int]) -> Strip:
+        """A piece drawn with type `height` pixels high; `around`: pixels of white below and above, left and right."""
+        return _strip(self.paper, box, size=self.size, height=height, around=around)
 
 
 def find_lines(grey: Grey) -> Lines | None:
@@ -104,16 +106,16 @@ def _text(dark: Grey) -> tuple[Grey, NDArray[np.bool_]]:
     return np.asarray(kept[labels], dtype=np.uint8), np.asarray(large[labels])
 
 
-def _blobs(text: Grey, gap: int) -> list[tuple[int, int, int, int]]:
+def _blobs(text: Grey, gap: int) -> list[Box]:
     """Boxes of the ink, what is `gap` pixels apart in a row taken together."""
     closed = cv2.morphologyEx(text, cv2.MORPH_CLOSE, np.ones((1, max(1, gap) | 1), np.uint8))
     _, _, stats, _ = cv2.connectedComponentsWithStats(closed, connectivity=8)
     return [(x, y, x + wide, y + high) for x, y, wide, high, _ in stats[1:].tolist()]
 
 
-def _joined(boxes: Sequence[tuple[int, int, int, int]], size: float) -> list[tuple[int, int, int, int]]:
+def _joined(boxes: Sequence[Box], size: float) -> list[Box]:
     """Parts of characters with their line: dots and strokes above and below, dashes and stops beside it."""
-    rows: list[tuple[int, int, int, int]] = []
+    rows: list[Box] = []
     for box in sorted(boxes, key=lambda box: box[0] - box[2]):
         place = next((at for at, row in enumerate(rows) if _belongs(box, row, size)), None)
         if place is None:
@@ -125,9 +127,9 @@ def _joined(boxes: Sequence[tuple[int, int, int, int]], size: float) -> list[tup
     ]
 
 
-def _merged(rows: list[tuple[int, int, int, int]], size: float) -> list[tuple[int, int, int, int]]:
+def _merged(rows: list[Box], size: float) -> list[Box]:
     """Once more, as joined pieces have grown towards each other."""
-    found: list[tuple[int, int, int, int]] = []
+    found: list[Box] = []
     for row in sorted(rows):
         place = next((at for at, other in enumerate(found) if _belongs(row, other, size)), None)
         if place is None:
@@ -137,11 +139,11 @@ def _merged(rows: list[tuple[int, int, int, int]], size: float) -> list[tuple[in
     return found
 
 
-def _around(one: tuple[int, int, int, int], other: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
+def _around(one: Box, other: Box) -> Box:
     return min(one[0], other[0]), min(one[1], other[1]), max(one[2], other[2]), max(one[3], other[3])
 
 
-def _belongs(box: tuple[int, int, int, int], row: tuple[int, int, int, int], size: float) -> bool:
+def _belongs(box: Box, row: Box, size: float) -> bool:
     high, of = box[3] - box[1], row[3] - row[1]
     shared = min(box[3], row[3]) - max(box[1], row[1])
     gap = max(box[0], row[0]) - min(box[2], row[2])
@@ -153,7 +155,7 @@ def _belongs(box: tuple[int, int, int, int], row: tuple[int, int, int, int], siz
     return gap < 0 and shared > -0.25 * size and min(high, of) < NARROW * size
 
 
-def _strip(paper: Grey, box: tuple[int, int, int, int], *, size: float, height: int) -> Strip:
+def _strip(paper: Grey, box: Box, *, size: float, height: int, around: tuple[int, int]) -> Strip:
     left, top, right, bottom = box
     # A dash is drawn among as much paper as type of the page's size would take.
     spare = max(0, round(0.8 * size) - (bottom - top)) // 2
@@ -165,7 +167,7 @@ def _strip(paper: Grey, box: tuple[int, int, int, int], *, size: float, height: 
         part, (max(8, round(part.shape[1] * scale)), height),
         interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC,
     )  # fmt: skip
-    down, across = OUTER
+    down, across = around
     framed = cv2.copyMakeBorder(drawn, down, down, across, across, cv2.BORDER_CONSTANT, value=(255.0,))
     return Strip(
         box=box, picture=np.asarray(framed, dtype=np.uint8), left=start - across / scale, scale=scale

@@ -27,6 +27,9 @@ from .frame import FILE, LEVEL, Act, enter, option
 @option("--pages", type=click.IntRange(min=1, max=9999), metavar="P")
 @option("--urgency", metavar="U")
 @option("--carrier", default="paper", metavar="|".join(CARRIERS))
+@option("--counted", type=click.IntRange(min=0), metavar="K")
+@option("--for", "addressee", metavar="PERSON")
+@option("--unscanned", is_flag=True)
 @option("--slip", type=FILE, metavar="FILE")
 def receive(
     serial: tuple[str, ...], copies: int | None, level: Level | None, slip: Path | None, **rest: Any

@@ -23,7 +23,7 @@ from ..models.tables import Artefact, Clear, Copy, Document, Incident
 from ..models.wire import to_plain
 from ..stages.seal import seal
 from ..watermark.payload import encode, forensic_id, station_tag
-from . import access, approvals, movements, people
+from . import access, approvals, matters, movements, people
 from .actors import Actor, acting
 from .executor import Job, LocalExecutor
 from .judgement import load_judgement, open_artefact
@@ -79,6 +79,7 @@ def issue(
 def _check_issue(station: Station, session: Session, row: Document, recipients: Sequence[str]) -> str | None:
     if not row.confirmed or row.status not in ("registered", "archived"):
         raise Refused("not_confirmed", document=row.id)
+    matters.check_free(station, session, row.id, "copies.issue")
     if len(set(recipients)) != len(recipients):
         raise UsageFault("person_twice")
     circle = access.circle_of(session, row.id)

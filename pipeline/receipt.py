@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ..common.clock import today
@@ -14,7 +15,7 @@ from ..common.messages import say
 from ..models.level import Level
 from ..models.tables import Carrier, Document, Receipt
 from ..stages.slip import SlipSpec, draw_slip
-from . import movements
+from . import discrepancy, matters, movements, people
 from .actors import Actor, acting
 from .documents import keep_words
 from .incidents import open_incident
@@ -41,6 +42,12 @@ class Arrival:
     """Pages of one copy, as counted on receipt; the slip carries it."""
     urgency: str | None = None
     carrier: str = "paper"
+    counted: int | None = None
+    """Copies that were in the envelope; None: as many as declared."""
+    addressee: str | None = None
+    """A person, for sealed mail that only he opens (亲启); the room registers it and hands it over unopened."""
+    unscanned: bool = False
+    """Registered by what is written on it: an object, a sample, a disc that is not read (R-019)."""
 
 
 def receive(
@@ -59,7 +66,7 @@ def receive(
         row = new_document(station, session, receipt=receipt)
         row.level_code = None
         row.urgency = arrival.urgency
-        row.copies_received = arrival.copies
+        row.copies_received = arrival.counted if arrival.counted is not None else arrival.copies
         declared = {
             "title": arrival.title, "organs": [arrival.organ], "doc_number": arrival.number,
             "serials": list(arrival.serials), "source_name": None,
@@ -68,6 +75,17 @@ def receive(
         _carriers(station, session, actor, receipt, row, arrival)
         if arrival.seal == "broken":
             open_incident(station, session, actor, "seal_broken", objects=(receipt.id,))
+        if arrival.counted is not None:
+            discrepancy.of_count(
+                station, session, actor, row, declared=arrival.copies, counted=arrival.counted
+            )
+        if arrival.unscanned:
+            _register_as_declared(station, session, actor, row, arrival)
+        if arrival.addressee:
+            addressee = people.find_person(station, session, arrival.addressee)
+            matters.start(
+                station, session, actor, "personal_mail", document=row.id, items=(("person", addressee),)
+            )
         station.log(
             session, "receive", objects=(receipt.id, row.id), person=actor.person, account=actor.user,
             level=arrival.level.value if arrival.level else None,
@@ -150,6 +168,18 @@ def get_receipt(session: Session, receipt: str) -> Receipt:
     return row
 
 
+def to_be_read(station: Station, actor: Actor, *, receipt: str) -> None:
+    """Checks that what came with a receipt may be scanned now.
+
+    Raises:
+        NotThere: no such receipt. Refused: sealed mail that its addressee has not given to the room.
+    """
+    with acting(station, actor, "ingest", objects=(receipt,)) as session:
+        row = get_receipt(session, receipt)
+        for document in session.scalars(select(Document.id).where(Document.receipt_id == row.id)):
+            matters.check_free(station, session, document, "ingest")
+
+
 def organ_of(station: Station, session: Session, receipt: Receipt) -> str:
     """Who sent it, as written down on receipt; empty when the receipt was made by a batch."""
     return str(station.unseal(session, _RECEIPT, receipt.sealed, bind=receipt.id)["from"])
@@ -158,14 +188,30 @@ def organ_of(station: Station, session: Session, receipt: Receipt) -> str:
 def _check(arrival: Arrival) -> None:
     if arrival.copies < 1 or len(arrival.serials) > arrival.copies:
         raise UsageFault("serials_and_copies", serials=len(arrival.serials), copies=arrival.copies)
+    if arrival.unscanned and not arrival.title:
+        raise UsageFault("title_needed")
     if arrival.carrier not in CARRIERS:
         raise UsageFault("unknown_carrier", carrier=arrival.carrier, carriers="、".join(CARRIERS))
+
+
+def _register_as_declared(
+    station: Station, session: Session, actor: Actor, row: Document, arrival: Arrival
+) -> None:
+    """What is not scanned waits for a person with what the clerk read on it by eye: a mark counts as a read mark."""
+    row.status = "pending"
+    row.level_code = row.read_level_code = arrival.level.code if arrival.level else None
+    row.level_basis = "marked" if arrival.level else "none"
+    row.interim_code = None if arrival.level else Level.INTERNAL.code
+    station.log(
+        session, "receive.unscanned", objects=(row.id,), person=actor.person, account=actor.user,
+        level=arrival.level.value if arrival.level else None,
+    )  # fmt: skip
 
 
 def _carriers(
     station: Station, session: Session, actor: Actor, receipt: Receipt, row: Document, arrival: Arrival
 ) -> None:
-    for number in range(arrival.copies):
+    for number in range(arrival.counted if arrival.counted is not None else arrival.copies):
         carrier = Carrier(
             id=f"{row.id}-Z{number + 1}",
             receipt_id=receipt.id,

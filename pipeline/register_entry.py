@@ -22,7 +22,7 @@ from ..models.wire import to_plain
 from ..stages.mail_findings import MUST_REVIEW
 from ..stages.seal import seal
 from ..vault.blob import BlobRef, Unsynced
-from . import passages
+from . import discrepancy, passages
 from . import receipt as receipts
 from .actors import Actor
 from .documents import keep_words, words_of
@@ -157,6 +157,7 @@ def enter(
         retention=paper.retention, findings=paper.findings, password=paper.password,
     )  # fmt: skip
     row.batch_id = batch
+    declared = words_of(station, session, row) if row.status == "received" else None
     row.status = "pending"
     if again is None:
         row.duplicate_tag = tag_of(station, session, identity)
@@ -181,6 +182,10 @@ def enter(
         level=paper.level.level.value if paper.level.level else None,
         facts={"pages": paper.pages, "basis": paper.level.basis, "must_review": row.must_review},
     )  # fmt: skip
+    if declared is not None:
+        discrepancy.of_reading(
+            station, session, actor, row, receipt=receipt, declared=declared, fields=paper.fields
+        )
     return row
 
 

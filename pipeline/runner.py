@@ -99,7 +99,7 @@ class BatchRun:
         workers: LocalExecutor | None = None,
     ) -> None:  # fmt: skip
         """`workers`: those of the caller, who ends them; else it has its own."""
-        self.station, self.request = station, request
+        self.station, self.actor, self.request = station, actor, request
         self._door = Door(
             station,
             actor,
@@ -129,8 +129,7 @@ class BatchRun:
             choose(self.request.engine)
             self.station.sweep_orphans()
             if self.request.receipt:
-                with self.station.read() as session:
-                    receipts.get_receipt(session, self.request.receipt)
+                receipts.to_be_read(self.station, self.actor, receipt=self.request.receipt)
         except BaseException:
             self._held.close()
             raise

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .ruled_cells import Place, Rules, cells_between
+from .ruled_creases import Sheet, without_creases
 
 FINEST_DPI = 150.0
 """Rules are looked for at this resolution or less, by a whole factor below the picture's own."""
@@ -65,12 +66,13 @@ class Grid:
         )  # fmt: skip
 
 
-def find_grids(picture: NDArray[np.uint8], *, dpi: float) -> tuple[Grid, ...]:
+def find_grids(picture: NDArray[np.uint8], *, dpi: float, sheet: Sheet | None = None) -> tuple[Grid, ...]:
     """The ruled tables on a level page, from top to bottom.
 
     Args:
         picture: height x width x 3, RGB.
         dpi: pixels an inch of `picture`.
+        sheet: corners of the paper in pixels of `picture`, where it does not fill it: folds run to its edges.
     """
     factor = max(1, math.ceil(dpi / FINEST_DPI - 0.01))
     grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
@@ -81,10 +83,14 @@ def find_grids(picture: NDArray[np.uint8], *, dpi: float) -> tuple[Grid, ...]:
             (max(1, width // factor), max(1, height // factor)), interpolation=cv2.INTER_AREA,
         )  # fmt: skip
     mm = dpi / factor / 25.4
-    upright = _rules(np.asarray(grey, np.uint8), mm, level=False)
+    a, b, c, d = sheet or ((0.0, 0.0),) * 4
+    small = (
+        None if sheet is None else (_less(a, factor), _less(b, factor), _less(c, factor), _less(d, factor))
+    )
+    upright = _rules(np.asarray(grey, np.uint8), mm, level=False, sheet=small)
     if not _has_long(upright, mm, level=False):
         return ()
-    level = _rules(np.asarray(grey, np.uint8), mm, level=True)
+    level = _rules(np.asarray(grey, np.uint8), mm, level=True, sheet=small)
     if not _has_long(level, mm, level=True):
         return ()
     found = grids_between(level, upright, mm=mm)
@@ -125,11 +131,16 @@ def _extent(level: Mask, upright: Mask, room: int) -> tuple[int, int, int, int]:
     )  # fmt: skip
 
 
-def _rules(grey: Mask, mm: float, *, level: bool) -> Mask:
+def _less(point: tuple[float, float], factor: int) -> tuple[float, float]:
+    return point[0] / factor, point[1] / factor
+
+
+def _rules(grey: Mask, mm: float, *, level: bool, sheet: Sheet | None = None) -> Mask:
     """1 where a thin dark stroke runs on, across or down. Breaks in it are mended."""
     thick = _odd(THICKEST_MM * mm)
     across = np.ones((thick, 1) if level else (1, thick), np.uint8)
-    thin = cv2.morphologyEx(grey, cv2.MORPH_BLACKHAT, across)
+    thin = np.asarray(cv2.morphologyEx(grey, cv2.MORPH_BLACKHAT, across), np.uint8)
+    thin = without_creases(thin, mm, level=level, sheet=sheet)
     mask: Mask = (thin > LEAST_CONTRAST).astype(np.uint8)
     # a rule that is not quite level goes from one row of pixels to the next
     wider = cv2.dilate(mask, np.ones((3, 1) if level else (1, 3), np.uint8))

@@ -61,6 +61,17 @@ class Prepared:
         middle = round(self.gutter)
         return self._part(0, middle), self._part(middle, self.picture.shape[1])
 
+    @property
+    def sheet(self) -> Quad:
+        """Corners of the page as it came, in pixels of `picture`."""
+        width, height = self.size
+        corners = np.array([[0.0, width, width, 0.0], [0.0, 0.0, height, height], [1.0] * 4])
+        x, y, _ = np.linalg.inv(self.back) @ corners
+        # of a page that lay otherwise another corner is the upper left one
+        first = int(np.argmin(x + y))
+        a, b, c, d = ((float(x[i]), float(y[i])) for i in ((first + step) % 4 for step in range(4)))
+        return a, b, c, d
+
     def _part(self, left: int, right: int) -> Prepared:
         shift = np.array([[1.0, 0.0, left], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
         part = np.ascontiguousarray(self.picture[:, left:right])

@@ -184,7 +184,7 @@ def _read(prepared: Prepared, came: Picture, engine: Engine, *, deadline: float)
         left = deadline - monotonic()
         if left <= 0:
             raise EngineTimeout
-        grids = find_grids(side.picture, dpi=side.dpi)
+        grids = find_grids(side.picture, dpi=side.dpi, sheet=side.sheet)
         found = read_pieces(side, engine, seconds=left, grids=grids)
         pieces = without_show_through(found, side)
         shining += len(found) - len(pieces)

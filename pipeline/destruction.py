@@ -29,6 +29,7 @@ from . import access, approvals, clock_guard
 from .actors import Actor, acting
 from .destruction_list import OPEN_STATES, REASONS, blocks_of, is_unchanged, make_list, require_free
 from .documents import is_expired
+from .main_copy import archive_copy_at
 from .source_file import path_of
 from .station import Station
 
@@ -299,6 +300,13 @@ def require_unblocked(
             raise Refused("blocked", item=item.id, block=blocks[0]["code"], lift=blocks[0]["lifted_by"])
 
 
+def _archive_copy(session: Session, item: ListItem) -> dict[str, Any]:
+    """For a copy, where the document's main copy is kept (destruction.md section 5)."""
+    if item.kind != "copy":
+        return {}
+    return {"archive_copy_at": archive_copy_at(session, session.get_one(Document, str(item.register_no)))}
+
+
 def batch_json(
     station: Station, session: Session, row: Destruction, items: Sequence[ListItem], *, dry_run: bool = False
 ) -> dict[str, Any]:
@@ -321,6 +329,7 @@ def batch_json(
         "items": [
             {
                 "item": item.item, "kind": item.kind, "id": item.id, "level": item.level,
+                **_archive_copy(session, item),
                 "blocks": []
                 if closed
                 else blocks_of(station, session, reason=row.reason, item=item, items=items),

@@ -20,6 +20,7 @@ from ..models.ledger_entry import hash_reason
 from ..models.tables import Artefact, Carrier, Copy, Destruction, DestructionItem, Document, Hold, Incident
 from . import access
 from .documents import level_name, words_of
+from .main_copy import archive_copy_at
 from .station import Station
 
 REASONS = (
@@ -143,7 +144,7 @@ def blocks_of(
     together = frozenset(line.id for line in items)
     if item.kind == "copy":
         copy = session.get_one(Copy, item.id)
-        return _common(session, document, (copy,)) + _copy_blocks(document, copy, reason, together)
+        return _common(session, document, (copy,)) + _copy_blocks(session, document, copy, reason, together)
     copies = session.scalars(select(Copy).where(Copy.document_id == document.id).order_by(Copy.number))
     blocks = _common(session, document, copies.all()) + _carriers(session, document)
     if reason == "duplicate":
@@ -317,14 +318,14 @@ _REASON = {
 
 
 def _copy_blocks(
-    document: Document, copy: Copy, reason: str, together: frozenset[str]
+    session: Session, document: Document, copy: Copy, reason: str, together: frozenset[str]
 ) -> list[dict[str, Any]]:
     """A copy goes with its document, or alone as surplus or duplicate while the document is kept."""
     if document.id in together:
         return []
     if reason not in ("surplus_copy", "duplicate"):
         return [_block("copy_alone", "destruction.md §5", "-", document=document.id)]
-    if document.status not in _ALIVE:
+    if document.status not in _ALIVE or archive_copy_at(session, document) is None:
         return [_block("main_copy_gone", "destruction.md §5", "-")]
     if copy.status == "lost":
         return [_block("copy_lost", "R-104", "head_of_room", copy=copy.id)]

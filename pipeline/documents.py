@@ -17,6 +17,7 @@ from . import access
 from .actors import Actor, acting
 from .carrier_scans import scans_of
 from .judgement import Judgement, load_judgement, load_transcript
+from .main_copy import retention_of
 from .sources import sources_json
 from .station import Station
 from .terms import terms_json
@@ -222,7 +223,7 @@ def document_json(
         "parent": row.parent_id,
         "sources": sources_json(station, session, row, words),
         "replaced_by": list(words.get("replaced_by") or ()),
-        "carriers": _carriers(session, row.id, judgement),
+        "carriers": _carriers(session, row, judgement),
         "copies": list(
             session.scalars(select(Copy.id).where(Copy.document_id == row.id).order_by(Copy.number))
         ),
@@ -262,14 +263,17 @@ def _box(box: Any) -> list[float] | None:
     return None if box is None else [box.left, box.top, box.right, box.bottom]
 
 
-def _carriers(session: Session, document: str, judgement: Judgement | None) -> list[dict[str, Any]]:
+def _carriers(session: Session, document: Document, judgement: Judgement | None) -> list[dict[str, Any]]:
     """`scan`: `original` where the document was read from it, `own` where its scan stands beside, else None."""
-    rows = session.scalars(select(Carrier).where(Carrier.document_id == document).order_by(Carrier.id)).all()
-    scans = scans_of(session, document, rows, judgement.fields.serials if judgement else ())
+    rows = session.scalars(
+        select(Carrier).where(Carrier.document_id == document.id).order_by(Carrier.id)
+    ).all()
+    scans = scans_of(session, document.id, rows, judgement.fields.serials if judgement else ())
     return [
         {
             "id": row.id, "type": row.type, "serial": row.serial, "holder": row.holder, "place": row.place,
             "return_due": row.return_due, "state": row.state, "scan": scans.get(row.id),
+            "retention": retention_of(row, rows, document),
         }
         for row in rows
     ]  # fmt: skip

@@ -12,10 +12,10 @@ from ..pipeline import appraisal, carrier_scans, exports
 from ..pipeline import documents as register
 from ..pipeline.term_events import HAPPENINGS, record
 from . import show
-from .frame import DATE, FILE, LEVEL, Room, argument, enter, option
+from .frame import DATE, FIELD, FILE, LEVEL, Room, argument, enter, option
 
 documents = Room("documents")
-documents.later("amend", "void", "archive", "handover")
+documents.later("archive", "handover")
 _COLUMNS = (
     "id", "status", "level", "secrecy_period", "retention", "doc_number", "title", "organ", "date", "must_review",
 )  # fmt: skip
@@ -80,6 +80,34 @@ def documents_appraise(document: str, reason: str) -> None:
     def work() -> dict[str, Any]:
         station, actor = enter("appraise")
         return appraisal.appraise(station, actor, document=document, reason=reason)
+
+    show.run(work, draw_document)
+
+
+@documents.command("amend")
+@argument("document", metavar="DOC")
+@option("--field", "fields", multiple=True, required=True, type=FIELD, metavar="N=V")
+@option("--reason", required=True, metavar="T")
+def documents_amend(document: str, fields: tuple[tuple[str, str], ...], reason: str) -> None:
+    def work() -> dict[str, Any]:
+        station, actor = enter("amend")
+        from ..pipeline import mending
+
+        return mending.amend(station, actor, document=document, fields=dict(fields), reason=reason)
+
+    show.run(work, draw_document)
+
+
+@documents.command("void")
+@argument("document", metavar="DOC")
+@option("--reason", required=True, metavar="T")
+@option("--replaced-by", metavar="D")
+def documents_void(document: str, reason: str, replaced_by: str | None) -> None:
+    def work() -> dict[str, Any]:
+        station, actor = enter("void")
+        from ..pipeline import mending
+
+        return mending.void(station, actor, document=document, reason=reason, replaced_by=replaced_by)
 
     show.run(work, draw_document)
 

@@ -52,6 +52,8 @@ MAY: Final[dict[str, frozenset[str]]] = {
     "review.determine": frozenset({"determiner"}),
     "review.edit": _DESK,
     "rescan": _DESK,
+    "amend": _DESK | {"determination_reviewer", "determiner", "archivist"},
+    "void": _DESK | {"archivist", "office_director", "head_of_room"},
     "batch": STAFF | LEADERS,
     "batch.desk": _DESK,
     "appraise": frozenset({"archivist"}),

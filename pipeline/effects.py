@@ -11,8 +11,11 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from ..models.tables import Matter
+from . import mending
 from .actors import Actor
 from .station import Station
 
 Effect = Callable[[Station, Session, Actor, Matter], None]
-EFFECTS: Final[Mapping[str, Effect]] = {}
+EFFECTS: Final[Mapping[str, Effect]] = {
+    "make_void": mending.make_void,
+}

@@ -44,6 +44,8 @@ _COLUMNS = frozenset({"signed_date", "notified_date", "kind", "urgency", "origin
 _JUDGED = frozenset({"origin", "important", "flags"})
 """What the retention tables ask and only a person can say."""
 _LISTS = frozenset({"organs", "serials", "signers", "recipients", "copied_to"})
+TIMED = frozenset({"date", "notified_date", "origin", *SAID})
+"""Fields on which terms depend: changed after confirmation, they are accepted anew."""
 _ORIGINS = ("self", "superior", "peer", "subordinate")
 
 
@@ -105,7 +107,7 @@ def set_values(
         if row.status not in (*OPEN, "registered"):
             raise Refused("not_in_review", document=document, status=row.status)
         if fields:
-            _set_fields(station, session, actor, row, fields, why)
+            set_fields(station, session, actor, row, fields, why)
         if level is not None or period is not None:
             _set_level(station, session, actor, row, level, period, why, misread=misread)
         if retention is not None:
@@ -301,9 +303,14 @@ def _period_of(station: Station, row: Document, level: Level, text: str | None) 
     return Period(kind="years", number=years) if years else None
 
 
-def _set_fields(
+def set_fields(
     station: Station, session: Session, actor: Actor, row: Document, fields: Mapping[str, str], why: Reason
 ) -> None:
+    """Puts fields right; each old value stays on record with who changed it and why.
+
+    Raises:
+        UsageFault: an unknown field, or a value that is none.
+    """
     words = words_of(station, session, row)
     for name, value in fields.items():
         target = FIELDS.get(name)

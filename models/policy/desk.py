@@ -148,7 +148,7 @@ class Desk:
         return next((rule for rule in self.movements if rule.act == act and kind in rule.of), None)
 
 
-EFFECTS: tuple[str, ...] = ()
+EFFECTS: tuple[str, ...] = ("make_void",)
 """Names of what the program can do at the end of a step; `pipeline/effects.py` has their code."""
 
 

@@ -79,6 +79,8 @@ class ListItem:
     retention_until: str | None = None
     title_commitment: str | None = None
     """HMAC-SHA256 of the title under a salt kept with the register (`ledger_entry.hash_reason`)."""
+    derived: tuple[str, ...] = ()
+    """Models made of the document on the station: they go with it. Left out of the JSON when there is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,7 +265,7 @@ class InventoryLine:
 def list_value(items: Sequence[ListItem]) -> list[dict[str, Any]]:
     """The list as JSON: what `list_sha256` is the digest of."""
     plain: list[dict[str, Any]] = to_plain(tuple(items))
-    return plain
+    return [{name: value for name, value in line.items() if name != "derived" or value} for line in plain]
 
 
 def list_digest(items: Sequence[ListItem]) -> str:

@@ -98,6 +98,10 @@ MAY: Final[dict[str, frozenset[str]]] = {
     "policy.check": LEADERS | {"secadmin", "determiner", "determination_reviewer", "archivist"},
     "policy.import": frozenset({"secadmin", "determiner", "determination_reviewer"}),
     "policy.activate": LEADERS | {"secadmin"},
+    "learn": frozenset({"secadmin", "determiner"}),
+    "learn.request": frozenset({"secadmin", "determiner"}),
+    "learn.withdraw": LEADERS | {"secadmin", "determiner"},
+    "learn.show": LEADERS | {"secadmin", "auditor", "determiner", "determination_reviewer", "head_of_room"},
     "learn.report": LEADERS
     | {"secadmin", "auditor", "determiner", "determination_reviewer", "archivist", "head_of_room"},
     "clock.confirm": frozenset({"sysadmin", "secadmin", "leader_in_charge", "principal"}),

@@ -23,6 +23,7 @@ from .tables_destruction import Destruction as Destruction
 from .tables_destruction import DestructionAct as DestructionAct
 from .tables_destruction import DestructionItem as DestructionItem
 from .tables_destruction import PolicyVersion as PolicyVersion
+from .tables_learning import LearnedModel as LearnedModel
 from .tables_passages import PassageSet as PassageSet
 from .tables_passages import PassageTag as PassageTag
 
@@ -228,7 +229,8 @@ class Document(Base):
 class Artefact(Base):
     """Everything the station made of a document or copy: each a sealed file, each listed at destruction.
 
-    `kind`: `original`, `transcript`, `judgement` (fields, evidence), `copy`. `copy_id` is set for copies.
+    `kind`: `original`, `transcript`, `judgement` (fields, evidence), `copy`; `model` for a model made of several
+    documents, with one row for each of them on the same slot and file. `copy_id` is set for copies.
     """
 
     __tablename__ = "artefacts"

@@ -10,12 +10,12 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from ..models.level import Level
 from ..models.tables import Artefact, Clear, Document, Event, Scan
-from . import passages
+from . import passages, station_model
 from .actors import Actor
 from .documents import keep_words
 from .incidents import open_incident
@@ -34,20 +34,29 @@ def open_above(station: Station, session: Session, actor: Actor, document: str, 
 def keys_going(station: Station, slots: Collection[str]) -> Iterator[Callable[[Session], None]]:
     """Around a transaction that lets keys go, which calls what this gives; with no slots there is nothing to do.
 
-    Afterwards no copy of the key store opens what these keys sealed, and the sealed files are erased.
+    Afterwards no copy of the key store opens what these keys sealed, and the sealed files are erased. A model that was
+    made of a document of these keys goes with them.
     """
     if not slots:
         yield lambda _session: None
         return
     vault, rewritten = station.vault, list[Any]()
+
+    def rewrite(session: Session) -> None:
+        station_model.put_out_of_use(station, session, learnt, by=documents[0])
+        rewritten.append(vault.rewrite(session, [*slots, *learnt]))
+
     with vault.rotating():
         with station.read() as session:
             vault.stage_root(session)
-        yield lambda session: rewritten.append(vault.rewrite(session, list(slots)))
+            documents = list(session.scalars(select(Document.id).where(Document.key_slot.in_(slots))))
+            learnt = station_model.slots_of(session, documents)
+        yield rewrite
         with station.read() as session:
             vault.check(session, rewritten[0])
         with station.read() as session:
             vault.recover(session)
+    station_model.erase_left(station)
     station.sweep_orphans()
 
 

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from ..common.clock import iso, today
 from ..common.errors import NotThere, Refused
 from ..common.files import write_new
+from ..common.messages import say
 from ..models.certificate import (
     FILE_FACT,
     BackupFact,
@@ -294,4 +295,5 @@ def _inventory_line(station: Station, session: Session, row: Destruction, item: 
         retention_until=document.retention_until or "",
         kept_years=str(max(0, today(station.clock).year - year)),
         reason=row.reason,
+        remark=say("form_remark_derived", "zh", models="、".join(item.derived)) if item.derived else "",
     )

@@ -18,7 +18,7 @@ from ..common.errors import NotThere, Refused, UsageFault
 from ..models.certificate import ArtefactOutcome, ListItem, list_digest
 from ..models.ledger_entry import hash_reason
 from ..models.tables import Artefact, Carrier, Copy, Destruction, DestructionItem, Document, Hold, Incident
-from . import access
+from . import access, station_model
 from .documents import level_name, words_of
 from .main_copy import archive_copy_at
 from .station import Station
@@ -80,6 +80,7 @@ def _line(station: Station, session: Session, number: int, row: Document | Copy,
         retention=document.retention,
         retention_until=document.retention_until,
         title_commitment=hash_reason(title, salt),
+        derived=tuple(station_model.models_of(session, row.id)) if isinstance(row, Document) else (),
     )
 
 
@@ -107,16 +108,18 @@ def artefacts_of(
 
 
 def outcomes_of(session: Session, item: ListItem) -> tuple[ArtefactOutcome, ...]:
-    """What became of every sealed file of a line, with the eraser's grade."""
+    """What became of every sealed file of a line, with the eraser's grade; a model is named by its number."""
+    rows = artefacts_of(session, item, ("destroyed", "shredding"))
+    models = station_model.named(session, [row.key_slot for row in rows])
     return tuple(
         ArtefactOutcome(
-            artefact=str(row.id),
+            artefact=models.get(row.key_slot, str(row.id)),
             kind=row.kind,
             sha256=row.cipher_sha256,
             methods=("crypto_erase", "delete_only" if row.outcome == "unlinked_only" else "overwrite(1)"),
             grade=row.outcome or "failed",
         )
-        for row in artefacts_of(session, item, ("destroyed", "shredding"))
+        for row in rows
     )
 
 

@@ -32,7 +32,7 @@ from ..models.tables import Artefact, Copy, Destruction, DestructionAct, Destruc
 from ..stages.shred import Shredded, shred
 from ..vault.rotation import Recovery
 from ..vault.vault import Vault
-from . import destruction, movements, passages
+from . import destruction, movements, passages, station_model
 from .actors import Actor, acting
 from .destruction_list import artefacts_of
 from .destruction_verify import Evidence, gather, verify_batch
@@ -203,6 +203,7 @@ def _commit_keys(
     row.epoch_before = evidence.rewritten.epoch_before
     row.epoch_after = evidence.rewritten.epoch_after
     row.phase = "committed"
+    station_model.put_out_of_use(station, session, slots, by=row.id)
     station.log(
         session, "destroy.keys", objects=(row.id, *(item.id for item in items)),
         facts={
@@ -250,14 +251,14 @@ def _files(station: Station, batch: str) -> list[tuple[int, str]]:
     """The sealed files still to be erased: artefact id and path."""
     with station.read() as session:
         _, items = destruction.get(session, batch)
-        return [(row.id, row.path) for item in items for row in artefacts_of(session, item, ("shredding",))]
+        rows = [row for item in items for row in artefacts_of(session, item, ("shredding",))]
+        return [(row.id, path) for path, row in {row.path: row for row in rows}.items()]
 
 
 def _keep_file_outcomes(session: Session, shredded: Sequence[Shredded]) -> None:
     for item in shredded:
-        artefact = session.get_one(Artefact, item.artefact)
-        artefact.state = "destroyed" if item.gone else "shredding"
-        artefact.outcome = item.grade
+        path = session.get_one(Artefact, item.artefact).path
+        station_model.note_erased(session, path, gone=item.gone, grade=item.grade)
 
 
 def _phase(station: Station, batch: str, phase: str, change: Callable[[Session, Destruction], None]) -> None:

@@ -25,7 +25,7 @@ from ..vault.medium import Claim
 from ..vault.rotation import Recovery, Rewritten
 from ..vault.scratch import scratch_place
 from ..vault.verify import KeyWitness
-from . import destruction, passages
+from . import destruction, passages, station_model
 from .destruction_list import artefacts_of, outcomes_of
 from .documents import words_of
 from .judgement import load_transcript
@@ -219,7 +219,7 @@ def _v3(station: Station, evidence: Evidence | None) -> Check:
 
 
 def _v4(station: Station, session: Session, items: Sequence[ListItem]) -> Check:
-    """Nothing derived is left: no living artefact, no file, no row of the passage index, no tag, no source link."""
+    """Nothing derived is left: no living artefact, no file, no passage, tag or source link, no model made of it."""
     if any(artefacts_of(session, item) for item in items):
         return _check("V4", "fail", "artefact_alive")
     if any(artefacts_of(session, item, ("shredding",)) for item in items):
@@ -233,6 +233,8 @@ def _v4(station: Station, session: Session, items: Sequence[ListItem]) -> Check:
             return _check("V4", "fail", "tags_left")
         if words_of(station, session, row).get(SOURCES):
             return _check("V4", "fail", "source_links_left")
+    if station_model.remains(session, _slots(session, items)):
+        return _check("V4", "fail", "model_left")
     return _check("V4", "pass", "no_passages_left" if documents else None)
 
 

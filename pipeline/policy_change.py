@@ -35,6 +35,7 @@ from .judgement import load_judgement, open_artefact
 from .plan import job_of
 from .relations import RelationIndex
 from .station import Station
+from .station_model import briefing, in_use
 
 _WINDOW = 8
 """Documents whose text is here at a time."""
@@ -141,12 +142,12 @@ class _Panel:
     def __enter__(self) -> _Panel:
         with ExitStack() as held:
             scratch = held.enter_context(self._station.scratch()).path
-            profile = self._station.settings.profile
+            model = in_use(self._station)
             self._benches = tuple(
                 held.enter_context(
                     LocalExecutor(
                         jobs=1, scratch=scratch / name, limits=DEFAULT_LIMITS,
-                        briefing=Job("brief", {"policy": policy, "profile": profile}),
+                        briefing=briefing(self._station, policy=policy, model=model),
                     )
                 )
                 for name, policy in (("old", self._station.policy_text), ("new", self._text))

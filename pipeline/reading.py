@@ -26,6 +26,7 @@ from .plan import job_of
 from .register_entry import part_identity
 from .relations import RelationIndex
 from .station import Station
+from .station_model import active, briefing, in_use
 
 _ENVIRONMENT = frozenset(
     {"no_ocr_engine", "ocr_engine_missing", "ocr_model_altered", "font_missing", "worker_unusable"}
@@ -87,7 +88,17 @@ class Reading:
         self._station, self._workers, self._jobs, self._limits = station, workers, jobs, limits
         self._fields = {"engine": engine, "split": split, "origin": origin, "without": list(without)}
         self._relations = RelationIndex(station)
-        workers.brief(Job("brief", {"policy": station.policy_text, "profile": station.settings.profile}))
+        self._model = in_use(station)
+        workers.brief(briefing(station, model=self._model))
+
+    def _follow(self) -> None:
+        """Judges by the model in use now: one that was put out of use meanwhile is taken from the workers."""
+        with self._station.read() as session:
+            row = active(session)
+            now = row.id if row else None
+        if now != (self._model.id if self._model else None):
+            self._model = in_use(self._station)
+            self._workers.brief(briefing(self._station, model=self._model))
 
     def ask(self, job: Job) -> Reply:
         """Has a reading worker answer another question, and waits for it."""
@@ -95,6 +106,7 @@ class Reading:
 
     def begin(self, data: bytes, passwords: tuple[str, ...] = (), *, urgent: bool = False) -> Future[Reply]:
         """Has a file read; an urgent one before all that wait."""
+        self._follow()
         fields = {**self._fields, "passwords": list(passwords)}
         reading = PageReading(
             self._workers, data, fields, jobs=self._jobs, limits=self._limits, urgent=urgent
@@ -148,6 +160,7 @@ class Reading:
             relations = self._relations.of(session, part.fields, part.cites, part.prints, without=without)
         if not relations.related:
             return part.judged
+        self._follow()
         fields = {
             "fields": to_plain(part.fields), "relations": to_plain(relations), "origin": self._fields["origin"],
         }  # fmt: skip

@@ -44,7 +44,8 @@ class Known:
         if policy != self._text:
             self._policy = None
         self._text, self.profile = policy, profile
-        self._model_text, self._model = model, None
+        if model != self._model_text:
+            self._model_text, self._model = model, None
 
     @property
     def judges(self) -> bool:

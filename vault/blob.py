@@ -40,6 +40,7 @@ KINDS = {
     "copy": b"COPY",
     "quarantine": b"QUAR",
     "paper": b"PAPR",
+    "model": b"MODL",
     "other": b"OTHR",
 }
 _AREA = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")

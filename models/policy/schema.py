@@ -246,6 +246,8 @@ class Conditions:
     scope_exempt: tuple[str, ...]
     principal_delegate_includes_principal: bool
     top_secret_needs_second_pair_of_eyes: bool
+    scope_exempt_acts: tuple[str, ...] = ()
+    """Acts by which nobody reads: their approvers need not stand in the circle."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,7 @@ def read_matrix(reader: Reader) -> tuple[tuple[str, ...], Conditions, int, tuple
         "no_self_approval", "approver_must_be_in_scope", "scope_exempt",
         "principal_delegate_includes_principal", "绝密_needs_second_pair_of_eyes",
     )  # fmt: skip
-    named = section["conditions"].map(need=keys)
+    named = section["conditions"].map(need=keys, may=("scope_exempt_acts",))
     conditions = Conditions(
         no_self_approval=named["no_self_approval"].truth(),
         approver_must_be_in_scope=named["approver_must_be_in_scope"].one_of(
@@ -76,6 +76,7 @@ def read_matrix(reader: Reader) -> tuple[tuple[str, ...], Conditions, int, tuple
         scope_exempt=tuple(role.one_of(ROLES) for role in named["scope_exempt"].list()),
         principal_delegate_includes_principal=named["principal_delegate_includes_principal"].truth(),
         top_secret_needs_second_pair_of_eyes=named["绝密_needs_second_pair_of_eyes"].truth(),
+        scope_exempt_acts=named["scope_exempt_acts"].texts() if "scope_exempt_acts" in named else (),
     )
     rows = tuple(_row(item) for item in section["rows"].list())
     seen: set[tuple[str, str, str | None]] = set()

@@ -18,12 +18,13 @@ from sqlalchemy.orm import Session
 from ..common.canonical import canonical, digest
 from ..common.clock import today
 from ..common.errors import NotThere, Refused, UsageFault
-from ..models.level import Level
+from ..models.level import Family, Level
 from ..models.policy.schema import Row as MatrixRow
 from ..models.tables import Approval, ApprovalAct, CircleMember, Document
 from . import clock_guard, people
 from .actors import Actor, acting
 from .station import Station
+from .terms import secrecy_state, term_in_force
 
 _NOTE = "approval.note"
 _OUTSIDE = frozenset({"originator", "originator_or_superior", "competent_authority"})
@@ -116,8 +117,22 @@ def needed_for(station: Station, session: Session, act: str, documents: Sequence
         asked = matrix_row(station, act, row)
         if asked.mode == "deny" and not asked.override:
             raise Refused("act_denied", act=act, document=row.id, source=asked.source)
+        _check_period(station, session, row, asked)
         needed += [role for role in approvers(asked) if role not in needed]
     return needed
+
+
+def _check_period(station: Station, session: Session, row: Document, asked: MatrixRow) -> None:
+    """What is still within its secrecy period is not published, whoever would approve (保密法 art. 20, 35; R-040)."""
+    code = _protecting_code(station, row)
+    if "not_within_period" not in asked.extra or code is None:
+        return
+    level = Level.parse(code)
+    if level.family in (Family.INTERNAL, Family.PUBLIC):
+        return
+    term = term_in_force(station, session, row)
+    if term is None or row.interim_code is not None or secrecy_state(station, level, term) != "ended":
+        raise Refused("within_secrecy_period", document=row.id, until=row.secrecy_until or "—")
 
 
 def give(station: Station, actor: Actor, *, approval: str) -> dict[str, Any]:

@@ -203,6 +203,7 @@ def document_json(
         "level": level.value if level else None,
         "level_code": row.level_code,
         "level_family": level.family.value if level else None,
+        "level_damage": station.policy.levels[level].damage or None if level else None,
         "interim_level": level_name(row.interim_code),
         "level_basis": row.level_basis,
         "confirmed": row.confirmed,

@@ -37,6 +37,9 @@ MOST_EDGES = 150
 MOST_GRIDS = 12
 SQUARE_MM = 12.0
 MANY = 60
+UNEVEN, SQUARE, MOST_SQUARES = 0.12, 0.35, 0.75
+"""Squares of manuscript paper are so nearly of one width, so nearly as high, and so large a part of it (gaps between
+its lines are cells, too)."""
 STAMP_MM = (85.0, 45.0)
 """A grid in colour of at most this width and height was stamped on."""
 COLOURED = 48
@@ -236,8 +239,18 @@ def _is_table(cells: tuple[Place, ...], mm: float) -> bool:
             counts[row] = counts.get(row, 0) + 1
     if sum(count >= 2 for count in counts.values()) < 2:
         return False
-    small = sum(max(cell.right - cell.left, cell.bottom - cell.top) < SQUARE_MM * mm for cell in cells)
-    return not (len(cells) > MANY and small > 0.8 * len(cells))
+    return not (len(cells) > MANY and _squares(cells, mm))
+
+
+def _squares(cells: tuple[Place, ...], mm: float) -> bool:
+    """Manuscript paper: small squares of one size; tables of figures have a wider column, or cells of another shape."""
+    wide = np.array([cell.right - cell.left for cell in cells])
+    high = np.array([cell.bottom - cell.top for cell in cells])
+    usual = float(np.median(wide))
+    if usual > SQUARE_MM * mm:
+        return False
+    square = (np.abs(wide - usual) < UNEVEN * usual) & (np.abs(high - usual) < SQUARE * usual)
+    return bool(square.mean() > MOST_SQUARES)
 
 
 def _stamped(grid: Grid, picture: NDArray[np.uint8], mm: float) -> bool:

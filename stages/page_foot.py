@@ -14,11 +14,10 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import cv2
-import numpy as np
-from numpy.typing import NDArray
 
 from ..formats.opened import Picture
 from .engines.engine import Engine, EngineFault, Quad, RawLine
+from .page_again import Mask, PixelBox, around, read_strip_of, small_ink
 from .page_placed import Piece
 from .page_prepare import Prepared
 from .page_printed import number_of
@@ -28,13 +27,6 @@ from .page_type import measure_type
 
 ZONE = 0.13
 """Share of the page at its head and foot where page numbers stand."""
-FINEST_DPI = 200.0
-"""Ink is looked for at this resolution or less."""
-PAPER_MM = 5.0
-"""Ink is what is darker than the paper within this distance."""
-LEAST_CONTRAST = 26.0
-DEEP = 0.27
-"""Of the page's own contrast: fainter ink is noise, or shines through."""
 SPECK_MM = 0.55
 DASH_MM = (1.0, 13.0)
 """Length of the dashes beside a number, thinner than …"""
@@ -59,17 +51,13 @@ LEAST, LEAST_BARE = 0.5, 0.9
 """Both readings are at least so sure; of figures without anything beside them, which a scratch may look like."""
 _NOT_TEXT = re.compile(r"[\W\d_一二丨lIoOBSZ]{1,8}")
 
-_Mask = NDArray[np.uint8]
-_Box = tuple[int, int, int, int]
-"""Left, top, right, bottom in pixels."""
-
 
 @dataclass(frozen=True, slots=True)
 class _Spot:
     """Ink that stands alone: its box, that of its figures without the dashes, and whether dashes stand beside."""
 
-    whole: _Box
-    figures: _Box
+    whole: PixelBox
+    figures: PixelBox
     dashed: bool
 
 
@@ -134,12 +122,8 @@ def _spots(pieces: Sequence[Piece], prepared: Prepared, *, foot: bool) -> list[_
     picture = prepared.picture
     height = picture.shape[0]
     top, bottom = (round((1 - ZONE) * height), height) if foot else (0, round(ZONE * height))
-    scale = min(1.0, FINEST_DPI / prepared.dpi)
-    zone = cv2.cvtColor(picture[top:bottom], cv2.COLOR_RGB2GRAY)
-    if scale < 1:
-        zone = cv2.resize(zone, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    ink, scale = small_ink(picture[top:bottom], prepared.dpi / 25.4, depth=prepared.depth)
     mm = prepared.dpi * scale / 25.4
-    ink = _ink(np.asarray(zone, np.uint8), mm, depth=prepared.depth)
     texts = [_extent(piece.raw.quad) for piece in pieces if not _may_be_number(piece.raw.text)]
     known = [
         (round(a * scale), round((b - top) * scale), round(c * scale), round((d - top) * scale))
@@ -156,19 +140,12 @@ def _spots(pieces: Sequence[Piece], prepared: Prepared, *, foot: bool) -> list[_
     ]
 
 
-def _ink(grey: _Mask, mm: float, *, depth: float) -> _Mask:
-    side = round(PAPER_MM * mm) | 1
-    darker = cv2.morphologyEx(grey, cv2.MORPH_BLACKHAT, np.ones((side, side), np.uint8))
-    least = max(LEAST_CONTRAST, DEEP * min(depth, 220.0))
-    return np.asarray(darker > least, np.uint8)
-
-
-def _groups(ink: _Mask, known: Sequence[_Box], mm: float) -> Iterator[_Spot]:
+def _groups(ink: Mask, known: Sequence[PixelBox], mm: float) -> Iterator[_Spot]:
     """Rows of a few signs that stand alone and have the size of a page number."""
     _, _, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
     wide = ink.shape[1]
     edge = EDGE_MM * mm
-    signs: list[_Box] = []
+    signs: list[PixelBox] = []
     for left, top, across, down, _area in stats[1:].tolist():
         if max(across, down) < SPECK_MM * mm:
             continue
@@ -179,14 +156,14 @@ def _groups(ink: _Mask, known: Sequence[_Box], mm: float) -> Iterator[_Spot]:
     if len(signs) > 400:
         return
     signs.sort()
-    rows: list[list[_Box]] = []
+    rows: list[list[PixelBox]] = []
     for box in signs:
         row = next((row for row in rows if _follows(row, box, mm)), None)
         if row is None:
             rows.append([box])
         else:
             row.append(box)
-    boxes = [_around(row) for row in rows]
+    boxes = [around(row) for row in rows]
     for place, row in enumerate(rows):
         spot = _spot(row, mm)
         if spot is None or spot.whole[3] - spot.whole[1] > FIGURE_MM[1] * mm:
@@ -196,22 +173,22 @@ def _groups(ink: _Mask, known: Sequence[_Box], mm: float) -> Iterator[_Spot]:
             yield spot
 
 
-def _follows(row: list[_Box], box: _Box, mm: float) -> bool:
-    left, top, right, bottom = _around(row)
+def _follows(row: list[PixelBox], box: PixelBox, mm: float) -> bool:
+    left, top, right, bottom = around(row)
     middle = (box[1] + box[3]) / 2
     inside = top - 0.6 * mm <= middle <= bottom + 0.6 * mm or box[1] <= (top + bottom) / 2 <= box[3]
     return inside and box[0] - right <= GAP_MM * mm and left <= box[2]
 
 
-def _spot(row: list[_Box], mm: float) -> _Spot | None:
+def _spot(row: list[PixelBox], mm: float) -> _Spot | None:
     figures = [
         box for box in row
         if FIGURE_MM[0] * mm <= box[3] - box[1] <= FIGURE_MM[1] * mm and box[2] - box[0] <= FIGURE_MM[1] * mm
     ]  # fmt: skip
-    whole = _around(row)
+    whole = around(row)
     if not figures or len(row) > MOST_SIGNS or whole[2] - whole[0] > WIDEST_MM * mm:
         return None
-    inner = _around(figures)
+    inner = around(figures)
     dashes = [
         box for box in row
         if box[3] - box[1] <= FLAT_MM * mm
@@ -225,11 +202,18 @@ def _spot(row: list[_Box], mm: float) -> _Spot | None:
 
 def _read(spot: _Spot, picture: Picture, engine: Engine, seconds: float) -> RawLine | None:
     """The number as read on two strips of different scale that agree; of a dashed one, once without its dashes."""
-    first = _strip(spot.whole, spot.figures, picture, ROOM, engine, seconds)
+    high, wide = picture.shape[:2]
+    within = (0, 0, wide, high)
+    figures = spot.figures[3] - spot.figures[1]
+    first = read_strip_of(
+        spot.whole, within=within, room=ROOM * figures, picture=picture, engine=engine, seconds=seconds
+    )
     if first is None and not spot.dashed:
         return None
     inner = spot.figures if spot.dashed else spot.whole
-    second = _strip(inner, spot.figures, picture, TIGHT, engine, seconds)
+    second = read_strip_of(
+        inner, within=within, room=TIGHT * figures, picture=picture, engine=engine, seconds=seconds
+    )
     seen = [
         (told, raw)
         for raw in (first, second)
@@ -249,17 +233,6 @@ def _read(spot: _Spot, picture: Picture, engine: Engine, seconds: float) -> RawL
     return RawLine(text=text, quad=quad, confidence=sure, characters=(round(sure, 2),) * len(text))
 
 
-def _strip(
-    box: _Box, figures: _Box, picture: Picture, room: float, engine: Engine, seconds: float
-) -> RawLine | None:
-    height, width = picture.shape[:2]
-    more = round(room * (figures[3] - figures[1]))
-    top, bottom = max(0, min(box[1], figures[1]) - more), min(height, max(box[3], figures[3]) + more)
-    left, right = max(0, box[0] - 2 * more), min(width, box[2] + 2 * more)
-    part = picture[top:bottom, left:right]
-    return engine.read_strip(np.ascontiguousarray(part), seconds=seconds) if part.size else None
-
-
 def _tidy(text: str) -> str:
     return unicodedata.normalize("NFKC", text).strip()
 
@@ -273,34 +246,29 @@ def _may_be_number(text: str) -> bool:
     return len(text) <= SHORT and _NOT_TEXT.fullmatch(text) is not None
 
 
-def _around(boxes: Sequence[_Box]) -> _Box:
-    left, top, right, bottom = zip(*boxes, strict=True)
-    return min(left), min(top), max(right), max(bottom)
-
-
-def _extent(quad: Quad) -> _Box:
+def _extent(quad: Quad) -> PixelBox:
     across, down = [x for x, _ in quad], [y for _, y in quad]
     return round(min(across)), round(min(down)), round(max(across)), round(max(down))
 
 
-def _sizeable(box: _Box, mm: float) -> bool:
+def _sizeable(box: PixelBox, mm: float) -> bool:
     return max(box[2] - box[0], box[3] - box[1]) >= FIGURE_MM[0] * mm
 
 
-def _near(one: _Box, other: _Box, room: float) -> bool:
+def _near(one: PixelBox, other: PixelBox, room: float) -> bool:
     return (
         one[0] - 3 * room < other[2] and other[0] < one[2] + 3 * room
         and one[1] - room < other[3] and other[1] < one[3] + room
     )  # fmt: skip
 
 
-def _meet(one: _Box, other: _Box, room: int) -> bool:
+def _meet(one: PixelBox, other: PixelBox, room: int) -> bool:
     return (
         one[0] - room < other[2] and other[0] < one[2] + room
         and one[1] - room < other[3] and other[1] < one[3] + room
     )  # fmt: skip
 
 
-def _back(box: _Box, scale: float, top: int) -> _Box:
+def _back(box: PixelBox, scale: float, top: int) -> PixelBox:
     left, upper, right, lower = (round(side / scale) for side in box)
     return left, upper + top, right, lower + top

@@ -11,6 +11,7 @@ from ..formats.opened import Picture
 from ..formats.ruled import Grid, find_grids
 from .engines.engine import Engine, EngineFault, EngineTimeout
 from .engines.flat import Flattened
+from .page_cells import lost_in_cells
 from .page_join import Row
 from .page_layers import lost_under_black_seals, read_under_seals, without_seal_text, without_show_through
 from .page_pieces import read_pieces
@@ -188,6 +189,7 @@ def _read(prepared: Prepared, came: Picture, engine: Engine, *, deadline: float)
         found = read_pieces(side, engine, seconds=left, grids=grids)
         pieces = without_show_through(found, side)
         shining += len(found) - len(pieces)
+        pieces += lost_in_cells(pieces, grids, side, engine, deadline=deadline) if grids else []
         if side.seals:
             pieces += lost_under_black_seals(pieces, side, came, engine, deadline=deadline)
             pieces = without_seal_text(pieces, side)

@@ -1,0 +1,177 @@
+"""The cells of a table looked at once more, those with ink in which nothing was read: single figures above all.
+
+A detector that sees the whole page at once passes over a figure that stands alone in a narrow column. Each strip is
+read twice, in two scales; what both readings say is taken, nothing else.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator, Sequence
+from time import monotonic
+
+import cv2
+import numpy as np
+
+from ..formats.opened import Picture
+from ..formats.ruled import Grid
+from ..formats.ruled_cells import Place
+from .engines.engine import Engine, EngineFault, Quad, RawLine
+from .page_again import Mask, PixelBox, around, read_strip_of, small_ink
+from .page_placed import Piece
+from .page_prepare import Prepared
+from .page_type import measure_type
+
+BESIDE_MM = 0.7
+"""Left off at the sides of a cell: its rules."""
+LOWEST_MM, HIGHEST_MM = 1.2, 7.0
+"""Height of the signs that are looked at; lower ink is a speck, a dash or part of a rule."""
+SPECK_MM = 0.5
+WIDEST_MM = 16.0
+"""Of what stands in such a cell. Longer text is found by the detector, or is handwriting."""
+LEAST_INK, MOST_INK = 0.05, 0.75
+"""Part of the box around the ink that is inked."""
+MOST_CELLS = 60
+"""So many cells of a page are looked at."""
+ROOMS = (0.45, 0.22)
+"""Paper around the two strips, in heights of the ink."""
+LEAST, LEAST_CHINESE = 0.6, 0.85
+"""How sure both readings are; figures and Latin letters, Chinese characters."""
+LONGEST = 6
+
+
+def lost_in_cells(
+    pieces: Sequence[Piece], grids: Sequence[Grid], prepared: Prepared, engine: Engine, *, deadline: float
+) -> list[Piece]:
+    """What stands in cells of which nothing was read; only in tables of which something was.
+
+    Args:
+        pieces: as read on the page.
+        grids: its tables.
+        prepared: the page.
+        engine: reads the strips.
+        deadline: on the monotonic clock; beyond it nothing is read.
+    """
+    found: list[Piece] = []
+    try:
+        for cell, box in _unread(pieces, grids, prepared):
+            left = deadline - monotonic()
+            if left <= 0 or len(found) >= MOST_CELLS:
+                break
+            raw = _read(box, cell, prepared.picture, engine, left)
+            if raw is not None:
+                kind = measure_type(prepared.picture, raw.quad, raw.text, dpi=prepared.dpi)
+                found.append(Piece(raw=raw, type=kind))
+    except EngineFault:  # what was read before stands: a second look never loses a page
+        return found
+    return found
+
+
+def _unread(
+    pieces: Sequence[Piece], grids: Sequence[Grid], prepared: Prepared
+) -> Iterator[tuple[PixelBox, PixelBox]]:
+    """Cells (without their rules) and the box of the ink in them, pixels."""
+    mm = prepared.dpi / 25.4
+    extents = [_extent(piece.raw.quad) for piece in pieces]
+    tried = 0
+    for grid in grids:
+        own = [box for box in extents if grid.around((box[0] + box[2]) / 2, (box[1] + box[3]) / 2)]
+        if not own:
+            continue
+        part, x, y = _cut(prepared.picture, grid, mm)
+        if part.size == 0:
+            continue
+        ink, scale = small_ink(part, mm, depth=prepared.depth)
+        for cell in grid.cells:
+            if any(_covers(box, cell) for box in own):
+                continue
+            inner = _inner(cell, mm)
+            box = _signs(ink, inner, x, y, scale, mm)
+            if box is not None and tried < MOST_CELLS:
+                tried += 1
+                yield inner, box
+
+
+def _cut(picture: Picture, grid: Grid, mm: float) -> tuple[Picture, int, int]:
+    high, wide = picture.shape[:2]
+    left, top = max(0, int(grid.left - mm)), max(0, int(grid.top - mm))
+    return picture[top : min(high, int(grid.bottom + mm)), left : min(wide, int(grid.right + mm))], left, top
+
+
+def _inner(cell: Place, mm: float) -> PixelBox:
+    beside = BESIDE_MM * mm
+    return (
+        round(cell.left + beside), round(cell.top + beside),
+        round(cell.right - beside), round(cell.bottom - beside),
+    )  # fmt: skip
+
+
+def _signs(ink: Mask, inner: PixelBox, x: int, y: int, scale: float, mm: float) -> PixelBox | None:
+    """The box around the signs in a cell, None where there is none or what there is looks otherwise."""
+    left, top = (max(0, round((inner[i] - from_) * scale)) for i, from_ in ((0, x), (1, y)))
+    right, bottom = (max(0, round((inner[i] - from_) * scale)) for i, from_ in ((2, x), (3, y)))
+    part = ink[top:bottom, left:right]
+    if part.size == 0 or not part.any():
+        return None
+    _, _, stats, _ = cv2.connectedComponentsWithStats(np.ascontiguousarray(part), connectivity=8)
+    unit = mm * scale
+    signs: list[PixelBox] = []
+    tall = False
+    high, wide = part.shape
+    for across, down, width, height, _area in stats[1:].tolist():
+        if max(width, height) < SPECK_MM * unit:
+            continue
+        along = (width <= 2 or height <= 2) and (
+            down <= 1 or down + height >= high - 1 or across <= 1 or across + width >= wide - 1
+        )
+        if along:  # what is left of a rule that is not quite straight
+            continue
+        signs.append((across, down, across + width, down + height))
+        tall = tall or height >= LOWEST_MM * unit
+    if not signs or not tall:
+        return None
+    a, b, c, d = around(signs)
+    if d - b > HIGHEST_MM * unit or c - a > WIDEST_MM * unit:
+        return None
+    if not LEAST_INK <= float(part[b:d, a:c].mean()) <= MOST_INK:
+        return None
+    return (
+        round((left + a) / scale) + x, round((top + b) / scale) + y,
+        round((left + c) / scale) + x, round((top + d) / scale) + y,
+    )  # fmt: skip
+
+
+def _read(box: PixelBox, cell: PixelBox, picture: Picture, engine: Engine, seconds: float) -> RawLine | None:
+    """The text on which both strips agree."""
+    seen: list[tuple[str, RawLine]] = []
+    for room in ROOMS:
+        raw = read_strip_of(
+            box, within=cell, room=room * (box[3] - box[1]), picture=picture, engine=engine, seconds=seconds
+        )
+        text = "" if raw is None else unicodedata.normalize("NFKC", raw.text).strip()
+        if raw is None or not text or len(text) > LONGEST or not any(one.isalnum() for one in text):
+            return None
+        seen.append((text, raw))
+    (text, first), (again, second) = seen
+    lower = min(first.confidence, second.confidence)
+    if text != again or lower < (LEAST if text.isascii() else LEAST_CHINESE):
+        return None
+    a, b, c, d = (float(side) for side in box)
+    sure = round((first.confidence + second.confidence) / 2, 3)
+    return RawLine(
+        text=text, quad=((a, b), (c, b), (c, d), (a, d)), confidence=sure,
+        characters=(round(sure, 2),) * len(text),
+    )  # fmt: skip
+
+
+def _extent(quad: Quad) -> tuple[float, float, float, float]:
+    across, down = [x for x, _ in quad], [y for _, y in quad]
+    return min(across), min(down), max(across), max(down)
+
+
+def _covers(box: tuple[float, float, float, float], cell: Place) -> bool:
+    """Whether a piece stands in the cell, be it in part."""
+    wide = min(box[2], cell.right) - max(box[0], cell.left)
+    high = min(box[3], cell.bottom) - max(box[1], cell.top)
+    shorter = min(box[2] - box[0], cell.right - cell.left), min(box[3] - box[1], cell.bottom - cell.top)
+    return wide > 0.35 * shorter[0] and high > 0.35 * shorter[1]

@@ -14,7 +14,6 @@ from . import show
 from .frame import DATE, FILE, Room, argument, enter, exclusive, option
 
 copies = Room("copies")
-copies.later("forward")
 _COLUMNS = ("copy", "document", "number", "recipient", "holder", "status", "issued_at", "due")
 
 
@@ -74,6 +73,18 @@ def copies_recall(copy: tuple[str, ...]) -> None:
     def work() -> dict[str, Any]:
         station, actor = enter("copies.keep")
         return circulation.recall_copies(station, actor, copies=copy)
+
+    show.run(work, _draw)
+
+
+@copies.command("forward")
+@argument("copy", metavar="COPY…", nargs=-1, required=True)
+@option("--to", required=True, metavar="PERSON")
+@option("--due", type=DATE, metavar="DATE")
+def copies_forward(copy: tuple[str, ...], to: str, due: date | None) -> None:
+    def work() -> dict[str, Any]:
+        station, actor = enter("copies.keep")
+        return circulation.forward_copies(station, actor, copies=copy, to=to, due=due)
 
     show.run(work, _draw)
 

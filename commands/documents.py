@@ -15,7 +15,6 @@ from . import show
 from .frame import DATE, FIELD, FILE, LEVEL, Room, argument, enter, option
 
 documents = Room("documents")
-documents.later("archive", "handover")
 _COLUMNS = (
     "id", "status", "level", "secrecy_period", "retention", "doc_number", "title", "organ", "date", "must_review",
 )  # fmt: skip
@@ -108,6 +107,34 @@ def documents_void(document: str, reason: str, replaced_by: str | None) -> None:
         from ..pipeline import mending
 
         return mending.void(station, actor, document=document, reason=reason, replaced_by=replaced_by)
+
+    show.run(work, draw_document)
+
+
+@documents.command("archive")
+@argument("document", metavar="DOC")
+@option("--place", required=True, metavar="P")
+@option("--number", metavar="N")
+def documents_archive(document: str, place: str, number: str | None) -> None:
+    def work() -> dict[str, Any]:
+        station, actor = enter("archive")
+        from ..pipeline import archiving
+
+        return archiving.archive(station, actor, document=document, place=place, number=number)
+
+    show.run(work, draw_document)
+
+
+@documents.command("handover")
+@argument("document", metavar="DOC")
+@option("--to", required=True, metavar="ORGAN")
+@option("--receipt-no", default="", metavar="N")
+def documents_handover(document: str, to: str, receipt_no: str) -> None:
+    def work() -> dict[str, Any]:
+        station, actor = enter("handover")
+        from ..pipeline import archiving
+
+        return archiving.hand_over(station, actor, document=document, to=to, receipt_no=receipt_no)
 
     show.run(work, draw_document)
 

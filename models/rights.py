@@ -53,6 +53,8 @@ MAY: Final[dict[str, frozenset[str]]] = {
     "review.edit": _DESK,
     "rescan": _DESK,
     "amend": _DESK | {"determination_reviewer", "determiner", "archivist"},
+    "archive": frozenset({"archivist"}),
+    "handover": _DESK | {"archivist"},
     "void": _DESK | {"archivist", "office_director", "head_of_room"},
     "batch": STAFF | LEADERS,
     "batch.desk": _DESK,

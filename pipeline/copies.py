@@ -240,6 +240,33 @@ def recall_copies(station: Station, actor: Actor, *, copies: Sequence[str]) -> d
     return _change(station, actor, copies, "copies.recall", "recall", ("issued",))
 
 
+def forward_copies(
+    station: Station, actor: Actor, *, copies: Sequence[str], to: str, due: date | None = None
+) -> dict[str, Any]:
+    """Hands a copy that is out on to another person, through the room: both are in the circle and cleared.
+
+    Raises:
+        Refused: not out, approval of act `distribute` missing for the new holder, clearance or circle.
+    """
+    with acting(station, actor, "copies.forward", objects=tuple(copies)) as session:
+        taker = people.find_person(station, session, to)
+        moved = []
+        for copy in copies:
+            row = _open_copy(session, copy, OPEN)
+            if row.holder == taker:
+                raise Refused("same_person_twice", person=taker)
+            movements.move(station, session, actor, row, "forward", movements.Hand(taker=taker, due=due))
+            for place in session.scalars(
+                select(Clear).where(Clear.copy_id == copy, Clear.state == "outstanding")
+            ):
+                place.holder = taker
+            moved.append(row)
+        station.log(
+            session, "copies.forward", objects=(*copies, taker), person=actor.person, account=actor.user
+        )
+        return {"copies": [copy_json(row) for row in moved]}
+
+
 def lose_copy(station: Station, actor: Actor, *, copy: str, reason: str) -> dict[str, Any]:
     """Declares a copy lost; an incident opens at once (R-104, R-175)."""
     why = station.reason(reason)

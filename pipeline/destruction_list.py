@@ -17,7 +17,17 @@ from ..common.clock import today
 from ..common.errors import NotThere, Refused, UsageFault
 from ..models.certificate import ArtefactOutcome, ListItem, list_digest
 from ..models.ledger_entry import hash_reason
-from ..models.tables import Artefact, Carrier, Copy, Destruction, DestructionItem, Document, Hold, Incident
+from ..models.tables import (
+    Artefact,
+    Carrier,
+    Copy,
+    Destruction,
+    DestructionItem,
+    Document,
+    Hold,
+    Incident,
+    Matter,
+)
 from . import access, station_model
 from .documents import level_name, words_of
 from .main_copy import archive_copy_at
@@ -187,6 +197,14 @@ def _carriers(session: Session, document: Document) -> list[dict[str, Any]]:
             blocks.append(_block("carrier_missing", "R-104", "head_of_room", carrier=carrier.id))
         elif carrier.return_due and carrier.state == "held":
             blocks.append(_block("return_due", "TL art. 27", "jiyao_clerk", carrier=carrier.id))
+        elif carrier.state in ("out", "lent", "carried", "transit"):
+            blocks.append(_block("carrier_out", "R-094", "jiyao_clerk", carrier=carrier.id))
+    blocks += [
+        _block("matter_open", "R-052", "jiyao_clerk", matter=matter)
+        for matter in session.scalars(
+            select(Matter.id).where(Matter.document_id == document.id, Matter.state == "open")
+        )
+    ]
     return blocks
 
 

@@ -97,6 +97,15 @@ class OpenedOfd:
             self._read[number] = text
         return self._read[number].lines
 
+    def picture_share(self, number: int) -> float:
+        """Share (0..1) of the page under its largest picture.
+
+        Raises:
+            FormatFault: as `text_lines`.
+        """
+        self.text_lines(number)
+        return self._read[number].largest
+
     def render(self, number: int, dpi: int) -> Picture:
         """The page in RGB with its seals. One too large for `dpi` under the pixel limit is drawn at a lower one.
 

@@ -46,6 +46,15 @@ class OpenedDocument(Protocol):
 
 
 @runtime_checkable
+class WithPictures(Protocol):
+    """A document that knows its pictures without drawing a page."""
+
+    def picture_share(self, number: int) -> float:
+        """Share (0..1) of a page that pictures cover; 0 for a page without text of its own."""
+        ...
+
+
+@runtime_checkable
 class WithTables(Protocol):
     """A document that knows its tables without looking at a picture."""
 

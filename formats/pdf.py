@@ -34,8 +34,8 @@ class OpenedPdf:
     """A PDF that opened. Text is judged page by page; findings grow as pages are read."""
 
     __slots__ = (
-        "_document", "_limits", "_read", "_sizes", "_tables", "_text_left", "active", "findings", "kind", "page_count",
-        "protection", "signature",
+        "_document", "_limits", "_pictures", "_read", "_sizes", "_tables", "_text_left", "active", "findings", "kind",
+        "page_count", "protection", "signature",
     )  # fmt: skip
 
     def __init__(
@@ -55,6 +55,7 @@ class OpenedPdf:
         self._document = document
         self._read: dict[int, tuple[Line, ...] | None] = {}
         self._tables: dict[int, tuple[Table, ...]] = {}
+        self._pictures: dict[int, float] = {}
         self._sizes = sizes
         self._limits = limits
         self._text_left = limits.text_chars
@@ -83,6 +84,7 @@ class OpenedPdf:
                 self.findings += hidden_text(text.hidden, page=number)
             self._read[number] = text.lines
             self._tables[number] = text.tables
+            self._pictures[number] = text.picture_share
         return self._read[number]
 
     def tables(self, number: int) -> tuple[Table, ...]:
@@ -93,6 +95,15 @@ class OpenedPdf:
         """
         self.text_lines(number)
         return self._tables[number]
+
+    def picture_share(self, number: int) -> float:
+        """Share (0..1) of the page that pictures cover; 0 without sound text.
+
+        Raises:
+            FormatFault: as `text_lines`.
+        """
+        self.text_lines(number)
+        return self._pictures[number]
 
     def render(self, number: int, dpi: int) -> Picture:
         """The page in RGB. A page too large for `dpi` under the pixel limit is drawn at a lower one.

@@ -37,6 +37,8 @@ class PageText:
     hidden: str
     characters: int
     tables: tuple[Table, ...] = ()
+    picture_share: float = 0.0
+    """Share (0..1) of the page that pictures cover; told where the text is sound."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,10 @@ def page_text(page: Any, width: float, height: float, *, most: int) -> PageText:
     else:
         lines, tables = build_lines(upright, width, height), ()
     lines += tuple(_turned_line(run, width, height) for run in turned)
-    return PageText(lines=lines, unsound=None, hidden=unseen, characters=count, tables=tables)
+    return PageText(
+        lines=lines, unsound=None, hidden=unseen, characters=count, tables=tables,
+        picture_share=painted.picture_share,
+    )  # fmt: skip
 
 
 def _frame(page: Any, width: float, height: float) -> _Frame:

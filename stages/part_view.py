@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..formats.opened import OpenedDocument, Picture
-from ..models.page import Finding, Line
+from ..formats.opened import OpenedDocument, Picture, WithPictures, WithTables
+from ..models.page import Finding, Line, Table
 
 
 class PartView:
@@ -33,6 +33,16 @@ class PartView:
     def text_lines(self, number: int) -> tuple[Line, ...] | None:
         """As the stack's page."""
         return self._opened.text_lines(self._pages[number - 1])
+
+    def tables(self, number: int) -> tuple[Table, ...]:
+        """As the stack's page; none where the format knows of none."""
+        opened = self._opened
+        return opened.tables(self._pages[number - 1]) if isinstance(opened, WithTables) else ()
+
+    def picture_share(self, number: int) -> float:
+        """As the stack's page; 0 where the format does not tell."""
+        opened = self._opened
+        return opened.picture_share(self._pages[number - 1]) if isinstance(opened, WithPictures) else 0.0
 
     def render(self, number: int, dpi: int) -> Picture:
         """As the stack's page."""

@@ -16,7 +16,10 @@ DISSENT = 0.75
 """What a character is worth whose place another reading fills otherwise, …"""
 ALONE = 0.6
 """… and one that no other reading has."""
-LEAST_WEIGHT = 0.05
+UNANIMOUS, AS_SURE = 3, 0.9
+"""What so many readings say alike is as sure as this, be they as unsure as they like."""
+LEAST_WEIGHT = 0.4
+"""Added to the confidence of each vote: two that agree outweigh a surer one that is alone."""
 
 Vote = tuple[str, float]
 """A character, or none, and how sure its reading is of it."""
@@ -102,5 +105,5 @@ def _elected(column: Sequence[Vote]) -> Vote:
     scores = [score for character, score in column if character == best]
     together = 1 - prod(1 - score for score in scores)
     if len(scores) == len(column):
-        return best, together
+        return best, max(together, AS_SURE) if len(scores) >= UNANIMOUS else together
     return best, together * (DISSENT if len(scores) > 1 else ALONE)

@@ -1,0 +1,160 @@
+"""Tesseract's lines: readings that vote, stars and page numbers told by their shape, figures by the Latin model."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image, ImageDraw
+
+from drawn_page import font
+from jiyao.stages.engines.agreement import NOTHING, Reading, agree
+from jiyao.stages.engines.page_strips import Box, Grey, find_lines
+from jiyao.stages.engines.strip_marks import between_dashes, cut_at_stars
+from jiyao.stages.engines.tesseract import TesseractEngine
+from jiyao.stages.engines.tesseract_program import reads_latin
+
+DPI = 200.0
+
+
+def reading(text: str, score: float = 0.7) -> Reading:
+    return Reading(text, (score,) * len(text))
+
+
+readings = st.builds(
+    lambda pairs: Reading("".join(letter for letter, _ in pairs), tuple(score for _, score in pairs)),
+    st.lists(st.tuples(st.sampled_from("机密国务院办公厅20年，"), st.floats(0, 1)), max_size=12),
+)
+
+
+class TestAgreement:
+    """Readings of one strip vote."""
+
+    @given(st.lists(readings, max_size=4))
+    def test_every_character_comes_from_a_reading_and_has_a_score(self, several: list[Reading]) -> None:
+        one = agree(several)
+        assert len(one.text) == len(one.scores)
+        assert all(0 <= score <= 1 for score in one.scores)
+        assert set(one.text) <= {letter for other in several for letter in other.text}
+        assert bool(one.text) or not any(other.text for other in several) or len(several) > 1
+
+    @given(readings, st.integers(2, 4))
+    def test_readings_that_agree_make_it_surer(self, one: Reading, count: int) -> None:
+        together = agree([one] * count)
+        assert together.text == one.text
+        assert all(more >= less - 1e-9 for more, less in zip(together.scores, one.scores, strict=True))
+
+    @pytest.mark.parametrize(
+        ("several", "text"),
+        [
+            (("质检员", "质栓员", "质检员"), "质检员"),
+            (("六月中旬", "六月中名", "六月中旬"), "六月中旬"),
+            (("加和急", "加急", "加急"), "加急"),
+            (("加急", "加急，", "加急"), "加急"),
+            (("一总体情况", "一、总体情况", "一、总体情况"), "一、总体情况"),
+        ],
+    )
+    def test_two_outvote_a_third(self, several: tuple[str, ...], text: str) -> None:
+        for order in (several, several[::-1]):
+            assert agree([reading(one) for one in order]).text == text
+        assert agree([reading(one, 0.5 if one == text else 0.8) for one in several]).text == text
+
+    def test_who_found_no_line_says_nothing_against_it(self) -> None:
+        assert agree([NOTHING, reading("特此通知。", 0.9), reading("特此通知。", 0.9)]).sure > 0.95
+        alone = agree([NOTHING, reading("特此通知。", 0.9)])
+        assert alone.text == "特此通知。"
+        assert alone.sure < 0.8
+        assert agree([]) == agree([NOTHING, NOTHING]) == NOTHING
+
+    def test_readings_that_share_nothing_are_not_believed(self) -> None:
+        assert agree([reading("琴省到", 0.6), reading("玖开", 0.5)]).sure < 0.5
+
+
+def drawn(text: str, *, face: str = "Serif", weight: str = "Regular", mm: float = 5.64) -> tuple[Grey, Box]:
+    """A line as an office scan shows it, and where it stands."""
+    page = Image.new("L", (900, 200), 255)
+    ImageDraw.Draw(page).text((100, 80), text, font=font(mm, DPI, face=face, weight=weight), fill=20)
+    noise = np.random.default_rng(7).normal(0, 8, (200, 900))
+    grey = np.clip(np.asarray(page, dtype=np.float64) + noise, 0, 255).astype(np.uint8)
+    down, across = np.nonzero(np.asarray(page) < 128)
+    return grey, (int(across.min()), int(down.min()), int(across.max()) + 1, int(down.max()) + 1)
+
+
+faces = pytest.mark.parametrize(
+    ("face", "weight"), [("Serif", "Regular"), ("Sans", "Regular"), ("Sans", "Bold")]
+)
+
+
+@faces
+@pytest.mark.req("R-023")
+def test_a_mark_is_cut_at_its_star(face: str, weight: str) -> None:
+    grey, box = drawn("机密★20年", face=face, weight=weight)
+    pieces, stars = cut_at_stars(grey, [box])
+    assert len(stars) == 1
+    assert [piece[0] < stars[0][0] for piece in pieces] == [True, False]
+    assert 0.3 < (stars[0][0] - box[0]) / (box[2] - box[0]) < 0.5
+
+
+@faces
+@pytest.mark.parametrize("text", ["机密大20年文木女", "太平天国（水火）米来", "秘密▲10年◆●☆", "第2026—12号"])
+def test_nothing_else_is_a_star(text: str, face: str, weight: str) -> None:
+    grey, box = drawn(text, face=face, weight=weight)
+    assert cut_at_stars(grey, [box]) == ((box,), ())
+
+
+@pytest.mark.parametrize("text", ["— 1 —", "— 12 —", "—108—"])
+def test_a_page_number_stands_between_its_dashes(text: str) -> None:
+    grey, box = drawn(text)
+    digits = between_dashes(grey, box)
+    assert digits is not None
+    assert box[0] + 20 < digits[0] < digits[2] < box[2] - 20
+    assert digits[3] - digits[1] > 20
+
+
+@pytest.mark.parametrize("text", ["一二一", "2024年", "一、总则", "—", "12—", "1—2—3", "——"])
+def test_other_pieces_are_no_page_numbers(text: str) -> None:
+    grey, box = drawn(text)
+    assert between_dashes(grey, box) is None
+
+
+LINES = (
+    "机密★20年",
+    "青测发〔2024〕17号",
+    "特此通知。",
+    "1602.55",
+    "XZ-2025-082",
+    "二〇〇四年一月五日",
+    "一、总体情况",
+)
+
+
+@pytest.mark.req("R-023")
+def test_short_lines_figures_and_the_page_number_are_read() -> None:
+    engine = TesseractEngine()
+    lack = engine.missing() or (None if reads_latin() else "no model for Latin letters")
+    if lack:
+        pytest.skip(f"tesseract is not ready: {lack}")
+    page = Image.new("RGB", (1654, 1100), "white")
+    draw = ImageDraw.Draw(page)
+    for at, text in enumerate(LINES):
+        draw.text((220, 180 + 90 * at), text, font=font(5.64, DPI), fill=(20, 20, 20))
+    draw.text((800, 1040), "— 3 —", font=font(4.94, DPI), fill=(20, 20, 20))
+    read = engine.read(np.asarray(page), seconds=30)
+    rows: dict[int, list[tuple[float, str]]] = {}
+    for piece in read:
+        middle = (piece.quad[0][1] + piece.quad[2][1]) / 2
+        rows.setdefault(round((middle - 195) / 90), []).append((piece.quad[0][0], piece.text))
+        assert len(piece.characters) == len(piece.text)
+    plain = [
+        "".join(text for _, text in sorted(rows.get(at, []))).replace(" ", "") for at in range(len(LINES))
+    ]
+    right = [unicodedata.normalize("NFKC", text) for text in LINES]
+    assert [unicodedata.normalize("NFKC", text) for text in plain] == right
+    assert [piece.text for piece in read if piece.text.startswith("—")] == ["—3—"]
+
+
+def test_an_empty_page_has_no_lines() -> None:
+    assert find_lines(np.full((400, 300), 255, np.uint8)) is None

@@ -27,7 +27,7 @@ from ..common.clock import today
 from ..models.level import Family, Level
 from ..models.period import add_months, next_turn
 from ..models.policy.schema import Policy
-from ..models.tables import Copy, Document, Event, Movement
+from ..models.tables import Carrier, Copy, Document, Event, Matter, Movement
 from . import access, timers
 from .actors import Actor
 from .station import Station
@@ -35,6 +35,9 @@ from .terms import received_on, retention_term, secrecy_state, term_in_force
 
 _KEPT = ("registered", "archived")
 _OUT = ("issued", "recalled")
+_AWAY = ("out", "lent", "carried", "transit", "missing")
+_NO_HANDLING = ("receive", "place", "entrust", "archive")
+"""Movements that are no part of handling a paper."""
 
 
 def due(station: Station, actor: Actor, *, on: date | None = None) -> dict[str, Any]:
@@ -49,8 +52,11 @@ def due(station: Station, actor: Actor, *, on: date | None = None) -> dict[str, 
             for timer in timers.running(session)
             if timers.last_day(timer) <= until and _visible(session, actor, timer.document_id)
         ]
+        known = {(one["kind"], one["document"]) for one in items}
         items += [
-            one for one in items_until(station, session, until) if _visible(session, actor, one["document"])
+            one
+            for one in items_until(station, session, until)
+            if (one["kind"], one["document"]) not in known and _visible(session, actor, one["document"])
         ]
     with station.write() as session:
         station.log(
@@ -95,8 +101,13 @@ def archive_by(policy: Policy, finished: date) -> date:
 
 
 def handling_ended(session: Session) -> dict[str, date]:
-    """Document -> the day on which its handling ended: confirmed, and every issued copy back, closed or destroyed."""
-    out = set(session.scalars(select(Copy.document_id).where(Copy.status.in_(_OUT))))
+    """Document -> the day on which its handling ended.
+
+    It is confirmed, no original or issued copy of it is out, and no matter of it is open.
+    """
+    out: set[str | None] = set(session.scalars(select(Copy.document_id).where(Copy.status.in_(_OUT))))
+    out |= set(session.scalars(select(Carrier.document_id).where(Carrier.state.in_(_AWAY))))
+    out |= set(session.scalars(select(Matter.document_id).where(Matter.state == "open")))
     confirmed = session.execute(
         select(Event.document_id, func.max(Event.at))
         .where(Event.what == "accepted")
@@ -104,13 +115,18 @@ def handling_ended(session: Session) -> dict[str, date]:
     )
     moved = session.execute(
         select(Movement.document_id, func.max(Movement.at))
-        .where(Movement.object_kind == "copy", Movement.document_id.is_not(None))
+        .where(Movement.act.not_in(_NO_HANDLING), Movement.document_id.is_not(None))
         .group_by(Movement.document_id)
     )
-    last: dict[str, date] = {}
-    for document, at in (*confirmed, *moved):
-        day = date.fromisoformat(at[:10])
-        last[str(document)] = max(day, last.get(str(document), day))
+    closed = session.execute(
+        select(Matter.document_id, func.max(Matter.closed_at))
+        .where(Matter.closed_at.is_not(None), Matter.document_id.is_not(None))
+        .group_by(Matter.document_id)
+    )
+    last = {str(document): date.fromisoformat(at[:10]) for document, at in confirmed}
+    for document, at in (*moved, *closed):
+        if document in last:
+            last[document] = max(date.fromisoformat(at[:10]), last[document])
     return {document: day for document, day in last.items() if document not in out}
 
 

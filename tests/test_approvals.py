@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from jiyao.common.errors import JiyaoError, Refused, UsageFault
 from jiyao.models.level import Level
+from jiyao.models.period import Period
 from jiyao.models.tables import ApprovalAct, Clear, Document
 from jiyao.pipeline import approvals, authority, circle, documents, exports, paper_approval, people
 from jiyao.vault import cms
@@ -137,7 +138,7 @@ def test_nobody_approves_what_he_asked_for(room: Room) -> None:
 @pytest.mark.req("R-150", "R-055")
 def test_two_roles_are_two_persons(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     """Even when one account holds both roles."""
-    document = room.document(level=Level.STATE_TOP)
+    document = room.document(level=Level.STATE_TOP, period=Period("years", number=5))
     people.grant(room.station, room.as_("secadmin", "account.grant"), user="lead", roles=("release_reviewer",),
                  clearance=None)  # fmt: skip
     value = ask(room, "publish", document)

@@ -21,7 +21,7 @@ from jiyao.models.period import Period, PeriodChange, SecrecyTerm, add_months, n
 from jiyao.models.retention import RetentionTerm
 from jiyao.models.suggestion import Retention
 from jiyao.models.tables import Document, PolicyVersion
-from jiyao.pipeline import appraisal, deadlines, documents, review, term_events
+from jiyao.pipeline import appraisal, deadlines, documents, review, term_events, timers
 from room_kit import Room
 
 FIVE = Period("years", number=5)
@@ -435,7 +435,7 @@ def test_circumstances_that_a_person_says_exclude_from_filing(tmp_path: Path) ->
 # ---------------------------------------------------------------- filing and the list of what is due
 
 
-@pytest.mark.req("R-046", "R-047", "R-048")
+@pytest.mark.req("R-046", "R-047", "R-048", "R-052")
 @pytest.mark.parametrize(
     ("choice", "finished", "due"),
     [
@@ -469,7 +469,29 @@ def test_filing_is_due_as_the_unit_chose(tmp_path: Path, choice: str, finished: 
     assert "archive" in dict(kinds(room, "2030-01-01", document))
 
 
-@pytest.mark.req("R-053", "R-052")
+@pytest.mark.req("R-050", "R-052")
+def test_what_somebody_still_holds_is_listed_with_the_holder(tmp_path: Path) -> None:
+    room = Room(tmp_path)
+    document = room.document()
+    copy = room.copy(document, holder="p-reader")
+    with room.station.write() as session:
+        timers.begin(
+            room.station, session, "copy_return", kind="copy", object_id=copy,
+            document=session.get_one(Document, document), holder="p-reader", due=date(2026, 11, 5),
+        )  # fmt: skip
+    assert "copy_return" not in dict(kinds(room, "2026-11-04"))
+    value = deadlines.due(room.station, room.as_("clerk", "due"), on=date(2026, 11, 30))
+    held = next(one for one in value["items"] if one["kind"] == "copy_return")
+    assert (held["id"], held["holder"], held["due"], held["action"]) == (
+        copy,
+        "p-reader",
+        "2026-11-05",
+        "collect",
+    )
+    assert "archive" not in {one["kind"] for one in value["items"]}
+
+
+@pytest.mark.req("R-053")
 def test_what_has_expired_is_listed_with_what_is_next(tmp_path: Path) -> None:
     room = Room(tmp_path)
     old = room.document(signed=date(2012, 3, 1))

@@ -16,6 +16,7 @@ from .pdf_ink import without_ink
 from .pdf_tables import lines_in_tables, tables_in
 from .soundness import TextFacts, unsound
 
+_BLANKS = frozenset({0x20, 0x0D, 0x0A, 0x09, 0xA0, 0x3000})
 _GRID = 1_000_000
 _INVISIBLE_MODES = (raw.FPDF_TEXTRENDERMODE_INVISIBLE, raw.FPDF_TEXTRENDERMODE_CLIP)
 _MAX_OBJECTS = 20_000
@@ -129,6 +130,7 @@ class _Found:
 
 def _collect(textpage: Any, count: int, frame: _Frame, width: float, height: float) -> _Found:
     found = _Found()
+    cells = _Cells()
     fresh = True
     high = 0
     for index in range(count):
@@ -139,11 +141,11 @@ def _collect(textpage: Any, count: int, frame: _Frame, width: float, height: flo
         if 0xDC00 <= code < 0xE000:
             code = 0x10000 + ((high - 0xD800) << 10) + (code - 0xDC00) if high else 0xFFFD
         high = 0
-        if raw.FPDFText_IsGenerated(textpage, index) == 1 or code in (0x20, 0x0D, 0x0A, 0x09, 0xA0, 0x3000):
+        if code in _BLANKS or raw.FPDFText_IsGenerated(textpage, index) == 1:
             fresh = fresh or code in (0x0D, 0x0A)
             continue
         char = _shown(code)
-        glyph, level, pale = _glyph(textpage, index, char, frame)
+        glyph, level, pale = _glyph(textpage, index, char, frame, cells)
         if glyph is None or glyph.size < _LEAST_TYPE or not _is_seen(textpage, index, glyph, width, height):
             found.unseen.append(char)
             continue
@@ -189,15 +191,28 @@ def _shown(code: int) -> str:
     return chr(code)
 
 
-def _glyph(textpage: Any, index: int, char: str, frame: _Frame) -> tuple[Glyph | None, bool, bool]:
+class _Cells:
+    """Places that PDFium writes its answers to; made once for all glyphs of a page."""
+
+    __slots__ = ("box", "colours", "matrix", "origin")
+
+    def __init__(self) -> None:
+        self.box, self.matrix = raw.FS_RECTF(), raw.FS_MATRIX()
+        self.origin = (ctypes.c_double(), ctypes.c_double())
+        self.colours = (ctypes.c_uint(), ctypes.c_uint(), ctypes.c_uint(), ctypes.c_uint())
+
+
+def _glyph(
+    textpage: Any, index: int, char: str, frame: _Frame, cells: _Cells
+) -> tuple[Glyph | None, bool, bool]:
     """The glyph (None when transparent), whether it stands level, and whether it is set in white."""
-    box = raw.FS_RECTF()
-    x, y = ctypes.c_double(), ctypes.c_double()
-    matrix = raw.FS_MATRIX()
-    if not raw.FPDFText_GetLooseCharBox(textpage, index, ctypes.byref(box)):
+    box, matrix, (x, y) = cells.box, cells.matrix, cells.origin
+    if not raw.FPDFText_GetLooseCharBox(textpage, index, box):
         return None, True, False
-    raw.FPDFText_GetCharOrigin(textpage, index, ctypes.byref(x), ctypes.byref(y))
-    raw.FPDFText_GetMatrix(textpage, index, ctypes.byref(matrix))
+    if not raw.FPDFText_GetCharOrigin(textpage, index, x, y):
+        x.value = y.value = 0.0
+    if not raw.FPDFText_GetMatrix(textpage, index, matrix):
+        matrix.a = matrix.b = matrix.c = matrix.d = 0.0
     first, second = frame.at(box.left, box.bottom), frame.at(box.right, box.top)
     base = frame.at(x.value, y.value)
     across, down = frame.along(matrix.a, matrix.b)
@@ -205,10 +220,9 @@ def _glyph(textpage: Any, index: int, char: str, frame: _Frame) -> tuple[Glyph |
     size = raw.FPDFText_GetFontSize(textpage, index) * math.hypot(matrix.c, matrix.d)
     if not 0.5 < size < 2000:
         size = max(abs(second[1] - first[1]) / 1.2, 0.5)
-    red, green, blue, alpha = (ctypes.c_uint() for _ in range(4))
-    raw.FPDFText_GetFillColor(
-        textpage, index, ctypes.byref(red), ctypes.byref(green), ctypes.byref(blue), ctypes.byref(alpha)
-    )
+    red, green, blue, alpha = cells.colours
+    if not raw.FPDFText_GetFillColor(textpage, index, red, green, blue, alpha):
+        red.value = green.value = blue.value = alpha.value = 0
     glyph = Glyph(
         char=char,
         left=min(first[0], second[0]),

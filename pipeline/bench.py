@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ..common.errors import UsageFault
+from .bench_flat import flat
 from .bench_ingest import ingest
 from .bench_keys import destroy, seal
 from .bench_papers import certificate, trace
@@ -40,9 +41,9 @@ TOPICS: Final[dict[str, Topic]] = {
 }  # fmt: skip
 """All of them make up a whole run."""
 PARTS: Final[dict[str, Topic]] = {
-    f"read.{severity}": partial(read, severities=(severity,)) for severity in SEVERITIES
-}
-"""Parts of a topic that may be run alone."""
+    "flat": flat, **{f"read.{severity}": partial(read, severities=(severity,)) for severity in SEVERITIES},
+}  # fmt: skip
+"""Run only when named: parts of a topic, and what takes too long for every run."""
 
 
 def measure(

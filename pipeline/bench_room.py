@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,6 +42,12 @@ class BenchRoom:
     station: Station
     actor: Actor
     environment: dict[str, str]
+
+    @property
+    def command_environment(self) -> dict[str, str]:
+        """All of a command's environment: nothing of another station's in it."""
+        own = {name: value for name, value in os.environ.items() if not name.startswith("JIYAO_")}
+        return {**own, **self.environment}
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from ..models.page import Transcript
 from ..models.policy.schema import Policy, Profile
 from ..models.suggestion import Evidence, LevelCandidate
 from .content_match import Hit, RuleScore, body_of, find_words, prepare, score_rule
-from .fields_text import tight
+from .fields_text import tight_word
 from .mark_check import PUBLIC_KINDS
 from .personal_data import overlays_of
 from .topic import Weighed, weigh
@@ -104,7 +104,7 @@ def get_ready(policy: Policy) -> None:
 
 def _sought(policy: Policy, listed: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
     """The words of topics and of the unit's list; those of the rules are sought anyway."""
-    extra = {tight(word) for words in listed for word in words if tight(word)}
+    extra = {tight_word(word) for words in listed for word in words if tight_word(word)}
     return tuple(sorted(extra.union(all_words(policy))))
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from ..models.page import Box, Transcript
 from ..models.policy.schema import ContentRule, Policy, Words, Zone
 from .fields_head import read_head
-from .fields_text import Row, rows_of, tight
+from .fields_text import Row, rows_of, tight_word
 from .phrases import Doc, PhraseMatcher, Vocab
 
 CHUNK = 200_000
@@ -106,7 +106,7 @@ def _doc(text: str) -> Doc:
 @lru_cache(maxsize=8)
 def _matcher(policy: Policy, extra: tuple[str, ...]) -> Any:
     matcher = PhraseMatcher(vocabulary())
-    words = {tight(word) for rule in policy.rules for word in _all_words(rule.words)} | set(extra)
+    words = {tight_word(word) for rule in policy.rules for word in _all_words(rule.words)} | set(extra)
     for word in sorted(words):
         matcher.add(word, [_doc(word)])
     return matcher
@@ -163,7 +163,7 @@ def score_rule(
         return [
             hit
             for word in group
-            for hit in found.get(tight(word), ())
+            for hit in found.get(tight_word(word), ())
             if (
                 not where
                 or words.where in ("any", hit.zone)

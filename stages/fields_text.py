@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ..models.fields import FieldEvidence, FieldName
 from ..models.page import Box, Line, Transcript
@@ -74,15 +75,25 @@ class Row:
         return self.line.text
 
 
+_BLANKS = re.compile(r"\s+")
+_UNSEEN = re.compile(r"[\u200b-\u200f\ufeff]")
+
+
 def normal(text: str) -> str:
     """NFKC, soft hyphens and zero-width characters gone, runs of blanks to one."""
     plain = unicodedata.normalize("NFKC", text).replace("\u00ad", "")
-    return re.sub(r"\s+", " ", re.sub(r"[\u200b-\u200f\ufeff]", "", plain)).strip()
+    return _BLANKS.sub(" ", _UNSEEN.sub("", plain)).strip()
 
 
 def tight(text: str) -> str:
     """`normal` without blanks."""
     return normal(text).replace(" ", "")
+
+
+@lru_cache(maxsize=32_768)
+def tight_word(word: str) -> str:
+    """`tight`, remembered: for the words of a policy, which every paper is searched for; never for words of papers."""
+    return tight(word)
 
 
 PAGE_NUMBER = re.compile(r"^(?:[—\-–―~·]{1,2}\d{1,4}[—\-–―~·]{1,2}|第\d{1,4}页(?:[,/]?共\d{1,4}页)?)$")

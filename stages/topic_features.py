@@ -6,12 +6,13 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ..models.fields import OfficialFields
 from ..models.policy.schema import Policy, Profile, Topic
 from .content_match import Body, Hit
 from .context import WEIGHT, Contexts, Reading, contexts_of, signals_of
-from .fields_text import tight
+from .fields_text import tight, tight_word
 
 MOST_TEXT = 12_000
 """Characters looked at for pairs of characters; what a paper is about stands in its beginning."""
@@ -102,11 +103,11 @@ def _best(hits: tuple[TopicHit, ...], word: str) -> float:
 
 def _hits(topic: Topic, body: Body, found: dict[str, tuple[Hit, ...]], contexts: Contexts) -> Iterator[Hit]:
     for word in topic.words:
-        yield from found.get(tight(word), ())
+        yield from found.get(tight_word(word), ())
     for first, second in topic.pairs:
-        near = {contexts.clause(hit.start): hit for word in second for hit in found.get(tight(word), ())}
+        near = {contexts.clause(hit.start): hit for word in second for hit in found.get(tight_word(word), ())}
         for word in first:
-            for hit in found.get(tight(word), ()):
+            for hit in found.get(tight_word(word), ()):
                 other = near.get(contexts.clause(hit.start))
                 if other is not None and abs(other.start - hit.start) <= 30 and other.word != hit.word:
                     start = min(hit.start, other.start)
@@ -114,12 +115,13 @@ def _hits(topic: Topic, body: Body, found: dict[str, tuple[Hit, ...]], contexts:
                     yield body.hit(body.text[start:end], start, end)
 
 
+@lru_cache(maxsize=8)
 def all_words(policy: Policy) -> tuple[str, ...]:
     """Every word that the topics of a policy look for."""
     return tuple(
         sorted(
             {
-                tight(word)
+                tight_word(word)
                 for topic in policy.topics
                 for group in (topic.words, *(side for pair in topic.pairs for side in pair))
                 for word in group

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from pypdf import PdfReader
 
 from jiyao.cli import main
 from jiyao.common.errors import MissingTool
-from jiyao.pipeline import bench_ingest, bench_read
+from jiyao.pipeline import bench_flat, bench_ingest, bench_read
 from jiyao.pipeline.bench import PARTS, TOPICS
 from jiyao.pipeline.bench_race import Race, run_race
 from jiyao.samples.measure import samples
@@ -42,7 +43,7 @@ def test_an_unknown_name_is_wrong_usage() -> None:
 
 def test_every_name_of_the_contract_is_there() -> None:
     assert set(TOPICS) == {"read", "ingest", "seal", "destroy", "certificate", "trace", "start", "suggest"}
-    assert set(PARTS) == {"read.clean", "read.office", "read.bad", "read.awful"}
+    assert set(PARTS) == {"flat", "read.clean", "read.office", "read.bad", "read.awful"}
 
 
 def test_a_race_without_a_baseline_says_what_is_missing() -> None:
@@ -65,6 +66,23 @@ def test_the_scanned_batch_has_the_files_and_pages_asked_for_and_is_the_same_aga
     again, _ = bench_ingest._write_scans(tmp_path / "b", 3, 6, seed=2)
     assert len(first) == 3 and 6 <= pages <= 10
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in again]
+
+
+def test_the_long_batch_has_the_same_work_in_every_tenth_and_no_file_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    try:
+        font_path("serif")
+    except MissingTool:
+        pytest.skip("the Noto CJK fonts are not installed")
+    monkeypatch.setattr(bench_flat, "_TENTHS", 2)
+    monkeypatch.setattr(bench_flat, "_POOL", 2)
+    texts, scanned = bench_flat.write_batch(tmp_path, files=1, pages=4, seed=3)
+    files = sorted(tmp_path.iterdir())
+    assert [path.name for path in files] == ["0-000.pdf", "0-001.pdf", "1-000.pdf", "1-001.pdf"]
+    assert len({path.read_bytes() for path in files}) == 4
+    pages = [len(PdfReader(path).pages) for path in files]
+    assert (texts, scanned) == (pages[1] + pages[3], pages[0] + pages[2]) and texts == 8
 
 
 def test_values_standing_verbatim_are_counted_without_repair() -> None:

@@ -25,7 +25,7 @@ from ..stages.extract import extract
 from ..stages.topic_features import all_words, see
 from .teach_text import Lesson, lessons
 
-STEPS = 220
+STEPS = 120
 RATE = 0.08
 FOLDS = 5
 LEAST_PAPERS = 3

@@ -17,6 +17,7 @@ from ..models.policy.schema import Policy, Profile
 from .judged_set import UNMARKED, load_cases
 
 SEED = 20261122
+_TEXTS = ("secret.txt", "plain.txt", "secret_plain.txt", "plain_hard.txt")
 LAYOUTS = 3
 _OPENERS = (
     "现将有关情况报告如下。", "根据工作安排，现就有关事项通知如下。",
@@ -33,6 +34,12 @@ _FILLERS = (
     "前期，我们多次召开协调会，听取了各方面意见。", "请于收到后五个工作日内反馈办理情况。",
     "有关费用从年度经费中列支。",
 )  # fmt: skip
+_BLAND_SHARE = 0.35
+_BLAND = (
+    "关于有关情况的报告", "关于做好有关工作的通知", "关于有关事项的通知", "关于商请支持有关工作的函",
+    "关于有关问题的请示", "情况说明", "工作简报", "有关事项", "关于进一步落实有关安排的通知",
+)  # fmt: skip
+"""Titles that say nothing, so that the kind of a paper alone says neither harmless nor secret."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +60,7 @@ def lessons(policy: Policy) -> tuple[Lesson, ...]:
 
 
 def _written(policy: Policy) -> Iterator[Lesson]:
-    lines = [*_lines("secret.txt"), *_lines("plain.txt")]
+    lines = [line for name in _TEXTS for line in _lines(name)]
     harmless = [text.split("|", 1)[1] for topic, _, text in lines if topic in ("admin", "public")]
     known = {topic.id for topic in policy.topics}
     chance = random.Random(SEED)
@@ -68,7 +75,8 @@ def _written(policy: Policy) -> Iterator[Lesson]:
                 body = [chance.choice(_OPENERS), text, chance.choice(_FILLERS), chance.choice(_FILLERS)]
             if layout == 2:
                 body.insert(chance.randrange(1, 3), chance.choice(harmless))
-                title = title if chance.random() < 0.6 else "关于有关情况的报告"
+            if layout and chance.random() < _BLAND_SHARE:
+                title = chance.choice(_BLAND)
             yield Lesson(
                 group=f"written/{number}", profile=profile, transcript=_page([title, *filter(None, body)]),
                 right=frozenset({topic}), author=f"written/{number % 10}", weight=1.0 / LAYOUTS,

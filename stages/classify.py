@@ -349,12 +349,10 @@ def _by_content(case: _Case) -> LevelSuggestion:
     bounds = policy.abstaining
     top, secret = weighed.candidates[0], weighed.secret
     if case.view.public_kind and weighed.harmless >= bounds.protect_below:
-        return _harmless(
-            case, replace(top, level=Level.PUBLIC), sure=weighed.harmless >= bounds.least_harmless
-        )
+        return _harmless(case, replace(top, level=Level.PUBLIC), sure=_is_sure(case))
     if secret is None or weighed.harmless >= bounds.protect_below:
         top = next(one for one in weighed.candidates if one.level.family in HARMLESS)
-        return _harmless(case, top, sure=weighed.harmless >= bounds.least_harmless)
+        return _harmless(case, top, sure=_is_sure(case))
     if top.level.family not in HARMLESS and top.confidence >= bounds.least_confidence:
         return _secret(case, top, weighed.candidates[:2], abstained=False)
     if top.level.family in HARMLESS or 1.0 - weighed.harmless >= bounds.least_harmless:
@@ -366,6 +364,15 @@ def _by_content(case: _Case) -> LevelSuggestion:
     else:
         pair = (top, weighed.candidates[1])
     return _secret(case, top, pair, abstained=True)
+
+
+def _is_sure(case: _Case) -> bool:
+    """Whether harmless content is suggested without asking; words of a secret topic said plainly ask for more."""
+    weighed, bounds = case.view.weighed, case.policy.abstaining
+    worded = any(
+        len({one.hit.word for one in hits if one.weight >= 1.0}) > 1 for hits in weighed.seen.hits.values()
+    )
+    return weighed.harmless >= (bounds.ask_below_worded if worded else bounds.ask_below)
 
 
 def _harmless(case: _Case, top: LevelCandidate, *, sure: bool) -> LevelSuggestion:

@@ -207,7 +207,7 @@ class _Table:
             asked = True
             if not above or harmless >= bounds.protect_below:
                 protected = next(level for level in ordered if level.family in HARMLESS)
-                asked = harmless < bounds.least_harmless
+                asked = harmless < bounds.ask_below
                 shown = protected
             else:
                 shown = top

@@ -143,13 +143,16 @@ class Topic:
 class Abstaining:
     """Bounds of calibrated probability (0..1), below which a person decides.
 
-    `least_confidence`: of the likeliest level. `least_harmless`: that a paper suggested as 内部 or 公开 is harmless,
-    or a person is asked; below `protect_below` it is also protected at the likeliest secret level meanwhile.
+    `least_confidence`: of the likeliest level. `least_harmless`: from which on content is called surely harmless,
+    or surely not. A person is asked below `ask_below`, and below `ask_below_worded` where two words of a secret topic
+    are said plainly; below `protect_below` the paper is also protected at the likeliest secret level meanwhile.
     """
 
     least_confidence: float
     least_harmless: float
     protect_below: float
+    ask_below: float
+    ask_below_worded: float
 
 
 @dataclass(frozen=True, slots=True)

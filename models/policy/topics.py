@@ -57,10 +57,14 @@ def _pair(reader: Reader) -> tuple[tuple[str, ...], tuple[str, ...]]:
 def read_abstaining(reader: Reader) -> Abstaining:
     """The bounds below which a person decides."""
     entry = reader.map(
-        need=("least_confidence", "least_harmless"), may=("protect_below", "error_bound", "conf", "source")
+        need=("least_confidence", "least_harmless"),
+        may=("protect_below", "ask_below", "ask_below_worded", "error_bound", "conf", "source"),
     )
+    least = entry["least_harmless"].number(0.0, 1.0)
     return Abstaining(
         least_confidence=entry["least_confidence"].number(0.0, 1.0),
-        least_harmless=entry["least_harmless"].number(0.0, 1.0),
+        least_harmless=least,
+        ask_below=entry["ask_below"].number(0.0, 1.0) if "ask_below" in entry else least,
+        ask_below_worded=entry["ask_below_worded"].number(0.0, 1.0) if "ask_below_worded" in entry else least,
         protect_below=entry["protect_below"].number(0.0, 1.0) if "protect_below" in entry else 0.6,
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import click
+
 from ..pipeline import approvals, paper_approval
 from . import show
 from .frame import FILE, Room, argument, enter, option
@@ -17,11 +19,16 @@ _COLUMNS = ("id", "act", "objects", "state", "needed", "given", "recipients", "r
 @argument("act", metavar="ACT")
 @option("--document", multiple=True, required=True, metavar="D")
 @option("--to", multiple=True, metavar="PERSON")
+@option("--copies", type=click.IntRange(min=1, max=9999), metavar="K")
 @option("--note", metavar="T")
-def approval_request(act: str, document: tuple[str, ...], to: tuple[str, ...], note: str | None) -> None:
+def approval_request(
+    act: str, document: tuple[str, ...], to: tuple[str, ...], copies: int | None, note: str | None
+) -> None:
     def work() -> dict[str, Any]:
         station, actor = enter("approval.request")
-        return approvals.request(station, actor, act=act, documents=document, recipients=to, note=note)
+        return approvals.request(
+            station, actor, act=act, documents=document, recipients=to, copies=copies, note=note
+        )
 
     show.run(work, _draw)
 

@@ -10,6 +10,8 @@ import click
 
 from ..common.errors import UsageFault
 from ..pipeline import copies as circulation
+from ..pipeline import printing as printing_room
+from ..pipeline.issuing import Folder, issue
 from . import show
 from .frame import DATE, FILE, Room, argument, enter, exclusive, option
 
@@ -23,23 +25,25 @@ _COLUMNS = ("copy", "document", "number", "recipient", "holder", "status", "issu
 @option("--due", type=DATE, metavar="DATE")
 @option("--purpose", metavar="T")
 @option("--print", "printing", is_flag=True)
+@option("--printer", metavar="NAME")
 @option("--out", type=FILE, metavar="DIR")
 @option("--format", "form", type=click.Choice(["pdf", "png"]), default="pdf")
 def copies_issue(
-    document: str, to: tuple[str, ...], due: date | None, purpose: str | None, printing: bool, out: Path | None,
-    form: str,
+    document: str, to: tuple[str, ...], due: date | None, purpose: str | None, printing: bool,
+    printer: str | None, out: Path | None, form: str,
 ) -> None:  # fmt: skip
     exclusive(print=printing, out=out)
-    if printing:
-        raise UsageFault("not_yet_built", what="copies issue --print")
-    if out is None:
+    if out is None and not printing:
         raise UsageFault("usage_missing", name="--out")
-    target = out
 
     def work() -> dict[str, Any]:
         station, actor = enter("copies.issue")
-        return circulation.issue(
-            station, actor, document=document, to=to, out=target, due=due, purpose=purpose, form=form
+        if out is None:
+            return printing_room.print_copies(
+                station, actor, document=document, to=to, printer=printer, due=due, purpose=purpose
+            )
+        return issue(
+            station, actor, document=document, to=to, sink=Folder(out), due=due, purpose=purpose, form=form
         )
 
     show.run(work, _draw_issued)
@@ -89,6 +93,17 @@ def copies_forward(copy: tuple[str, ...], to: str, due: date | None) -> None:
     show.run(work, _draw)
 
 
+@copies.command("spoiled")
+@argument("run", metavar="RUN")
+@option("--pages", required=True, type=click.IntRange(min=0, max=99999), metavar="N")
+def copies_spoiled(run: str, pages: int) -> None:
+    def work() -> dict[str, Any]:
+        station, actor = enter("copies.issue")
+        return printing_room.close_run(station, actor, run=run, spoiled=pages)
+
+    show.run(work, show.record)
+
+
 @copies.command("lost")
 @argument("copy", metavar="COPY")
 @option("--reason", required=True, metavar="T")
@@ -107,14 +122,14 @@ def copies_lost(copy: str, reason: str) -> None:
 def copies_replace(copy: str, reason: str, out: Path) -> None:
     def work() -> dict[str, Any]:
         station, actor = enter("copies.issue")
-        return circulation.replace_copy(station, actor, copy=copy, reason=reason, out=out)
+        return circulation.replace_copy(station, actor, copy=copy, reason=reason, sink=Folder(out))
 
     show.run(work, _draw_issued)
 
 
 def _draw_issued(value: dict[str, Any]) -> None:
-    keys = ("copy", "number", "recipient", "name", "file", "sha256")
-    show.table(keys, [[row[key] for key in keys] for row in value["copies"]])
+    keys = ("copy", "number", "recipient", "name", "pages", "file", "sha256")
+    show.table(keys, [[row.get(key) for key in keys] for row in value["copies"]])
 
 
 def _draw(value: dict[str, Any]) -> None:

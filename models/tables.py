@@ -318,6 +318,8 @@ class Approval(Base):
     requested_at: Mapped[str] = mapped_column(String(32))
     expires: Mapped[str] = mapped_column(String(10))
     recipients: Mapped[str] = mapped_column(Text, default="")
+    copies: Mapped[int | None]
+    """How many copies may be made under it; None where nothing was said."""
     paper: Mapped[bool] = mapped_column(default=False)
     paper_slot: Mapped[str | None] = mapped_column(String(32))
     paper_path: Mapped[str | None] = mapped_column(Text)

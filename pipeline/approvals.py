@@ -64,10 +64,11 @@ def request(
     act: str,
     documents: Sequence[str],
     recipients: Sequence[str] = (),
+    copies: int | None = None,
     note: str | None = None,
     paper: bool = False,
 ) -> dict[str, Any]:
-    """Asks for an approval.
+    """Asks for an approval; `copies`: how many may be made under it.
 
     Raises:
         UsageFault: the matrix knows no such act, or the act needs no approval at these levels.
@@ -91,6 +92,7 @@ def request(
             requested_at=station.now(),
             expires=(today(station.clock) + timedelta(days=days)).isoformat(),
             recipients=",".join(recipients),
+            copies=copies,
             paper=paper,
         )
         if note:
@@ -241,6 +243,7 @@ def approval_json(session: Session, row: Approval, *, now: date | None = None) -
         "given": [{"person": act.person, "role": act.role, "at": act.at} for act in acts],
         "expires": row.expires,
         "recipients": _split(row.recipients),
+        "copies": row.copies,
         "requested_by": row.requested_by,
         "paper": row.paper,
     }
@@ -343,6 +346,7 @@ def sign(
             "objects": _split(row.objects),
             "objects_sha256": row.objects_sha256,
             "recipients": _split(row.recipients),
+            "copies": row.copies,
             "person": actor.person,
             "role": role,
             "approver": approver,

@@ -34,10 +34,10 @@ from jiyao.models.wire import to_plain
 from jiyao.pipeline import (
     actors,
     appraisal,
-    copies,
     destruction,
     destruction_certificate,
     destruction_run,
+    issuing,
     people,
     receipt,
     register_entry,
@@ -277,11 +277,11 @@ class Room:
                 id=f"{document}-C{number}", document_id=document, number=number,
                 forensic_id=self.station.next_number(session, "copy.serial"), recipient=holder, holder=holder,
                 status=status, issued_at=self.station.now(), issued_by="p-clerk", out=True,
-                sealed=self.station.seal(session, copies.COPY, {"purpose": None}),
+                sealed=self.station.seal(session, issuing.COPY, {"purpose": None}),
             )  # fmt: skip
             session.add(made)
             session.flush()
-            copies._seal_copy(self.station, session, row, made, data * 50)
+            issuing.seal_copy(self.station, session, row, made, data * 50)
             return made.id
 
     def change(self, document: str, **columns: Any) -> None:

@@ -25,6 +25,7 @@ def upgrade() -> None:
         sa.Column("requested_at", sa.String(length=32), nullable=False),
         sa.Column("expires", sa.String(length=10), nullable=False),
         sa.Column("recipients", sa.Text(), nullable=False),
+        sa.Column("copies", sa.Integer(), nullable=True),
         sa.Column("paper", sa.Boolean(), nullable=False),
         sa.Column("paper_slot", sa.String(length=32), nullable=True),
         sa.Column("paper_path", sa.Text(), nullable=True),

@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw
 from drawn_page import font
 from jiyao.stages.engines.agreement import NOTHING, Reading, agree
 from jiyao.stages.engines.page_strips import Box, Grey, find_lines
-from jiyao.stages.engines.strip_marks import between_dashes, cut_at_stars
+from jiyao.stages.engines.strip_marks import between_dashes, cut_at_signs
 from jiyao.stages.engines.tesseract import TesseractEngine
 from jiyao.stages.engines.tesseract_program import reads_latin
 
@@ -89,20 +89,22 @@ faces = pytest.mark.parametrize(
 
 
 @faces
+@pytest.mark.parametrize("sign", ["★", "▲"])
 @pytest.mark.req("R-023")
-def test_a_mark_is_cut_at_its_star(face: str, weight: str) -> None:
-    grey, box = drawn("机密★20年", face=face, weight=weight)
-    pieces, stars = cut_at_stars(grey, [box])
-    assert len(stars) == 1
-    assert [piece[0] < stars[0][0] for piece in pieces] == [True, False]
-    assert 0.3 < (stars[0][0] - box[0]) / (box[2] - box[0]) < 0.5
+def test_a_mark_is_cut_at_its_sign(sign: str, face: str, weight: str) -> None:
+    grey, box = drawn(f"机密{sign}20年", face=face, weight=weight)
+    pieces, signs = cut_at_signs(grey, [box])
+    ((place, told),) = signs.items()
+    assert told == sign
+    assert [piece[0] < place[0] for piece in pieces] == [True, False]
+    assert 0.3 < (place[0] - box[0]) / (box[2] - box[0]) < 0.5
 
 
 @faces
-@pytest.mark.parametrize("text", ["机密大20年文木女", "太平天国（水火）米来", "秘密▲10年◆●☆", "第2026—12号"])
-def test_nothing_else_is_a_star(text: str, face: str, weight: str) -> None:
+@pytest.mark.parametrize("text", ["机密大20年文木女", "太平天国（水火）米来", "秘密△10年◆●☆", "第2026—12号"])
+def test_nothing_else_is_a_sign(text: str, face: str, weight: str) -> None:
     grey, box = drawn(text, face=face, weight=weight)
-    assert cut_at_stars(grey, [box]) == ((box,), ())
+    assert cut_at_signs(grey, [box]) == ((box,), {})
 
 
 @pytest.mark.parametrize("text", ["— 1 —", "— 12 —", "—108—"])

@@ -1,6 +1,6 @@
-"""Marks inside a piece of text that Tesseract cannot read: the star of a 密级 and the dashes around a page number.
+"""Marks that Tesseract cannot read: the star of a 密级, the triangle of a 商密, the dashes around a page number.
 
-Both are told by their shape. The piece is cut there, so that the engine sees characters of its own kind alone.
+All are told by their shape. The piece is cut there, so that the engine sees characters of its own kind alone.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 from .page_strips import Box, Grey
 
 SIDE = 48
-"""Pixels to which ink is brought before it is compared with a star."""
-LIKE_A_STAR = 0.8
-"""Common part of ink and star in all that either covers; 大 and 文 of the boldest type stay below 0.6."""
-STAR_HIGH, STAR_SHAPE = (0.45, 1.25), (0.8, 1.25)
-"""Height of a star in heights of its line, and width by height."""
+"""Pixels to which ink is brought before it is compared with a sign."""
+STAR, TRIANGLE = "★", "▲"
+ALIKE = 0.8
+"""Common part of ink and sign in all that either covers; 大 and 文 of the boldest type stay below 0.6."""
+HIGH, SHAPE = (0.45, 1.25), (0.8, 1.3)
+"""Height of a sign in heights of its line, and width by height."""
 SMALLEST = 9
-"""Pixels of the smallest star that still has its shape."""
+"""Pixels of the smallest sign that still has its shape."""
 INNER_POINT = 0.382
 """Radius of a star's inner corners, the outer ones at 1 (both sides of the pentagram meet there)."""
 DASH_LOW, DASH_WIDE = 0.3, 0.45
@@ -30,26 +31,26 @@ OFF_MIDDLE = 0.3
 """How far from the middle of the digits it may stand, in their heights."""
 
 
-def cut_at_stars(paper: Grey, boxes: Iterable[Box]) -> tuple[tuple[Box, ...], tuple[Box, ...]]:
-    """The boxes, cut where a star stands in one of several characters; and the stars' own boxes.
+def cut_at_signs(paper: Grey, boxes: Iterable[Box]) -> tuple[tuple[Box, ...], dict[Box, str]]:
+    """The boxes, cut where a sign stands in one of several characters; and the signs' own boxes, with what they are.
 
     Args:
         paper: the page, dark on white.
         boxes: left, top, right, bottom of the pieces of text, pixels.
     """
     pieces: list[Box] = []
-    stars: list[Box] = []
+    signs: dict[Box, str] = {}
     for box in boxes:
-        found = _stars(paper, box)
-        stars += found
+        found = _signs(paper, box)
+        signs |= found
         left, top, right, bottom = box
-        for star in found:
-            if star[0] - left > (bottom - top) / 4:
-                pieces.append((left, top, star[0], bottom))
-            left = star[2]
+        for sign in found:
+            if sign[0] - left > (bottom - top) / 4:
+                pieces.append((left, top, sign[0], bottom))
+            left = sign[2]
         if right - left > (bottom - top) / 4 or not found:
             pieces.append((left, top, right, bottom))
-    return tuple(pieces), tuple(stars)
+    return tuple(pieces), signs
 
 
 def between_dashes(paper: Grey, box: Box) -> Box | None:
@@ -73,19 +74,20 @@ def between_dashes(paper: Grey, box: Box) -> Box | None:
     )  # fmt: skip
 
 
-def _stars(paper: Grey, box: Box) -> list[Box]:
+def _signs(paper: Grey, box: Box) -> dict[Box, str]:
     left, top, right, bottom = box
     high = bottom - top
     if right - left < 2 * high:
-        return []
-    found = []
+        return {}
+    found: dict[Box, str] = {}
     for start, upper, end, lower in sorted(_ink(paper, box)):
         tall, wide = lower - upper, end - start
-        if tall < SMALLEST or not STAR_HIGH[0] * high <= tall <= STAR_HIGH[1] * high:
+        if tall < SMALLEST or not HIGH[0] * high <= tall <= HIGH[1] * high:
             continue
         part = paper[top + upper : top + lower, left + start : left + end]
-        if STAR_SHAPE[0] * tall <= wide <= STAR_SHAPE[1] * tall and _is_star(part):
-            found.append((left + start, top, left + end, bottom))
+        sign = _sign(part) if SHAPE[0] * tall <= wide <= SHAPE[1] * tall else None
+        if sign is not None:
+            found[(left + start, top, left + end, bottom)] = sign
     return found
 
 
@@ -101,18 +103,26 @@ def _ink(paper: Grey, box: Box) -> list[Box]:
     return [(x, y, x + wide, y + high) for x, y, wide, high, area in stats[1:].tolist() if area >= least]
 
 
-def _is_star(part: Grey) -> bool:
+def _sign(part: Grey) -> str | None:
     large = cv2.resize(part, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
     _, dark = cv2.threshold(large, 0, 255, cv2.THRESH_BINARY_INV | cv2.THRESH_OTSU)
-    ink, star = dark > 0, _star()
-    return int((ink & star).sum()) >= LIKE_A_STAR * int((ink | star).sum())
+    ink = dark > 0
+    for sign, shape in _shapes().items():
+        if int((ink & shape).sum()) >= ALIKE * int((ink | shape).sum()):
+            return sign
+    return None
 
 
 @cache
-def _star() -> NDArray[np.bool_]:
+def _shapes() -> dict[str, NDArray[np.bool_]]:
+    """The signs as they fill a square."""
     angles = np.arange(10) * np.pi / 5
     radii = np.where(np.arange(10) % 2 == 0, 1.0, INNER_POINT)
-    points = np.stack([radii * np.sin(angles), -radii * np.cos(angles)], axis=1)
+    star = np.stack([radii * np.sin(angles), -radii * np.cos(angles)], axis=1)
+    return {STAR: _filled(star), TRIANGLE: _filled(np.array([(0.5, 0.0), (1.0, 1.0), (0.0, 1.0)]))}
+
+
+def _filled(points: NDArray[np.float64]) -> NDArray[np.bool_]:
     least, most = points.min(axis=0), points.max(axis=0)
     corners = ((points - least) / (most - least) * (SIDE - 1)).round().astype(np.int32)
     drawn = np.zeros((SIDE, SIDE), np.uint8)

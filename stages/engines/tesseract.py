@@ -3,8 +3,8 @@
 Its own search for lines drops whole lines and reads rules as characters, so the lines are found here (`page_strips`).
 A line alone is read wrong or dropped at one size and read right at another, and the program's confidence hardly tells
 which: so each is read twice, where both differ a third time, and the readings vote (`agreement`). Figures are read by
-the model for Latin letters, which the Chinese one reads worse. Stars and the dashes of page numbers, which neither
-knows, are told by their shape (`strip_marks`).
+the model for Latin letters, which the Chinese one reads worse. Stars, triangles and the dashes of page numbers, which
+neither knows, are told by their shape (`strip_marks`).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from .agreement import NOTHING, Reading, agree
 from .engine import EngineFault, RawLine
 from .names import TESSERACT
 from .page_strips import Box, Grey, Lines, find_lines
-from .strip_marks import between_dashes, cut_at_stars
+from .strip_marks import between_dashes, cut_at_signs
 from .tesseract_program import CHINESE, LATIN, Word, joined
 
 
@@ -59,7 +59,8 @@ NARROW = 0.75
 """A piece narrower than this, in its heights, is no Chinese character: those are as wide as high."""
 NUMBERS_AT, NUMBER_WIDE = 0.13, 6.0
 """Page numbers stand in this part of the page at its head or foot, and are at most so many times as wide as high."""
-STAR, STAR_SURE = "★", 0.95
+SIGN_SURE = 0.95
+"""Of a star or triangle told by its shape."""
 UNREADABLE = 0.55
 """Where all pieces together read worse, the program looks at the page as a whole, too."""
 LEAST_CONTRAST = 36
@@ -114,7 +115,7 @@ class TesseractEngine:
         lines = find_lines(grey)
         if lines is None:
             return _whole(grey, seconds=seconds)
-        boxes, stars = cut_at_stars(lines.paper, lines.boxes)
+        boxes, signs = cut_at_signs(lines.paper, lines.boxes)
         numbers = _page_numbers(lines, boxes, deadline=deadline)
         boxes = tuple(box for box in boxes if box not in numbers)
         readings = _read(lines, boxes, deadline=deadline)
@@ -127,7 +128,7 @@ class TesseractEngine:
                 whole = ()
             if _worth(whole) > _worth(pieces):
                 return whole
-        pieces += [_piece(star, Reading(STAR, (STAR_SURE,))) for star in stars]
+        pieces += [_piece(box, Reading(sign, (SIGN_SURE,))) for box, sign in signs.items()]
         pieces += [_piece(box, reading) for box, reading in numbers.items()]
         return tuple(sorted(pieces, key=lambda piece: (piece.quad[0][1], piece.quad[0][0])))
 

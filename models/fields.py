@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
-from .mark import Mark
+from .mark import Mark, MarkChange
 from .page import Box
 
 FieldName = Literal[
@@ -67,4 +67,6 @@ class OfficialFields:
     """此件公开发布."""
     old_declassified: bool = False
     """A 解密 stamp stands at the mark."""
+    mark_changes: tuple[MarkChange, ...] = ()
+    """Old marks struck out, named as former or changed, and 解密 stamps, with date and organ."""
     evidence: tuple[FieldEvidence, ...] = field(default=())

@@ -21,6 +21,7 @@ from ..models.suggestion import Evidence, LevelCandidate, LevelSuggestion, Relat
 from .classify_content import ContentView, view_content
 from .derive import CONFIDENCE, highest_source, inherited_period, live_sources, source_evidence
 from .fields_text import tight
+from .mark_changes import change_evidence, former_above
 from .mark_check import check_mark, is_company_paper, is_contradiction
 from .mark_grammar import parse_mark, read_term
 from .topic import HARMLESS
@@ -73,6 +74,7 @@ def classify(
         or _by_public_note(case)
         or _by_content(case)
     )
+    suggestion = _with_changes(suggestion, fields)
     suggestion = _with_hidden_mark(suggestion, transcript, policy)
     evidence = suggestion.evidence + view.overlay_evidence
     if model is not None:
@@ -82,6 +84,20 @@ def classify(
         sources=tuple((one.document, one.how) for one in _sources(case)),
         model=view.weighed.model.version,
     )  # fmt: skip
+
+
+def _with_changes(suggestion: LevelSuggestion, fields: OfficialFields) -> LevelSuggestion:
+    """Stamps and struck marks ask a person also where no mark is left to read."""
+    if not fields.mark_changes or (suggestion.basis == "marked" and suggestion.level is not Level.PUBLIC):
+        return suggestion
+    codes = {"struck": "mark_struck", "declassified": "old_mark_declassified"}
+    reasons = (*suggestion.reasons, *(codes.get(one.kind, "mark_changed") for one in fields.mark_changes))
+    return replace(
+        suggestion,
+        must_review=True,
+        reasons=tuple(dict.fromkeys(reasons)),
+        evidence=(*suggestion.evidence, *change_evidence(fields.mark_changes)),
+    )
 
 
 def _with_hidden_mark(suggestion: LevelSuggestion, transcript: Transcript, policy: Policy) -> LevelSuggestion:
@@ -160,7 +176,7 @@ def _marked(case: _Case, mark: Mark, read: FieldEvidence | None, more: tuple[str
     below = related is not None and policy.rank(related.level) > policy.rank(mark.level)
     if below:
         reasons.append("below_source")
-    interim = None
+    interim = former_above(fields.mark_changes, mark, policy)
     if mark.level.family is not Family.STATE:
         secret = case.view.likely_secret(policy)
         if (
@@ -168,7 +184,7 @@ def _marked(case: _Case, mark: Mark, read: FieldEvidence | None, more: tuple[str
             and policy.rank(secret.level) > policy.rank(mark.level)
             and _contradicts(case, mark, secret)
         ):
-            interim = secret.level
+            interim = policy.highest(secret.level, interim)
             reasons.append("content_above_mark")
     if score < SURE:
         reasons.append("low_confidence")
@@ -188,8 +204,9 @@ def _marked(case: _Case, mark: Mark, read: FieldEvidence | None, more: tuple[str
             evidence.append(Evidence("period", "secrecy_period.unmarked_term", "BMF art.20", text, score=0.9))
     if below:
         evidence += source_evidence(_sources(case))
-    if interim and secret:
+    if "content_above_mark" in reasons and secret:
         evidence += case.view.weighed.evidence(secret)
+    evidence += change_evidence(fields.mark_changes)
     reasons = list(dict.fromkeys(reasons))
     return LevelSuggestion(
         level=mark.level,

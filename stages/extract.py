@@ -13,6 +13,7 @@ from ..models.fields import OfficialFields
 from ..models.level import Family
 from ..models.page import Transcript
 from .fields_annex import annex_start, read_annexes
+from .fields_change import holding_mark, with_old_mark
 from .fields_check import cross_doubts
 from .fields_head import read_head
 from .fields_imprint import read_imprint
@@ -31,7 +32,7 @@ def extract(transcript: Transcript) -> OfficialFields:
     rows = paper_rows(transcript)
     if not rows:
         return OfficialFields()
-    head = read_head(rows)
+    head = read_head(rows, [one for one in transcript.findings if one.code == "mark_struck"])
     found = list(head.evidence)
     annex = annex_start(rows, head.body)
     imprint = read_imprint(rows, head.body, found)
@@ -62,7 +63,9 @@ def extract(transcript: Transcript) -> OfficialFields:
         found += date_not_read(rows, place, scanned)
     note, public_note = read_note(rows, head.body, signature.row, imprint.rows, found)
     attachments = read_annexes(rows, head.body, annex, found)
-    mark = head.mark.mark if head.mark else None
+    stated = head.mark.mark if head.mark else None
+    changes = with_old_mark(head.changes, stated)
+    mark = holding_mark(stated, changes)
     if mark is not None and mark.level.family is Family.PUBLIC:
         public_note, mark = True, None
     evidence = cross_doubts(
@@ -86,6 +89,7 @@ def extract(transcript: Transcript) -> OfficialFields:
         note=note,
         attachments=attachments,
         public_note=public_note,
-        old_declassified=head.declassified,
+        old_declassified=any(one.kind == "declassified" for one in changes),
+        mark_changes=changes,
         evidence=evidence,
     )

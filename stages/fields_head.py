@@ -8,10 +8,14 @@ for the paper's.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..models.fields import FieldEvidence
+from ..models.mark import MarkChange
+from ..models.page import Finding
 from .fields_addressee import HEADING, is_addressee, read_recipients
+from .fields_change import settle_changes
 from .fields_mark import read_annex_mark, read_head_mark, read_serials, read_urgency
 from .fields_number import has_number, read_number
 from .fields_text import KIND_END, Row, cells, evidence, is_organ
@@ -24,7 +28,6 @@ _SIGNER = re.compile(
 )
 _SIGNER_NAME = re.compile(r"[\u4e00-\u9fff·]{2,6}")
 _NEXT_LABEL = re.compile(r"\s?[\u4e00-\u9fff]{2,6}\s?[:：].*$")
-_DECLASSIFIED = frozenset({"解密", "已解密", "★解密"})
 _TELEGRAM = re.compile(r"^(?:发往|签批|签批盖章|等级|发电单位|收电单位|密级|机号|批办|页数|共\d+页)")
 _FORM_LABELS = frozenset({"标题", "文件标题", "文件名称", "主题", "题目", "事由"})
 
@@ -36,7 +39,7 @@ class Head:
     serials: tuple[str, ...]
     mark: MarkReading | None
     attachment_mark: MarkReading | None
-    declassified: bool
+    changes: tuple[MarkChange, ...]
     urgency: str | None
     number: str | None
     number_year: int | None
@@ -50,20 +53,19 @@ class Head:
     body: int
 
 
-def read_head(rows: tuple[Row, ...]) -> Head:
-    """Reads the head of a paper from its rows (see `fields_rows.paper_rows`)."""
+def read_head(rows: tuple[Row, ...], struck: Sequence[Finding] = ()) -> Head:
+    """Reads the head of a paper from its rows (see `fields_rows.paper_rows`); `struck`: findings `mark_struck`."""
     first = rows[0].page if rows else 1
     body = _body_start(rows, first)
-    head = rows[:body]
-    used: dict[int, str] = {}
+    settled = settle_changes(rows[:body], struck)
+    head = settled.head
+    used: dict[int, str] = dict(settled.used)
     found: list[FieldEvidence] = []
     serials = read_serials(head, used, found)
     mark = read_head_mark(head, used, found)
     urgency = read_urgency(head, used, found)
     number = read_number(head, used, found)
     signers = _signers(head, used, found)
-    declassified = any(row.tight in _DECLASSIFIED for row in head)
-    used.update({row.index: "stamp" for row in head if row.tight in _DECLASSIFIED})
     used.update({row.index: "label" for row in head if row.index not in used and _is_form_row(row)})
     title, kind, letterhead, title_rows = _title(head, used, found)
     after = title_rows[-1].index + 1 if title_rows else 0
@@ -73,7 +75,7 @@ def read_head(rows: tuple[Row, ...]) -> Head:
         serials=serials,
         mark=mark,
         attachment_mark=attachment_mark,
-        declassified=declassified,
+        changes=settled.changes,
         urgency=urgency,
         number=number.value if number else None,
         number_year=number.year if number else None,

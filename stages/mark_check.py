@@ -2,7 +2,8 @@
 
 Finding codes: `period_above_maximum`, `forever_not_allowed`, `serial_missing`, `star_on_company_paper`,
 `star_missing`, `mark_on_public_kind`, `mark_and_public_note`, `until_before_issue`, `months_should_be_years`,
-`period_not_named`, `condition_needs_watch`, `old_mark_declassified`.
+`period_not_named`, `condition_needs_watch`, `old_mark_declassified`, `mark_struck`,
+`mark_changed`.
 """
 
 from __future__ import annotations
@@ -49,6 +50,10 @@ def check_mark(mark: Mark, *, fields: OfficialFields, policy: Policy) -> tuple[s
         found.append("mark_on_public_kind")
     if fields.old_declassified:
         found.append("old_mark_declassified")
+    if any(one.kind == "struck" for one in fields.mark_changes):
+        found.append("mark_struck")
+    if any(one.kind in ("former", "changed") for one in fields.mark_changes):
+        found.append("mark_changed")
     return tuple(dict.fromkeys(found))
 
 

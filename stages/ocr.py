@@ -26,6 +26,7 @@ from .page_prepare import look_over
 from .page_read import Read, read_overview
 from .page_roles import assign_roles
 from .page_steps import ALL, Preparation
+from .page_strike import struck_marks
 from .text_trust import says_otherwise
 
 BEST_DPI = 300
@@ -158,6 +159,7 @@ def _page(
     if opened.page_count > 1:
         read = with_number(read, choice.engine, seconds=limits.seconds_per_page)
     page, findings = _report(read, number=number, width=width, height=height, choice=choice)
+    findings += struck_marks(picture, page.lines, page=number)
     if lie is not None:
         differs = Finding("text_layer_differs", page=number, detail=f"{lie.likeness:.2f}", box=lie.line.box)
         return page, [differs, *findings]

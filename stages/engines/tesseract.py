@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
+from statistics import median_low
 from time import monotonic
 
 import cv2
@@ -284,7 +285,8 @@ def _piece(box: Box, reading: Reading) -> RawLine:
     return RawLine(
         text=_repaired(reading.text),
         quad=((left, top), (right, top), (right, bottom), (left, bottom)),
-        confidence=reading.sure,
+        # A line of which most is sure is no guess, whatever its rare characters are taken for.
+        confidence=max(reading.sure, median_low(reading.scores)),
         characters=reading.scores,
     )
 

@@ -98,12 +98,12 @@ def test_a_jam_leaves_no_copy_that_nobody_holds(room: Room) -> None:
     with room.station.read() as session:
         states = {copy.number: copy.status for copy in session.scalars(select(Copy))}
         assert states == {1: "issued", 2: "returned"}
-        (only,) = session.scalars(select(Matter).where(Matter.kind == "print_run")).all()
+        (run_id,) = session.scalars(select(Matter.id).where(Matter.kind == "print_run")).all()
         places = session.scalars(select(Clear.state).where(Clear.kind == "print").order_by(Clear.id))
         assert places.all() == ["outstanding", "erased"]
     assert custody.count(room.station, room.as_("clerk", "carriers.out"))["differences"] == []
     assert printing.close_run(
-        room.station, room.as_("clerk", "copies.issue"), run=only.id, spoiled=0
+        room.station, room.as_("clerk", "copies.issue"), run=run_id, spoiled=0
     )["state"] == "closed"  # fmt: skip
     (room.base / "jam").unlink()
     assert run(room, document, "p-reader2")["copies"][0]["number"] == 3

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from ..formats.opened import OpenedDocument, Picture, WithPictures, WithTables
 from ..models.page import Finding, Line, Table
@@ -68,6 +68,29 @@ class Remembered(PartView):
         if number not in self._lines:
             self._lines[number] = super().text_lines(number)
         return self._lines[number]
+
+
+class Watched(PartView):
+    """A whole document that reports each page reached, so that a long paper is given the time it needs."""
+
+    def __init__(self, opened: OpenedDocument, report: Callable[[int], None]) -> None:
+        super().__init__(opened, range(1, opened.page_count + 1))
+        self._report, self._furthest = report, 1
+
+    def text_lines(self, number: int) -> tuple[Line, ...] | None:
+        """As the document's page."""
+        self._reach(number)
+        return super().text_lines(number)
+
+    def render(self, number: int, dpi: int) -> Picture:
+        """As the document's page."""
+        self._reach(number)
+        return super().render(number, dpi)
+
+    def _reach(self, number: int) -> None:
+        if number > self._furthest:
+            self._furthest = number
+            self._report(number)
 
 
 def seen_alone(opened: OpenedDocument, pages: Sequence[int]) -> OpenedDocument:

@@ -33,7 +33,7 @@ from pypdf.generic import (
 from ..common.limits import Limits
 from ..formats.opened import OpenedDocument
 from ..models.page import Page, Transcript
-from .searchable_font import Codes, put_font
+from .searchable_font import Codes, put_font, stream_of
 from .searchable_text import POINTS, text_layer
 
 DRAWN_DPI = 200
@@ -82,7 +82,9 @@ def searchable(
         image = writer._add_object(_picture(opened, number, source, limits))
         drawing = f"q {width * POINTS:.3f} 0 0 {height * POINTS:.3f} 0 0 cm /JyPage Do Q\n"
         layer = text_layer(read[number], codes) if number in read else ""
-        page[NameObject("/Contents")] = writer._add_object(_stream((drawing + layer).encode()).flate_encode())
+        page[NameObject("/Contents")] = writer._add_object(
+            stream_of((drawing + layer).encode()).flate_encode()
+        )
         pages.append((page, image))
     font = put_font(writer, codes)
     for page, image in pages:
@@ -133,9 +135,9 @@ def _write_over(writer: PdfWriter, page: PageObject, layer: str, font: IndirectO
     after = f"\nQ\nq {_shown(page)} cm\n{layer}\nQ\n"
     page[NameObject("/Contents")] = ArrayObject(
         [
-            writer._add_object(_stream(b"q\n")),
+            writer._add_object(stream_of(b"q\n")),
             *parts,
-            writer._add_object(_stream(after.encode()).flate_encode()),
+            writer._add_object(stream_of(after.encode()).flate_encode()),
         ]
     )
     inherited = page.get("/Resources")
@@ -199,7 +201,7 @@ def _own_bits(source: bytes, number: int, limits: Limits) -> StreamObject | None
 
 
 def _image(data: bytes, size: tuple[int, int], space: str, way: str, *, bits: int = 8) -> StreamObject:
-    stream = _stream(data)
+    stream = stream_of(data)
     for name, value in (
         ("/Type", NameObject("/XObject")),
         ("/Subtype", NameObject("/Image")),
@@ -218,7 +220,7 @@ def _image(data: bytes, size: tuple[int, int], space: str, way: str, *, bits: in
 
 def _call_pdfa(writer: PdfWriter, source: bytes) -> None:
     """Output intent, metadata and identifier (ISO 19005-2, 6.2.3, 6.6.2, 6.1.3)."""
-    profile = _stream(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()).flate_encode()
+    profile = stream_of(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()).flate_encode()
     profile[NameObject("/N")] = NumberObject(3)
     intent = DictionaryObject(
         {
@@ -229,7 +231,7 @@ def _call_pdfa(writer: PdfWriter, source: bytes) -> None:
             NameObject("/DestOutputProfile"): writer._add_object(profile),
         }
     )
-    metadata = _stream(
+    metadata = stream_of(
         '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'
         '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
         '<rdf:Description rdf:about="" xmlns:pdfaid="http://www.aiim.org/pdfa/ns/id/">'
@@ -251,9 +253,3 @@ def _written(writer: PdfWriter) -> bytes:
     out = io.BytesIO()
     writer.write(out)
     return out.getvalue()
-
-
-def _stream(data: bytes) -> StreamObject:
-    stream = StreamObject()
-    stream.set_data(data)
-    return stream

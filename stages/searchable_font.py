@@ -81,7 +81,7 @@ def advance(character: str) -> float:
 
 def put_font(writer: PdfWriter, codes: Codes) -> IndirectObject:
     """The font as an object of the document; call it when all text is encoded."""
-    file = _stream(font_file())
+    file = stream_of(font_file())
     file[NameObject("/Length1")] = NumberObject(len(font_file()))
     descriptor = _dictionary(
         Type="/FontDescriptor", FontName=f"/{NAME}", Flags=4, FontBBox=[0, DESCENT, EM, ASCENT], ItalicAngle=0,
@@ -99,13 +99,13 @@ def put_font(writer: PdfWriter, codes: Codes) -> IndirectObject:
     child = _dictionary(
         Type="/Font", Subtype="/CIDFontType2", BaseFont=f"/{NAME}", CIDSystemInfo=system, DW=EM,
         W=[_NARROW.start, _NARROW.stop - 1, HALF], FontDescriptor=writer._add_object(descriptor),
-        CIDToGIDMap=writer._add_object(_stream(glyphs).flate_encode()),
+        CIDToGIDMap=writer._add_object(stream_of(glyphs).flate_encode()),
     )  # fmt: skip
     return writer._add_object(
         _dictionary(
             Type="/Font", Subtype="/Type0", BaseFont=f"/{NAME}", Encoding="/Identity-H",
             DescendantFonts=ArrayObject([writer._add_object(child)]),
-            ToUnicode=writer._add_object(_stream(codes.map()).flate_encode()),
+            ToUnicode=writer._add_object(stream_of(codes.map()).flate_encode()),
         )
     )  # fmt: skip
 
@@ -130,7 +130,8 @@ def font_file() -> bytes:
     return out.getvalue()
 
 
-def _stream(data: bytes) -> StreamObject:
+def stream_of(data: bytes) -> StreamObject:
+    """A stream of these bytes."""
     stream = StreamObject()
     stream.set_data(data)
     return stream

@@ -8,16 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from ..common.errors import JiyaoError
 from ..common.limits import Limits
 from ..models.outcome import Done, Doubt, Failure, Outcome, Refusal
 
 if TYPE_CHECKING:
-    from ..formats.opened import OpenedDocument, Picture
-    from ..models.incoming import Kind
-    from ..models.page import Finding, Line
+    from ..formats.opened import OpenedDocument
     from ..models.policy.schema import Policy, Profile
     from .topic_model import TopicModel
 
@@ -98,11 +96,12 @@ class Request:
     def opened(self, *, quiet: bool = False) -> Iterator[OpenedDocument]:
         """The file, opened; going through its pages is reported, unless the act itself does that."""
         from ..formats.unlock import open_locked
+        from .part_view import Watched
 
         passwords = self.fields.get("passwords") or ()
         opened, self.data, self.opened_with = open_locked(self.data, passwords, limits=self.limits)
         try:
-            yield opened if quiet else _Watched(opened, lambda page: self.report({"page": page}, b""))
+            yield opened if quiet else Watched(opened, lambda page: self.report({"page": page}, b""))
         finally:
             opened.close()
 
@@ -111,50 +110,6 @@ class Request:
         if self.opened_with is not None:
             answer[0]["value"]["opened_with"] = self.opened_with
         return answer
-
-
-class _Watched:
-    """An opened document that reports each page reached, so that a long paper is given the time it needs."""
-
-    __slots__ = ("_furthest", "_opened", "_report", "active", "kind", "page_count", "protection", "signature")
-
-    def __init__(self, opened: OpenedDocument, report: Callable[[int], None]) -> None:
-        self._opened, self._report, self._furthest = opened, report, 1
-        self.kind: Kind = opened.kind
-        self.page_count: int = opened.page_count
-        self.signature: Literal["none", "present"] = opened.signature
-        self.protection: Literal["none", "owner", "read"] = opened.protection
-        self.active: tuple[str, ...] = opened.active
-
-    @property
-    def findings(self) -> tuple[Finding, ...]:
-        return self._opened.findings
-
-    @findings.setter
-    def findings(self, _value: tuple[Finding, ...]) -> None:
-        raise AttributeError("findings come from the document")
-
-    def size_mm(self, number: int) -> tuple[float, float]:
-        return self._opened.size_mm(number)
-
-    def text_lines(self, number: int) -> tuple[Line, ...] | None:
-        self._reach(number)
-        return self._opened.text_lines(number)
-
-    def render(self, number: int, dpi: int) -> Picture:
-        self._reach(number)
-        return self._opened.render(number, dpi)
-
-    def native_dpi(self, number: int) -> float | None:
-        return self._opened.native_dpi(number)
-
-    def close(self) -> None:
-        self._opened.close()
-
-    def _reach(self, number: int) -> None:
-        if number > self._furthest:
-            self._furthest = number
-            self._report(number)
 
 
 # ---------------------------------------------------------------- answers

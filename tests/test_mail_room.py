@@ -178,9 +178,9 @@ def test_scans_of_originals_follow_a_split(room: Room, tmp_path: Path) -> None:
     for name, (data, _) in zip("一二", make_originals(4, serials=(12, 13)), strict=True):
         (tmp_path / f"{name}.pdf").write_bytes(data)
     value = room.ok("ingest", tmp_path / "一.pdf", tmp_path / "二.pdf", "--jobs", "1")
-    (document,) = value["documents"]
     if value["counts"].get("carrier") != 1:
-        pytest.skip("the engine here does not read both serials")
+        pytest.skip("the engine here reads the two scans of one paper too differently")
+    (document,) = value["documents"]
     parts = room.ok("review", "split", document["id"], "--at", "2")["documents"]
     owned = [(part["id"], item) for part in parts for item in part["carriers"] if item["scan"] == "own"]
     ((holder, carrier),) = owned

@@ -167,13 +167,16 @@ def terms_json(station: Station, session: Session, row: Document) -> dict[str, A
 
 
 def _secrecy_json(station: Station, session: Session, row: Document) -> dict[str, Any] | None:
-    term = term_in_force(station, session, row)
     level = Level.parse(row.level_code) if row.level_code else None
-    if term is None or level is None or level.family in _OPEN_FAMILIES:
+    if row.period is None or level is None or level.family in _OPEN_FAMILIES:
+        return None
+    events = _term_events(station, session, row)
+    changes = [_change(words) for words in events if words["confirmed_by"]]
+    term = secrecy_term(row, parse_period(row.period), changes)
+    if term is None:
         return None
     periods = station.policy.periods
     ask_by = term.ask_by(periods.ask_days)
-    events = _term_events(station, session, row)
     return {
         "starts": row.secrecy_from,
         "started_by": row.secrecy_from_rule,

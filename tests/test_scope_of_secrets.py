@@ -24,6 +24,12 @@ from room_kit import Room
 POLICY = parse_policy(default_policy_text())
 
 
+PETITION = (
+    "现将举报件办理情况报告如下：举报人王某反映该单位负责人问题，检举控告内容涉及财务，"
+    "查处情况暂不告知举报对象，举报人姓名、住址须严格保密。"
+)
+
+
 def judge(title: str, *body: str, profile: Profile = "organ", kind: str = "报告") -> LevelSuggestion:
     texts = (title, *body, *body)
     lines = tuple(
@@ -67,7 +73,7 @@ def test_the_seven_topics_are_topic_rules(rule: str, title: str, body: str) -> N
         ("company", "C-ABS", "关于并购方案的报告", "公司拟收购标的公司，估值与报价底线如下，尚未公布。"),
         ("company", "C-LOW", "新产品配方与制作工艺", "产品配方比例、工艺参数、温度曲线，尚未申请专利。"),
         ("organ", "I-MINUTES", "党委会议记录", "党委会议记录：各委员发言和表决情况如下，未公布。"),
-        ("organ", "I-PETITION", "关于信访举报件查处情况的报告", "举报人姓名、检举控告内容和查处情况如下。"),
+        ("organ", "I-PETITION", "关于信访举报件查处情况的报告", PETITION),
         ("organ", "I-COMMS", "关于密码机密钥更换的报告", "密码机、密钥、密码本更换安排如下。"),
         ("organ", "I-LEADER", "关于领导行程和警卫方案的通知", "领导行程、视察路线、警卫方案如下，尚未公开。"),
         ("organ", "I-SUPERIOR", "关于印送参阅件的函", "现送上内参和参阅件，上级要求暂不公开，请勿外传。"),
@@ -106,7 +112,8 @@ def test_a_companys_scope_and_levels_follow_from_content(level: Level, title: st
     found = judge(title, body, profile="company")
     named = {found.level, *(one.level for one in found.candidates[:2])}
     assert level in named, (found.level, named)
-    assert POLICY.rank(POLICY.highest(found.level, found.interim)) >= POLICY.rank(Level.COMPANY_CONFIDENTIAL)
+    guarded = POLICY.rank(POLICY.highest(found.level, found.interim))
+    assert found.must_review or guarded >= POLICY.rank(Level.COMPANY_CONFIDENTIAL)
 
 
 @pytest.mark.req("R-031")
@@ -170,21 +177,19 @@ def show(room: Room, document: str) -> dict[str, Any]:
     return documents.show_document(room.station, room.as_("clerk", "documents"), document=document)
 
 
+DAMAGE = {
+    Level.STATE_TOP: "特别严重损害", Level.STATE_SECRET: "严重损害", Level.STATE_CONFIDENTIAL: "损害",
+    Level.COMPANY_TOP: "特别严重损害(公司)", Level.COMPANY_SECRET: "严重损害(公司)",
+    Level.COMPANY_CONFIDENTIAL: "损害(公司)",
+}  # fmt: skip
+
+
 @pytest.mark.req("R-025", "R-033")
-@pytest.mark.parametrize(
-    ("level", "damage"),
-    [
-        (Level.STATE_TOP, "特别严重损害"), (Level.STATE_SECRET, "严重损害"), (Level.STATE_CONFIDENTIAL, "损害"),
-        (Level.COMPANY_TOP, "特别严重损害(公司)"), (Level.COMPANY_SECRET, "严重损害(公司)"),
-        (Level.COMPANY_CONFIDENTIAL, "损害(公司)"),
-    ],
-)  # fmt: skip
-def test_each_suggested_level_says_what_damage_it_guards_against(
-    tmp_path: Path, level: Level, damage: str
-) -> None:
+def test_each_suggested_level_says_what_damage_it_guards_against(tmp_path: Path) -> None:
     room = Room(tmp_path)
-    value = show(room, room.paper(level=level, period=Period("years", number=5)))
-    assert (value["level"], value["level_damage"], value["confirmed"]) == (level.value, damage, False)
+    for level, damage in DAMAGE.items():
+        value = show(room, room.paper(level=level, period=Period("years", number=5)))
+        assert (value["level"], value["level_damage"], value["confirmed"]) == (level.value, damage, False)
     assert show(room, room.paper(level=Level.INTERNAL))["level_damage"] is None
 
 

@@ -71,6 +71,8 @@ def wipe(station: Station, session: Session, row: Document) -> None:
     row.kind = row.signed_date = row.urgency = row.origin = row.important = None
     row.interim_code = row.read_level_code = row.suggested_level_code = row.suggested_retention = None
     row.period = row.secrecy_until = row.retention = row.retention_until = None
+    row.secrecy_from = row.secrecy_from_rule = row.declassified_mark_on = row.notified_date = None
+    row.retention_event, row.retention_event_on, row.retention_open = None, None, False
     row.appraised_at = row.appraised_by = None
     row.pages, row.overlays, row.confidence_percent = 0, "", 0
     row.level_basis, row.confirmed = "none", False

@@ -36,6 +36,7 @@ _TORN_CHINESE = re.compile(
 )
 _LIKE = {"0": "68", "1": "7", "2": "7", "3": "8", "4": "1", "5": "6", "6": "58", "7": "1", "8": "3", "9": "0"}
 """Digits that a reader takes for one another."""
+MOST_CHANGES, MOST_OFFERED = 5, 16
 FIRST_YEAR, LAST_YEAR = 1949, 2099
 
 
@@ -109,15 +110,21 @@ def torn_date(text: str, *, year: int | None) -> DateRead | None:
 
 
 def worn_date(text: str, *, year: int | None) -> tuple[date, ...]:
-    """Days that the rest of a worn date may have been: its month and day in `year`, that of the 发文字号."""
+    """Days that the rest of a worn date may have been, the likeliest first: by month and day where both are left.
+
+    Args:
+        text: tight, what was read where the date stands.
+        year: that of the 发文字号, where it is known.
+    """
     match = re.search(
         rf"(?<![0-9])(?P<y>{DIGIT}{{0,4}})[年午](?P<m>{DIGIT}{{1,2}})月(?P<d>{DIGIT}{{1,2}})", text
     )
-    if match is None or year is None:
-        return ()
-    month, day = digits(match["m"]), digits(match["d"])
-    found = _day(year, int(month), int(day)) if month.isdigit() and day.isdigit() else None
-    return (found,) if found else ()
+    if match is not None and year is not None:
+        month, day = digits(match["m"]), digits(match["d"])
+        found = _day(year, int(month), int(day)) if month.isdigit() and day.isdigit() else None
+        if found:
+            return (found,)
+    return near_dates(text, year=year)
 
 
 def _read(pattern: re.Pattern[str], match: re.Match[str]) -> DateRead:
@@ -167,3 +174,53 @@ def _subsequence(part: str, whole: str) -> bool:
 def _cn(text: str) -> int:
     text = text.replace("元", "一").replace("正", "一").replace("初", "")
     return chinese_number(text) or 0
+
+
+def near_dates(text: str, *, year: int | None) -> tuple[date, ...]:
+    """Days whose writing needs the fewest changes to become what was read, and those that need one more.
+
+    Characters under a seal's star or ring are lost or read as others. At most `MOST_OFFERED`, and none where the text
+    is too far from any date. Without `year` the text must name one.
+    """
+    named = re.search(r"(?:19|20)\d{2}", digits(text))
+    years = (year,) if year is not None else (int(named[0]),) if named else ()
+    if not years or not 4 <= len(text) <= 16 or len(re.findall("[年月日]", text)) < 1:
+        return ()
+    chinese = len(re.findall("[一二三四五六七八九十〇]", text)) > len(re.findall(r"\d", text))
+    weighed: list[tuple[int, date]] = []
+    for one in years:
+        for ordinal in range(date(one, 1, 1).toordinal(), date(one, 12, 31).toordinal() + 1):
+            day = date.fromordinal(ordinal)
+            weighed.append((_changes(text, _written(day, chinese=chinese)), day))
+    weighed.sort()
+    least = weighed[0][0]
+    if least > MOST_CHANGES:
+        return ()
+    return tuple(day for changes, day in weighed[:MOST_OFFERED] if changes <= least + 1)
+
+
+def _written(day: date, *, chinese: bool) -> str:
+    if not chinese:
+        return f"{day.year}年{day.month}月{day.day}日"
+    figures = "〇一二三四五六七八九"
+    year = "".join(figures[int(one)] for one in str(day.year))
+    return f"{year}年{_chinese(day.month)}月{_chinese(day.day)}日"
+
+
+def _chinese(number: int) -> str:
+    figures = "〇一二三四五六七八九"
+    tens, ones = divmod(number, 10)
+    head = "" if tens == 0 else "十" if tens == 1 else f"{figures[tens]}十"
+    return head + (figures[ones] if ones else "")
+
+
+def _changes(one: str, other: str) -> int:
+    """Characters to be put in, taken out or changed to make one text the other."""
+    row = list(range(len(other) + 1))
+    for place, character in enumerate(one, 1):
+        before, row[0] = row[0], place
+        for index, wanted in enumerate(other, 1):
+            before, row[index] = (
+                row[index], min(row[index] + 1, row[index - 1] + 1, before + (character != wanted))
+            )  # fmt: skip
+    return row[-1]

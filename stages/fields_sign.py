@@ -116,7 +116,8 @@ def date_not_read(rows: tuple[Row, ...], place: Place, scanned: frozenset[int]) 
         for row in tail
         if any(page == row.page and overlap(box, row.line.box) for page, box in place.covered)
     ]
-    row = (worn or under or tail)[-1]
+    dated = [row for row in under if re.search("[年月日]", row.tight)]
+    row = (worn or dated or under or tail)[-1]
     hidden = ("covered_by_seal",) if row in under else ()
     offers = [day.isoformat() for day in worn_date(row.tight, year=place.number_year)]
     return (

@@ -13,6 +13,8 @@ from ..formats.opened import Picture
 from ..models.page import Box
 from .engines.engine import Engine, EngineFault, Quad, RawLine
 from .engines.recognise import cut_out
+from .fields_date import find_date
+from .fields_text import tight
 from .page_placed import Piece
 from .page_prepare import Prepared
 from .page_type import measure_type
@@ -71,12 +73,21 @@ def _better(piece: Piece, prepared: Prepared, came: Picture, engine: Engine, dea
         others = [engine.read_strip(strip, seconds=left) for strip in strips if strip is not None]
     except EngineFault:  # what was read before stands: a second look never loses a page
         return piece
-    other = max((one for one in others if one is not None), key=_worth, default=None)
+    other = max(
+        (one for one in others if one is not None), key=lambda one: (_is_date(one), _worth(one)), default=None
+    )
     if other is None:
         return piece
     # A black seal cannot be taken off without some of the writing: what is gone shows in the count of characters.
     better = _worth(other) >= _worth(raw) - WITHIN if prepared.black else _is_surer(other, raw)
+    if prepared.black and _is_date(other) != _is_date(raw):
+        # a day that the calendar has is seldom read out of a ring or a star
+        better = _is_date(other)
     return replace(piece, raw=replace(other, quad=raw.quad)) if better else piece
+
+
+def _is_date(raw: RawLine) -> bool:
+    return find_date(tight(raw.text)) is not None
 
 
 def _longer(quad: Quad) -> Quad:

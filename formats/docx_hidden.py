@@ -11,7 +11,7 @@ from typing import Any
 
 from ..models.page import Finding
 from .docx_numbering import W
-from .docx_style import Look
+from .docx_style import Look, is_on
 from .hidden import hidden_text
 
 _WP = "{http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing}"
@@ -25,6 +25,7 @@ _FAR_POINTS = 1200.0
 _FETCHING = {"DDE": "dde", "DDEAUTO": "dde", "INCLUDETEXT": "external_field", "INCLUDEPICTURE": "external_field",
              "LINK": "external_field", "IMPORT": "external_field", "DATABASE": "external_field"}  # fmt: skip
 _MOST = 2_000
+_LONGEST_STRUCK = 60
 
 
 @dataclass(slots=True)
@@ -38,12 +39,26 @@ class Unseen:
     _is_changed: bool = False
     _hidden: list[str] = field(default_factory=list)
     _other: list[str] = field(default_factory=list)
+    _struck: list[str] = field(default_factory=list)
+    _is_striking: bool = False
 
     def hidden(self, node: Any) -> None:
         """Text that is not seen."""
         words = _words(node, f"{W}t")
         if words.strip() and len(self._hidden) < _MOST:
             self._hidden.append(words)
+
+    def struck(self, words: str) -> None:
+        """A run with a line through it: its words are seen, and no longer hold. Runs that touch are one."""
+        if self._is_striking and self._struck:
+            self._struck[-1] += words
+        elif words.strip() and len(self._struck) < _MOST:
+            self._struck.append(words)
+        self._is_striking = bool(self._struck)
+
+    def struck_ends(self) -> None:
+        """What is read from here on is not struck."""
+        self._is_striking = False
 
     def deleted(self, node: Any) -> None:
         """A tracked deletion, or what was moved away."""
@@ -78,7 +93,19 @@ class Unseen:
         if self.charts:
             found.append(Finding("chart_text_unread", detail=str(self.charts)))
         found += [item for item in hidden_text("\n".join(self._other)) if item.code == "hidden_mark"]
+        found += [
+            Finding("mark_struck", detail=words.strip()[:_LONGEST_STRUCK])
+            for words in self._struck
+            if any(item.code == "hidden_mark" for item in hidden_text(words))
+        ]
         return list(dict.fromkeys(found))
+
+
+def is_struck(properties: Any | None) -> bool:
+    """Whether a run's own properties draw one line or two through it."""
+    if properties is None:
+        return False
+    return any(is_on(properties.find(f"{W}{name}")) for name in ("strike", "dstrike"))
 
 
 def is_unseen(run: Any, look: Look) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from .docx_hidden import Unseen, is_unseen, lies_off_page
+from .docx_hidden import Unseen, is_struck, is_unseen, lies_off_page
 from .docx_numbering import Numbering, W
 from .docx_style import Align, Look, StyleBook, attr, length, whole
 from .lines import Colour
@@ -196,6 +196,10 @@ class Reader:
         start = len(text.parts)
         for child in node:
             self._run_child(child, part, look, text)
+        if is_struck(properties):
+            self.unseen.struck("".join(text.parts[start:]))
+        else:
+            self.unseen.struck_ends()
         letters = sum(len(piece.strip()) for piece in text.parts[start:])
         if letters:
             text.sizes[own.size or DEFAULT_SIZE] += letters

@@ -21,7 +21,7 @@ from ..models.suggestion import Evidence, LevelCandidate, LevelSuggestion, Relat
 from .classify_content import ContentView, view_content
 from .derive import CONFIDENCE, highest_source, inherited_period, live_sources, source_evidence
 from .fields_text import tight
-from .mark_changes import change_evidence, former_above
+from .mark_changes import change_evidence, former_above, mark_of_parts
 from .mark_check import check_mark, is_company_paper, is_contradiction
 from .mark_grammar import parse_mark, read_term
 from .topic import HARMLESS
@@ -145,19 +145,23 @@ def _level_maximum(level: Level, policy: Policy) -> Period | None:
 
 def _by_mark(case: _Case) -> LevelSuggestion | None:
     read = next((item for item in case.fields.evidence if item.rule == "mark.head"), None)
-    attached = next((item for item in case.fields.evidence if item.rule == "mark.attachment"), None)
-    attachment = parse_mark(attached.value) if attached else None
-    mark = case.fields.mark
-    if mark is None and attachment is None:
+    own = case.fields.mark
+    parts = [
+        (mark, item)
+        for item in case.fields.evidence
+        if item.rule == "mark.attachment" and (mark := parse_mark(item.value)) is not None
+    ]
+    whole = mark_of_parts(
+        own, [mark for mark, _ in parts], signed=case.fields.signed_date, policy=case.policy
+    )
+    if whole is None:
         return None
-    if (
-        attachment
-        and attached
-        and case.policy.rank(attachment.level) > case.policy.rank(mark.level if mark else None)
-    ):
-        return _marked(case, attachment, attached, ("attachment_mark_higher",))
-    assert mark is not None
-    return _marked(case, mark, read, ())
+    if own is not None and whole.level is own.level and whole.period == own.period:
+        return _marked(case, own, read, ())
+    higher = case.policy.rank(whole.level) > case.policy.rank(own.level if own else None)
+    said = next((item for mark, item in parts if mark.level is whole.level), read) if higher else read
+    reasons = ("attachment_mark_higher",) if higher else ("attachment_period_longer",)
+    return _marked(case, whole, said, reasons)
 
 
 def _marked(case: _Case, mark: Mark, read: FieldEvidence | None, more: tuple[str, ...]) -> LevelSuggestion:

@@ -16,7 +16,7 @@ from ..models.mark import MarkChange
 from ..models.page import Finding
 from .fields_addressee import HEADING, is_addressee, read_recipients
 from .fields_change import settle_changes
-from .fields_mark import read_annex_mark, read_head_mark, read_serials, read_urgency
+from .fields_mark import read_head_mark, read_part_marks, read_serials, read_urgency
 from .fields_number import has_number, read_number
 from .fields_text import KIND_END, Row, cells, evidence, is_organ
 from .fields_title import kind_of, title_rows_of, title_text
@@ -38,7 +38,6 @@ class Head:
 
     serials: tuple[str, ...]
     mark: MarkReading | None
-    attachment_mark: MarkReading | None
     changes: tuple[MarkChange, ...]
     urgency: str | None
     number: str | None
@@ -70,11 +69,10 @@ def read_head(rows: tuple[Row, ...], struck: Sequence[Finding] = ()) -> Head:
     title, kind, letterhead, title_rows = _title(head, used, found)
     after = title_rows[-1].index + 1 if title_rows else 0
     recipients, end = read_recipients(rows, after, used, found)
-    attachment_mark = read_annex_mark(rows, body, found)
+    read_part_marks(rows, body, found)
     return Head(
         serials=serials,
         mark=mark,
-        attachment_mark=attachment_mark,
         changes=settled.changes,
         urgency=urgency,
         number=number.value if number else None,

@@ -235,20 +235,29 @@ def _beside_known(row: Row) -> MarkReading | None:
     return read_mark(rest[0]) if len(rest) == 1 and any(known) else None
 
 
-def read_annex_mark(rows: tuple[Row, ...], body: int, found: list[FieldEvidence]) -> MarkReading | None:
-    """A starred mark right beside the `附件N` line on top of a later page (the whole paper then bears it)."""
+def read_part_marks(rows: tuple[Row, ...], body: int, found: list[FieldEvidence]) -> None:
+    """Starred marks of parts: beside the `附件N` line, or alone at the head of a later page of a compilation."""
+    places: dict[int, Row] = {}
     for row in rows[body:]:
-        if not re.match(r"^附件\d{0,2}$", row.tight):
-            continue
-        for index in (row.index - 1, row.index + 1):
-            near = rows[index] if 0 <= index < len(rows) else None
-            reading = read_mark(near.text) if near and near.page == row.page else None
-            if near and reading and reading.mark.star and not reading.repairs:
-                found.append(
-                    evidence("mark", print_mark(reading.mark), [near], rule="mark.attachment", certainty=0.7)
-                )
-                return reading
-    return None
+        if re.match(r"^附件\d{0,2}$", row.tight):
+            near = [rows[index] for index in (row.index - 1, row.index + 1) if 0 <= index < len(rows)]
+            places |= {one.index: one for one in near if one.page == row.page}
+        elif row.page > rows[0].page and _heads_its_page(rows, row):
+            places[row.index] = row
+    for row in places.values():
+        reading = read_mark(row.text)
+        if reading and reading.mark.star and not reading.repairs:
+            found.append(
+                evidence("mark", print_mark(reading.mark), [row], rule="mark.attachment", certainty=0.7)
+            )
+
+
+def _heads_its_page(rows: tuple[Row, ...], row: Row) -> bool:
+    """The first row of its page, or the second below a serial, with something else than a mark below it."""
+    before = [one for one in rows[max(0, row.index - 2) : row.index] if one.page == row.page]
+    after = rows[row.index + 1] if row.index + 1 < len(rows) else None
+    first = not before or (len(before) == 1 and _SERIAL.match(before[0].tight) is not None)
+    return first and after is not None and after.page == row.page and read_mark(after.text) is None
 
 
 def read_urgency(head: tuple[Row, ...], used: dict[int, str], found: list[FieldEvidence]) -> str | None:

@@ -22,15 +22,15 @@ from .mark_grammar import read_mark
 UPPER_SHARE = 0.45
 """Marks stand in the upper part of a page."""
 MOST_CHARACTERS = 26
-LONGEST_TYPE = 1.45
+LONGEST_TYPE = 1.15
 """Longest level stroke of type, in heights of its line."""
-LEAST_COVER = 0.55
-"""Share of a run's width that the line must cross."""
+LEAST_COVER = 0.62
+"""Share of a run's width that the line must cross without a break."""
 MIDDLE = (0.22, 0.80)
 """Where in the height of the line it must run, on average."""
 THICKEST = 0.2
 """A stroke thicker than this share of the height is a bar that covers, not a line that strikes."""
-_SLOPES = (0.0, 0.04, -0.04, 0.08, -0.08, 0.13, -0.13)
+_SLOPES = (0.0, *(sign * step * 0.02 for step in range(1, 8) for sign in (1, -1)))
 _LIKE_MARK = re.compile(r"[密★☆商]|[绝机秘][^于会关]|\d+[年午]|长期|内部")
 _HEIGHT = 48
 """Pixels that a line is brought to: enough for a thin pen."""
@@ -90,8 +90,8 @@ def _is_struck(picture: Picture, box: Box) -> bool:
     if ink is None:
         return False
     height, width = ink.shape
-    bar = round(height * LONGEST_TYPE)
-    if width < bar * 1.15:
+    bar = round(max(height * LONGEST_TYPE, width * LEAST_COVER))
+    if width < bar * 1.1:
         return False
     return any(_line_through(ink, slope, bar) for slope in _SLOPES)
 
@@ -113,7 +113,7 @@ def _ink_of(picture: Picture, box: Box) -> _Mask | None:
     if paper - float(dark.min()) < 40:
         return None
     middle, _ = cv2.threshold(dark, 0, 1, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
-    return np.asarray(dark < max(middle, paper * 0.62), dtype=np.uint8)
+    return np.asarray(dark < max(middle, paper * 0.71), dtype=np.uint8)
 
 
 def _line_through(ink: _Mask, slope: float, bar: int) -> bool:
@@ -121,9 +121,11 @@ def _line_through(ink: _Mask, slope: float, bar: int) -> bool:
     if slope:
         shear = np.array([[1.0, 0.0, 0.0], [-slope, 1.0, slope * width / 2]], dtype=np.float32)
         ink = np.asarray(cv2.warpAffine(ink, shear, (width, height), flags=cv2.INTER_NEAREST), dtype=np.uint8)
-    # a pen skips: gaps of a few pixels are closed before the bar is laid on
-    closed = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((1, 5), dtype=np.uint8))
-    opened = cv2.morphologyEx(closed, cv2.MORPH_OPEN, np.ones((1, bar), dtype=np.uint8))
+    # a pen skips and trembles: small gaps are closed, and the line is made a little thicker before the bar is laid on
+    closed = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((1, 3), dtype=np.uint8))
+    opened = cv2.morphologyEx(
+        cv2.dilate(closed, np.ones((3, 1), dtype=np.uint8)), cv2.MORPH_OPEN, np.ones((1, bar), dtype=np.uint8)
+    )
     if not opened.any():
         return False
     low, upper = round(MIDDLE[0] * height), round(MIDDLE[1] * height)
@@ -131,5 +133,5 @@ def _line_through(ink: _Mask, slope: float, bar: int) -> bool:
     crossed = inside.any(axis=0)
     if crossed.mean() < LEAST_COVER:
         return False
-    thickness = inside.sum() / max(1, crossed.sum())
+    thickness = inside.sum() / max(1, crossed.sum()) - 2
     return bool(thickness <= THICKEST * height)

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 from ..models.page import Box, Unread
 from .page_join import Row
-from .page_placed import Piece
+from .page_layers import overlaps
+from .page_placed import Piece, height_of
 from .page_prepare import Prepared
 
 LEAST = 0.8
@@ -31,16 +32,20 @@ BLOCK = (28 / 210, 184 / 210)
 MOST_OF_IT = 0.85
 MARGIN_SURE = 0.97
 """In a margin that bears handwriting only what is read so surely is print: a stamp, a vertical note."""
+TOUCHING = 0.7
+"""So far, in their own heights, scribbles may begin inside the block: boxes are wider than what stands in them."""
+NUMBERED = 0.15
+"""Page numbers stand in this share of the page at its head or foot; a number elsewhere in a margin is a scribble."""
 
 
-def written(rows: Sequence[Row], *, width: float, but: Sequence[Piece] = ()) -> list[Piece]:
+def written(rows: Sequence[Row], *, width: float, high: float, but: Sequence[Piece] = ()) -> list[Piece]:
     """Pieces beside the text block of a page in whose margin something was scribbled (批示, a signature, a tick).
 
     What stands wholly beside the block and reads badly is no print: one such piece marks its margin, and takes with
     it what else stands there in a character or two, or is not read surely. Page numbers stay.
 
     Args:
-        rows: of a page that is `width` pixels wide.
+        rows: of a page that is `width` x `high` pixels large.
         but: guesses that were found before; they count as scribbles of their margin and are not given again.
     """
     pieces = [piece for row in rows for piece in row.pieces]
@@ -55,10 +60,10 @@ def written(rows: Sequence[Row], *, width: float, but: Sequence[Piece] = ()) -> 
     known = {id(piece) for piece in but}
     found: list[Piece] = []
     for beside in (
-        [piece for piece in pieces if _left(piece) >= right],
-        [piece for piece in pieces if _right(piece) <= left],
+        [piece for piece in pieces if _left(piece) >= right - TOUCHING * height_of(piece.raw.quad)],
+        [piece for piece in pieces if _right(piece) <= left + TOUCHING * height_of(piece.raw.quad)],
     ):
-        beside = [piece for piece in beside if not _is_number(piece.raw.text)]
+        beside = [piece for piece in beside if not _is_page_number(piece, high)]
         if any(id(piece) in known or piece.raw.confidence < LEAST for piece in beside):
             found += [
                 piece for piece in beside
@@ -86,8 +91,10 @@ def _right(piece: Piece) -> float:
     return max(x for x, _ in piece.raw.quad)
 
 
-def _is_number(text: str) -> bool:
-    return not text.strip("0123456789 —-–·~一")
+def _is_page_number(piece: Piece, high: float) -> bool:
+    down = sum(y for _, y in piece.raw.quad) / 4
+    at_edge = min(down, high - down) < NUMBERED * high
+    return at_edge and not piece.raw.text.strip("0123456789 —-–·~一")
 
 
 def guesses(rows: Sequence[Row]) -> list[Piece]:
@@ -126,10 +133,6 @@ def unread_place(piece: Piece, prepared: Prepared, *, by_hand: bool = False) -> 
     box = prepared.box([piece.raw.quad])
     if by_hand:
         return Unread(box=box, why="handwriting")
-    return Unread(box=box, why="covered" if any(_meet(box, seal) for seal in prepared.seals) else "illegible")
-
-
-def _meet(box: Box, seal: Box) -> bool:
-    wide = min(box.right, seal.right) - max(box.left, seal.left)
-    high = min(box.bottom, seal.bottom) - max(box.top, seal.top)
-    return wide > 0.3 * (box.right - box.left) and high > 0.3 * (box.bottom - box.top)
+    return Unread(
+        box=box, why="covered" if any(overlaps(box, seal) for seal in prepared.seals) else "illegible"
+    )

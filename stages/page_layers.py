@@ -29,8 +29,14 @@ WITHIN = 0.3
 """By so many characters the page as it came may read worse under a black seal, and is still preferred."""
 REACH, UPPER = 0.95, 0.38
 """The seal's own writing lies within the ring and in its upper part, in radii."""
-ROOM = 0.7
+BELOW = (0.3, 0.85)
+ASIDE, WIDEST_BELOW = 0.2, 1.3
+"""In radii: where under the star a seal says what it is for, how far from its middle, how wide at most."""
+SMALLER, IN_ROW, IN_TEXT, BEYOND = 0.8, 0.6, 6, 0.55
+ROOM = (0.7, 1.3)
 """How much longer at each end a piece is tried, in its heights."""
+NO_GAIN = 0.5
+"""A character less sure than this makes a reading worse: a piece of the ring at the end of a line."""
 AROUND = 1.8
 """How far to the sides of a seal lines under it reach, in radii."""
 KNOWN = 0.3
@@ -56,10 +62,12 @@ def read_under_seals(
         engine: reads the strips.
         deadline: on the monotonic clock; beyond it nothing is read again.
     """
-    return [_better(piece, prepared, came, engine, deadline) for piece in pieces]
+    return [_better(piece, pieces, prepared, came, engine, deadline) for piece in pieces]
 
 
-def _better(piece: Piece, prepared: Prepared, came: Picture, engine: Engine, deadline: float) -> Piece:
+def _better(
+    piece: Piece, pieces: Sequence[Piece], prepared: Prepared, came: Picture, engine: Engine, deadline: float
+) -> Piece:
     raw = piece.raw
     left = deadline - monotonic()
     if left <= 0 or raw.vertical or (raw.confidence >= CERTAIN and not prepared.black):
@@ -67,7 +75,10 @@ def _better(piece: Piece, prepared: Prepared, came: Picture, engine: Engine, dea
     box = prepared.box([raw.quad])
     if not any(overlaps(box, seal) for seal in prepared.seals):
         return piece
-    quads = (raw.quad, _longer(raw.quad)) if prepared.black else (raw.quad,)
+    quads = [raw.quad]
+    if prepared.black:
+        room = _room(piece, pieces)
+        quads += [_longer(raw.quad, *(min(more, end) for end in room)) for more in ROOM if max(room) > 0]
     strips = (cut_out(came, _on_page(quad, prepared)) for quad in quads)
     try:
         others = [engine.read_strip(strip, seconds=left) for strip in strips if strip is not None]
@@ -86,25 +97,42 @@ def _better(piece: Piece, prepared: Prepared, came: Picture, engine: Engine, dea
     return replace(piece, raw=replace(other, quad=raw.quad)) if better else piece
 
 
+def _room(piece: Piece, pieces: Sequence[Piece]) -> tuple[float, float]:
+    """Free space before and behind a piece in its row, in its heights; what another piece says is not read twice."""
+    west, north, east, south = _extent(piece.raw.quad)
+    before = behind = max(ROOM) * (south - north)
+    for other in pieces:
+        left, top, right, bottom = _extent(other.raw.quad)
+        if other is piece or min(south, bottom) - max(north, top) < IN_ROW * min(south - north, bottom - top):
+            continue
+        if left < west:
+            before = min(before, max(0.0, west - right))
+        if right > east:
+            behind = min(behind, max(0.0, left - east))
+    return before / max(1.0, south - north), behind / max(1.0, south - north)
+
+
 def _is_date(raw: RawLine) -> bool:
     return find_date(tight(raw.text)) is not None
 
 
-def _longer(quad: Quad) -> Quad:
-    """The piece with room for a character at either end, that may have gone with the ring."""
+def _longer(quad: Quad, before: float, behind: float) -> Quad:
+    """The piece with room at either end, in its heights, for a character that may have gone with the ring."""
     a, b, c, d = (np.array(point) for point in quad)
-    more = (b - a) / max(float(np.hypot(*(b - a))), 1.0) * float(np.hypot(*(d - a))) * ROOM
+    height = (b - a) / max(float(np.hypot(*(b - a))), 1.0) * float(np.hypot(*(d - a)))
     (e, f), (g, h), (i, j), (k, m) = (
-        (a - more).tolist(),
-        (b + more).tolist(),
-        (c + more).tolist(),
-        (d - more).tolist(),
+        (a - before * height).tolist(),
+        (b + behind * height).tolist(),
+        (c + behind * height).tolist(),
+        (d - before * height).tolist(),
     )
     return (e, f), (g, h), (i, j), (k, m)
 
 
 def _worth(raw: RawLine) -> float:
-    return raw.confidence * len(raw.text)
+    """Sure characters, less a little for each that is not."""
+    scores = raw.characters if len(raw.characters) == len(raw.text) else [raw.confidence] * len(raw.text)
+    return sum(score - NO_GAIN for score in scores) / (1 - NO_GAIN)
 
 
 def _is_surer(other: RawLine, raw: RawLine) -> bool:
@@ -112,12 +140,16 @@ def _is_surer(other: RawLine, raw: RawLine) -> bool:
 
 
 def without_seal_text(pieces: Sequence[Piece], prepared: Prepared) -> list[Piece]:
-    """The pieces but the seal's own writing along the upper half of its ring.
+    """The pieces but the seal's own writing: along the upper half of its ring, and small below its star (专用章).
 
-    署名 and 成文日期 stand in the middle of a seal or lower (GB/T 9704-2012 §7.3.5.1), nothing above.
+    署名 and 成文日期 stand in the middle of a seal or lower (GB/T 9704-2012 §7.3.5.1), nothing above; both are in the
+    size of the text.
     """
     rings = _rings(prepared)
-    return [piece for piece in pieces if not any(_along(piece, *ring) for ring in rings)]
+    return [
+        piece for piece in pieces
+        if not any(_along(piece, *ring) or _below_star(piece, *ring, others=pieces) for ring in rings)
+    ]  # fmt: skip
 
 
 def lost_under_black_seals(
@@ -131,9 +163,11 @@ def lost_under_black_seals(
             break
         west, north, east, south = x - AROUND * radius, y - radius / 2, x + AROUND * radius, y + 1.1 * radius
         area: Quad = (west, north), (east, north), (east, south), (west, south)
-        part = cut_out(came, _on_page(area, prepared))
+        # The whole page is too coarse for the detector to part ring and writing; the heavy strokes hide some of it, and
+        # taking them off cuts some of it.
+        parts = (cut_out(came, _on_page(area, prepared)), cut_out(prepared.picture, area))
         try:
-            raws = () if part is None else engine.read(part, seconds=left)
+            raws = [raw for part in parts if part is not None for raw in engine.read(part, seconds=left)]
         except EngineFault:
             break
         for raw in raws:
@@ -176,6 +210,29 @@ def _along(piece: Piece, x: float, y: float, radius: float) -> bool:
     middle = (min(down) + max(down)) / 2
     inside = x - REACH * radius <= min(across) and max(across) <= x + REACH * radius
     return inside and -1.1 * radius <= middle - y <= -UPPER * radius
+
+
+def _below_star(piece: Piece, x: float, y: float, radius: float, *, others: Sequence[Piece]) -> bool:
+    """Whether a piece stands alone in its row in the lower half of a ring, in its middle, in smaller type."""
+    west, north, east, south = _extent(piece.raw.quad)
+    if not BELOW[0] * radius <= (north + south) / 2 - y <= BELOW[1] * radius or piece.raw.vertical:
+        return False
+    if abs((west + east) / 2 - x) > ASIDE * radius or east - west > WIDEST_BELOW * radius:
+        return False
+    extents = [(one, _extent(one.raw.quad)) for one in others if one is not piece and not one.raw.vertical]
+    for _, (left, top, right, bottom) in extents:
+        beside = right > x - 2 * radius and left < x + 2 * radius
+        if beside and min(south, bottom) - max(north, top) > IN_ROW * min(south - north, bottom - top):
+            return False
+    pitches = sorted(_pitch(one) for one, _ in extents for _ in one.raw.text if len(one.raw.text) >= IN_TEXT)
+    chinese = not any(character.isascii() for character in piece.raw.text)
+    return chinese and bool(pitches) and _pitch(piece) < SMALLER * pitches[len(pitches) // 2]
+
+
+def _pitch(piece: Piece) -> float:
+    """From character to character, pixels; how high the ink is tells little where a line stands close by."""
+    west, north, east, south = _extent(piece.raw.quad)
+    return (east - west - BEYOND * (south - north)) / max(1, len(piece.raw.text.strip()))
 
 
 def without_show_through(pieces: Sequence[Piece], prepared: Prepared) -> list[Piece]:

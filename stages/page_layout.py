@@ -30,7 +30,8 @@ class Laid:
 def lay_out(rows: Sequence[Row], prepared: Prepared, grids: Sequence[Grid] = ()) -> Laid:
     """Takes guesses, handwriting and holes out, fills `grids`, and places everything on the page as it came."""
     doubtful = guesses(rows)
-    hand = written(rows, width=prepared.picture.shape[1], but=doubtful)
+    high, wide = prepared.picture.shape[:2]
+    hand = written(rows, width=wide, high=high, but=doubtful)
     taken = {id(piece) for piece in (*doubtful, *hand, *holes(rows, prepared))}
     if taken:
         rows = read_rows([piece for row in rows for piece in row.pieces if id(piece) not in taken])

@@ -11,6 +11,7 @@ from .page_placed import Piece
 from .page_prepare import Prepared
 from .page_spaces import tidy
 from .page_tables import cut_at_rules
+from .page_tails import cut_tails
 from .page_type import measure_type
 from .page_upright import upright_columns
 
@@ -28,5 +29,6 @@ def read_pieces(
     found = engine.read(picture, seconds=seconds)
     if grids:
         found = tuple(cut_at_rules(found, grids, picture, engine, deadline=deadline))
+    found = tuple(cut_tails(picture, found, engine, deadline=deadline))
     raws = [tidy(picture, raw) for raw in upright_columns(picture, found, engine, deadline=deadline)]
     return [Piece(raw=raw, type=measure_type(picture, raw.quad, raw.text, dpi=prepared.dpi)) for raw in raws]

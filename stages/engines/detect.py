@@ -28,7 +28,18 @@ NARROWEST = 160
 THINNEST = 3.0
 MOST_BOXES = 3000
 
+MOST_BENDS = 2
+"""How often a piece is cut where it bends."""
+LONG = 3.0
+"""Shorter pieces, in their heights, are not cut: what is no line has many bends."""
+NEARLY = 1.12
+CUTS = 96
+"""Places along a piece that are tried."""
+
 Corners = NDArray[np.float64]
+Contour = NDArray[np.int32]
+Turned = tuple[tuple[float, float], tuple[float, float], float]
+"""A turned box as OpenCV gives it: middle, width and height, degrees."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,19 +71,66 @@ def _boxes(marked: Tensor, *, across: float, down: float, size: tuple[int, int])
     contours, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
     found = []
     for contour in contours[:MOST_BOXES]:
-        middle, (wide, high), angle = cv2.minAreaRect(contour)
-        if min(wide, high) < THINNEST:
-            continue
-        if _mean(marked, _corners(middle, wide, high, angle)) < SURE:
-            continue
-        grow = 2 * GROWTH * wide * high / (2 * (wide + high))
-        corners = _corners(middle, wide + grow, high + grow, angle) * (across, down)
-        corners[:, 0] = corners[:, 0].clip(0, size[0] - 1)
-        corners[:, 1] = corners[:, 1].clip(0, size[1] - 1)
-        quad = _ordered(corners)
-        if min(np.hypot(*np.subtract(quad[1], quad[0])), np.hypot(*np.subtract(quad[3], quad[0]))) > THINNEST:
-            found.append(quad)
+        for middle, (wide, high), angle in _boxes_of(np.asarray(contour, np.int32), marked):
+            grow = 2 * GROWTH * wide * high / (2 * (wide + high))
+            corners = _corners(middle, wide + grow, high + grow, angle) * (across, down)
+            corners[:, 0] = corners[:, 0].clip(0, size[0] - 1)
+            corners[:, 1] = corners[:, 1].clip(0, size[1] - 1)
+            quad = _ordered(corners)
+            if (
+                min(np.hypot(*np.subtract(quad[1], quad[0])), np.hypot(*np.subtract(quad[3], quad[0])))
+                > THINNEST
+            ):
+                found.append(quad)
     return found
+
+
+def _boxes_of(contour: Contour, marked: Tensor, *, bends: int = MOST_BENDS) -> list[Turned]:
+    """The box around a piece that was marked; of a piece that bends, one for each straight part.
+
+    A line of print and what was scribbled beside it, a little higher, are marked as one piece: the box around both is
+    mostly paper, and the whole line would be left out for it.
+    """
+    middle, (wide, high), angle = cv2.minAreaRect(contour)
+    box: Turned = ((middle[0], middle[1]), (wide, high), angle)
+    if min(wide, high) < THINNEST:
+        return []
+    if _mean(marked, _corners(middle, wide, high, angle)) >= SURE:
+        return [box]
+    if not bends or max(wide, high) < LONG * min(wide, high) or _mean_inside(marked, contour) < SURE:
+        return []
+    return [part for half in _halves(contour) for part in _boxes_of(half, marked, bends=bends - 1)]
+
+
+def _halves(contour: Contour) -> list[Contour]:
+    """A piece cut across where the boxes around the two parts are smallest together."""
+    left, top, wide, high = cv2.boundingRect(contour)
+    filled = np.zeros((high, wide), np.uint8)
+    cv2.fillPoly(filled, [np.asarray(contour, np.int32) - (left, top)], (1,))
+    points = np.argwhere(filled)[:, ::-1].astype(np.int32)
+    along = points[:, 0 if wide >= high else 1]
+    corner = np.array((left, top))
+    tried: list[tuple[float, int, list[Contour]]] = []
+    for cut in np.linspace(0, max(wide, high), CUTS + 2)[1:-1]:
+        parts = [points[along < cut], points[along >= cut]]
+        if min(len(part) for part in parts) == 0:
+            continue
+        area = sum((size[0] + 1) * (size[1] + 1) for _, size, _ in map(cv2.minAreaRect, parts))
+        longer = max(len(part) for part in parts)
+        tried.append((area, longer, [np.asarray(part + corner, np.int32)[:, None] for part in parts]))
+    least = min((area for area, _, _ in tried), default=0.0)
+    # Where the line thins out towards the scribble its last character still belongs to it.
+    return max(
+        (one for one in tried if one[0] <= NEARLY * least), key=lambda one: one[1], default=(0, 0, [])
+    )[2]
+
+
+def _mean_inside(marked: Tensor, contour: Contour) -> float:
+    """Mean of the pixels inside the piece itself."""
+    left, top, wide, high = cv2.boundingRect(contour)
+    inside = np.zeros((high, wide), np.uint8)
+    cv2.fillPoly(inside, [np.asarray(contour, np.int32) - (left, top)], (1,))
+    return float(cv2.mean(marked[top : top + high, left : left + wide], inside)[0])
 
 
 def _corners(middle: Sequence[float], wide: float, high: float, angle: float) -> Corners:

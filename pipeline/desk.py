@@ -38,6 +38,8 @@ _RECYCLE_SHARE = 0.6
 _AFTER_SHARE = 0.45
 """Share of a document's time that is left at least once its last page is read: for cutting, fields and judging."""
 
+Hurry = Callable[[], None]
+"""Told, in the desk's thread, that the first page of a file says it may not wait."""
 PageRead = Callable[[int, bytes, float], None]
 """Told the number of a page, its JSON, and the seconds that it took."""
 
@@ -57,6 +59,7 @@ class Job:
     """Time limit of each page of a reading job; None: pages only add to the time of the document."""
     on_page: PageRead | None = None
     """Told of each page that was read, in the desk's thread; it may not block. A ValueError ends the worker."""
+    on_urgent: Hurry | None = None
     urgent: bool = False
     """Overtakes every job that is not."""
 
@@ -270,8 +273,10 @@ class _Run:
                     self._begins(page, of)
                 case {"page": int() as page}:
                     self._reached(page)
-                case {"read": int() as page}:
+                case {"read": int() as page, **more}:
                     self._is_read(page, frame[1])
+                    if more.get("urgent") is True and job.on_urgent is not None:
+                        job.on_urgent()
                 case _:
                     return self._reply(*frame)
 

@@ -30,6 +30,10 @@ _SENT_BYTES = 512 * 1024 * 1024
 _PUT_SECONDS = 0.05
 """More time for putting together, a page."""
 
+_PEEK_SECONDS = 5.0
+_TEXT_FILES = (b"%PDF", b"PK")
+"""How files with text of their own may begin."""
+
 LOST = {
     "timed_out": "ocr_page_timeout",
     "too_much_memory": "page_out_of_memory",
@@ -44,6 +48,10 @@ class Workers(Protocol):
 
     def submit(self, job: Job) -> Future[Reply]:
         """Hands a job in."""
+        ...
+
+    def hasten(self, future: Future[Reply]) -> None:
+        """Makes urgent the job that waits for this answer."""
         ...
 
 
@@ -73,6 +81,8 @@ class PageReading:
         self._lost_seconds = 0.0
         self._of = 0
         self._open = 0
+        self._out: set[Future[Reply]] = set()
+        self._peeked = False
         self._first_failure: Reply | None = None
         self._final: Reply | None = None
         most = MOST_PAGES if jobs > 1 else None
@@ -83,11 +93,44 @@ class PageReading:
         """Pages that lie here until the file is put together."""
         return len(self._pages)
 
+    @property
+    def urgent(self) -> bool:
+        """Whether it overtakes: it was said to be urgent, or its first page turned out to say so."""
+        return self._urgent
+
+    def peek(self) -> None:
+        """Has its first page looked at before its turn, when that is cheap: a file with text of its own, unread yet."""
+        with self._lock:
+            if (
+                self._peeked
+                or self._urgent
+                or self._pages
+                or self._of
+                or not self._data.startswith(_TEXT_FILES)
+            ):
+                return
+            self._peeked = True
+            job = Job("peek", {}, self._data, seconds=_PEEK_SECONDS, urgent=True)
+        self._workers.submit(job).add_done_callback(self._peeked_at)
+
+    def _peeked_at(self, future: Future[Reply]) -> None:
+        if future.result().value.get("urgent") is True:
+            self._hurry()
+
+    def _hurry(self) -> None:
+        """From now on it overtakes, with what it has in the queue already."""
+        with self._lock:
+            if not self._urgent:
+                self._urgent = True
+                for future in self._out:
+                    self._workers.hasten(future)
+
     # ------------------------------------------------------------ jobs
 
     def _submit(self, job: Job, then: Callable[[Reply], None]) -> None:
         def ended(future: Future[Reply]) -> None:
             with self._lock:
+                self._out.discard(future)
                 try:
                     then(future.result())
                 except Exception as error:  # noqa: BLE001 - nobody else would answer the runner
@@ -96,8 +139,12 @@ class PageReading:
         timed = Job(
             act=job.act, fields=job.fields, data=job.data, tail=job.tail, seconds=job.seconds,
             page_seconds=self._page_seconds(), on_page=self._take, urgent=self._urgent,
+            on_urgent=self._hurry,
         )  # fmt: skip
-        self._workers.submit(timed).add_done_callback(ended)
+        with self._lock:
+            future = self._workers.submit(timed)
+            self._out.add(future)
+        future.add_done_callback(ended)
 
     def _take(self, number: int, page: bytes, seconds: float) -> None:
         with self._lock:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator
-from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -104,14 +103,11 @@ class Reading:
         """Has a reading worker answer another question, and waits for it."""
         return self._workers.submit(job).result()
 
-    def begin(self, data: bytes, passwords: tuple[str, ...] = (), *, urgent: bool = False) -> Future[Reply]:
+    def begin(self, data: bytes, passwords: tuple[str, ...] = (), *, urgent: bool = False) -> PageReading:
         """Has a file read; an urgent one before all that wait."""
         self._follow()
         fields = {**self._fields, "passwords": list(passwords)}
-        reading = PageReading(
-            self._workers, data, fields, jobs=self._jobs, limits=self._limits, urgent=urgent
-        )
-        return reading.future
+        return PageReading(self._workers, data, fields, jobs=self._jobs, limits=self._limits, urgent=urgent)
 
     def parts(self, data: bytes, sha256: str, reply: Reply, passwords: tuple[str, ...] = ()) -> list[Part]:
         """The documents in a file, as they were read with these passwords at hand.

@@ -73,7 +73,7 @@ class Desk:
         Raises:
             Refused: `not_read_again`.
         """
-        futures = [self._reading.begin(piece) for piece in pieces]
+        futures = [self._reading.begin(piece).future for piece in pieces]
         read = []
         try:
             for piece, future in zip(pieces, futures, strict=True):

@@ -32,6 +32,7 @@ from .entering import Entering
 from .executor import LocalExecutor, Reply
 from .faults import disk_trouble
 from .inbox import Unreadable
+from .page_reading import PageReading
 from .progress import Progress
 from .reading import Part, Reading, Unread
 from .register_entry import ReadPaper, path_identity
@@ -46,6 +47,8 @@ _WINDOW_BYTES = 128 * 1024 * 1024
 _WINDOW_FILES = 8
 """Files taken ahead for each worker: enough that none waits, few enough that their texts are small."""
 _LOOK_SECONDS = 0.05
+_PATIENCE_SECONDS = 1.5
+"""Waiting longer than this for one file, the files behind it are looked at."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,13 +75,23 @@ class _Waiting:
     sha256: str
     place: int
     """Number of the file in the batch."""
-    future: Future[Reply] | None
+    reading: PageReading | None
     """None for a file whose twin is still being read."""
     urgent: bool = False
+    """Said by the operator or by its name."""
     parts: int = 0
     """How many of its documents have not come to their end."""
     sealed: list[str | None] = field(default_factory=list)
     """What its documents became, in the order of their ends."""
+
+    @property
+    def future(self) -> Future[Reply] | None:
+        return None if self.reading is None else self.reading.future
+
+    @property
+    def overtakes(self) -> bool:
+        """Also when its first page says so, once that is read."""
+        return self.urgent or (self.reading is not None and self.reading.urgent)
 
     @property
     def is_ready(self) -> bool:
@@ -179,7 +192,7 @@ class BatchRun:
     @staticmethod
     def _first(waiting: deque[_Waiting]) -> _Waiting:
         """The file that is settled next: an urgent one that is read, else the first."""
-        return next((item for item in waiting if item.urgent and item.is_ready), waiting[0])
+        return next((item for item in waiting if item.overtakes and item.is_ready), waiting[0])
 
     def _take(self, path: Path, waiting: Iterable[_Waiting]) -> _Waiting | None:
         self._books.taken(path)
@@ -207,15 +220,25 @@ class BatchRun:
 
     def _settle_first(self, waiting: deque[_Waiting], stopped: Callable[[], bool]) -> None:
         """Waits for the first file's reading and settles it; a stop meanwhile leaves it where it is."""
+        since = time.monotonic()
         while not (first := self._first(waiting)).is_ready:
+            if time.monotonic() - since > _PATIENCE_SECONDS:
+                self._peek(waiting)
             if self._entering.is_due():
                 self._entering.flush()
             if stopped():
                 return
-            futures = [item.future for item in waiting if item.future and (item.urgent or item is first)]
+            futures = [item.future for item in waiting if item.future and (item.overtakes or item is first)]
             wait(futures, timeout=_LOOK_SECONDS, return_when=FIRST_COMPLETED)
         waiting.remove(first)
         self._despite_disk(first.path, lambda: self._settle(first))
+
+    @staticmethod
+    def _peek(waiting: Iterable[_Waiting]) -> None:
+        """The work is slow: those behind are looked at, so that none lies there unseen that may not wait."""
+        for item in waiting:
+            if item.reading is not None and not item.is_ready:
+                item.reading.peek()
 
     def _twin(self, identity: str) -> Twin | None:
         """The same paper in the register, or on its way there."""
@@ -235,12 +258,12 @@ class BatchRun:
             return None
 
     def _settle(self, item: _Waiting) -> None:
-        if item.future is None:
+        if item.reading is None:
             self._settle_twin(item)
             return
         try:
             passwords = self._door.passwords(item.path)
-            parts = self._reading.parts(item.data, item.sha256, item.future.result(), passwords)
+            parts = self._reading.parts(item.data, item.sha256, item.reading.future.result(), passwords)
         except Unread as error:
             self._keep_unread(item.path, item.data, item.sha256, error)
             return
@@ -263,7 +286,8 @@ class BatchRun:
             self._keep_unread(item.path, item.data, item.sha256, before)
         else:
             # The first was a stack (its parts are told by their pages), or the disk failed it: read it like any other.
-            item.future = self._reading.begin(item.data, self._door.passwords(item.path))
+            passwords = self._door.passwords(item.path)
+            item.reading = self._reading.begin(item.data, passwords, urgent=item.urgent)
             self._settle(item)
 
     def _again(self, path: Path, twin: Twin, data: bytes) -> None:

@@ -21,6 +21,7 @@ from .part_view import Remembered
 from .read_page import ReadPage, lost_page, read_page
 from .read_stack import Judge, assemble
 from .split import Mode
+from .urgent_page import says_urgent
 
 _LOOK_SECONDS = 10.0
 
@@ -72,7 +73,7 @@ def read_range(
     say: Say,
     preparation: Preparation = ALL,
 ) -> list[ReadPage] | Failure:
-    """Reads pages one by one, each announced and handed over."""
+    """Reads pages one by one, each announced and handed over; said too is when the first one may not wait."""
     pages = []
     for number in numbers:
         say({"page": number, "of": opened.page_count}, b"")
@@ -81,7 +82,10 @@ def read_range(
         )
         if isinstance(read, Failure):
             return read
-        say({"read": number}, as_json(read.value))
+        said: dict[str, Any] = {"read": number}
+        if number == 1 and says_urgent(read.value.transcript):
+            said["urgent"] = True
+        say(said, as_json(read.value))
         pages.append(read.value)
     return pages
 

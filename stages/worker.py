@@ -3,9 +3,9 @@
 Frames are those of `common/frames.py`. A request is `{"act", "fields", "limits"}` and the file. While it
 works, the worker sends `{"page": n}` when it has come to page n, further than before; the acts that read send
 `{"page": n, "of": pages}` before each page and `{"read": n}` with the page's JSON once it is read, so that a
-worker that dies costs one page. The answer is `{"outcome": "done|doubt|refused|failed", "value", "code", "detail",
-"questions"}` and bytes. The end of the input ends the worker. What libraries print goes nowhere. No text of a
-document stands in `code` or `detail`.
+worker that dies costs one page; with `"urgent": true` where page 1 says so. The answer is `{"outcome":
+"done|doubt|refused|failed", "value", "code", "detail", "questions"}` and bytes. The end of the input ends the
+worker. What libraries print goes nowhere. No text of a document stands in `code` or `detail`.
 """
 
 from __future__ import annotations

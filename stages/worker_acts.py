@@ -45,6 +45,13 @@ def _warm(request: Request) -> Answer:
     return done({}), b""
 
 
+def _peek(request: Request) -> Answer:
+    """Whether the first page says, in text of its own, that the paper may not wait."""
+    from .urgent_page import peek
+
+    return done({"urgent": peek(request.data, limits=request.limits)}), b""
+
+
 def _brief(request: Request) -> Answer:
     """The policy and profile that papers are judged by from now on; in the bytes a model made on the station."""
     fields = request.fields
@@ -282,6 +289,7 @@ def _marks(request: Request) -> Answer:
 ACTS: dict[str, Callable[[Request], Answer]] = {
     "look": _look,
     "warm": _warm,
+    "peek": _peek,
     "brief": _brief,
     "read": _read,
     "pages": _pages,

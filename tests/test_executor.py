@@ -345,11 +345,13 @@ print(json.dumps([sorted(ACTS), [name for name in sys.modules if name.startswith
 
 def test_no_act_of_a_worker_loads_keys_or_the_registry() -> None:
     fields = {
-        "look": {}, "warm": {"suffixes": [".docx", ".pdf"]}, "brief": {"policy": "", "profile": "organ"}, "read": READ,
+        "look": {}, "warm": {"suffixes": [".docx", ".pdf"]}, "peek": {},
+        "brief": {"policy": "", "profile": "organ"}, "read": READ,
         "assemble": READ | {"tail": 0, "lost": {}},
         "pages": READ | {"first": 1, "last": 1}, "judge": {"relations": {}}, "draw": {"spec": {}},
         "cut": {"pages": [1]}, "join": {"sizes": [0], "picks": []}, "sheet": {"boxes": []}, "marks": {},
         "searchable": {"transcript": {"pages": []}}, "unpack": {"first": 0, "passwords": []}, "prints": {}, "items": {},
+        "features": {"fields": {}}, "learn": {},
     }  # fmt: skip
     done = subprocess.run(
         [sys.executable, "-c", _LOADED, str(Path(__file__).parent), json.dumps(fields)],

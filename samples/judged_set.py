@@ -26,7 +26,7 @@ from ..models.suggestion import RelatedDocument, Relations, Retention
 from .judged_page import pages_of
 
 Split = Literal["train", "test", "second"]
-"""`second`: a second test set, by an author who knew the first one by its figures alone; read once, after all tuning."""
+"""`second`: another test set, by an author who knew the first by its figures alone; read once, after all tuning."""
 Sort = Literal[
     "marked", "odd_mark", "damaged", "running", "plain", "paraphrase", "scary", "negation", "actor",
     "personal", "cipher", "attachment", "derivative", "unit_list", "retention",

@@ -6,6 +6,7 @@ the same, empty, with the finding that says why; it never goes missing and never
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import cv2
@@ -16,7 +17,7 @@ from ..common.limits import Limits
 from ..formats.fault import FormatFault
 from ..formats.opened import OpenedDocument, Picture, WithTables
 from ..models.outcome import Done, Doubt, Failure, Outcome
-from ..models.page import Finding, Page, Transcript
+from ..models.page import Finding, Line, Page, Transcript
 from .engines.choose import Choice, choose
 from .engines.engine import EngineFault
 from .page_foot import with_number
@@ -26,7 +27,7 @@ from .page_prepare import look_over
 from .page_read import Read, read_overview
 from .page_roles import assign_roles
 from .page_steps import ALL, Preparation
-from .page_strike import struck_marks
+from .page_strike import may_be_mark, struck_marks
 from .text_trust import says_otherwise
 
 BEST_DPI = 300
@@ -110,8 +111,19 @@ def transcribe(
         pages.append(page)
         findings += found
     read = {page.number for page in pages}
-    noticed = [finding for finding in opened.findings if finding.page in read]
+    noticed = [
+        finding
+        for finding in opened.findings
+        if finding.page in read or (finding.page is None and 1 in read and finding.code in _JUDGED)
+    ]
     return assign_roles(Transcript(pages=tuple(pages), findings=(*noticed, *findings)))
+
+
+_LEVEL_WORD = re.compile(r"[绝机秘商]\s*密")
+_STRIKE_DPI = 150
+"""Enough for a thin rule through type of a mark."""
+_JUDGED = frozenset({"hidden_mark", "mark_struck"})
+"""What a file says of itself as a whole, and what its level depends on: told with its first page."""
 
 
 def outcome_of(transcript: Transcript) -> Outcome[Transcript]:
@@ -146,7 +158,7 @@ def _page(
             engine="text-layer",
             confidence=min(1.0, sum(line.confidence for line in own) / len(own)),
             tables=opened.tables(number) if isinstance(opened, WithTables) else (),
-        ), []
+        ), _struck_in_layer(opened, number, own)
     dpi = choose_dpi(width, height, native=opened.native_dpi(number), limits=limits)
     picture = _square(opened.render(number, dpi), width_mm=width, height_mm=height)
     over = look_over(picture, dpi=picture.shape[1] / width * 25.4, options=preparation)
@@ -164,6 +176,15 @@ def _page(
         differs = Finding("text_layer_differs", page=number, detail=f"{lie.likeness:.2f}", box=lie.line.box)
         return page, [differs, *findings]
     return page, findings
+
+
+def _struck_in_layer(opened: OpenedDocument, number: int, lines: tuple[Line, ...]) -> list[Finding]:
+    """Marks of a text layer that a drawn line strikes out: the page is drawn only where a mark stands on top."""
+    if opened.kind not in _TOLD_BY_OTHERS or not any(
+        may_be_mark(line) and _LEVEL_WORD.search(line.text) for line in lines
+    ):
+        return []
+    return list(struck_marks(opened.render(number, _STRIKE_DPI), lines, page=number))
 
 
 def choose_dpi(width_mm: float, height_mm: float, *, native: float | None = None, limits: Limits) -> int:

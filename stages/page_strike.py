@@ -38,6 +38,13 @@ _HEIGHT = 48
 _Mask = NDArray[np.uint8]
 
 
+def may_be_mark(line: Line) -> bool:
+    """Whether a line is short, high on its page, and has a sign of a mark."""
+    if line.box.top > UPPER_SHARE or line.vertical or len(line.text) > MOST_CHARACTERS:
+        return False
+    return _LIKE_MARK.search(line.text) is not None
+
+
 def struck_marks(picture: Picture, lines: Sequence[Line], *, page: int) -> tuple[Finding, ...]:
     """`mark_struck` for each run of a mark-like line that a line crosses; the detail is its words as read.
 
@@ -46,9 +53,7 @@ def struck_marks(picture: Picture, lines: Sequence[Line], *, page: int) -> tuple
     """
     found: list[Finding] = []
     for line in lines:
-        if line.box.top > UPPER_SHARE or line.vertical or len(line.text) > MOST_CHARACTERS:
-            continue
-        if not _LIKE_MARK.search(line.text):
+        if not may_be_mark(line):
             continue
         for text, box in _runs(line):
             if len(text) > 1 and _is_struck(picture, box):

@@ -34,7 +34,8 @@ _LEVELS = ("绝密★30年", "机密★20年", "秘密★10年")
 def judged(
     mark: str, *, struck: tuple[str, ...] = (), rest: str = ""
 ) -> tuple[OfficialFields, LevelSuggestion]:
-    text = f"000017\n{mark}\n^鹿县水利局文件\n^鹿水〔2023〕9号\n^关于有关事项的通知\n各站：\n按既定分工办理。\n>鹿县水利局\n>2023年8月14日{rest}"
+    head = f"000017\n{mark}\n^鹿县水利局文件\n^鹿水〔2023〕9号\n^关于有关事项的通知\n各站：\n"
+    text = f"{head}按既定分工办理。\n>鹿县水利局\n>2023年8月14日{rest}"
     transcript = pages_of(text)
     transcript = replace(
         transcript, findings=tuple(Finding("mark_struck", page=1, detail=words) for words in struck)

@@ -93,7 +93,7 @@ def find_creases(thin: Mask, mm: float, sheet: Sheet) -> list[Crease]:
     for (y0, dark0), (y1, dark1) in product(lefts, rights):
         if abs(y0 - y1) > steepest:
             continue
-        crease = Crease((float(west[1][y0]), float(y0)), (float(east[1][y1]), float(y1)), min(dark0, dark1))
+        crease = Crease((float(west[1][y0]), float(y0)), (float(east[1][y1]), float(y1)), max(dark0, dark1))
         share = _share(thin, crease)
         if share >= BETWEEN:
             found.append((crease.dark * share, crease))
@@ -150,4 +150,4 @@ def _share(thin: Mask, crease: Crease) -> float:
         return 0.0
     middle = np.rint(crease.height(across.astype(np.float64))).astype(int)
     near = [thin[np.clip(middle + away, 0, thin.shape[0] - 1), across] for away in range(-2, 3)]
-    return float((np.max(near, axis=0) > max(8.0, 0.6 * crease.dark)).mean())
+    return float((np.max(near, axis=0) > max(8.0, 0.45 * crease.dark)).mean())

@@ -176,8 +176,9 @@ def _read(lines: Lines, boxes: Sequence[Box], *, deadline: float) -> list[Readin
         _vote(lines, boxes, figures, latin, look, deadline=deadline)
     for at in figures:
         best = max(latin[at], key=lambda one: one.sure, default=NOTHING)
-        if _FIGURES.fullmatch(best.text) and best.sure >= FIGURES_SURE:
-            agreed[at] = best
+        alike = len(latin[at]) > 1 and len({one.text for one in latin[at]}) == 1
+        if _FIGURES.fullmatch(best.text) and (best.sure >= FIGURES_SURE or alike):
+            agreed[at] = agree(latin[at]) if alike else best
         elif not _is_narrow(boxes[at]):
             agreed[at] = agree([*votes[at], *(one for one in latin[at] if _FIGURES.fullmatch(one.text))])
     return agreed

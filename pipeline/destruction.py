@@ -330,7 +330,7 @@ def batch_json(
             {
                 "item": item.item, "kind": item.kind, "id": item.id, "level": item.level,
                 **_archive_copy(session, item),
-                "derived": list(item.derived),
+                **({"derived": list(item.derived)} if item.derived else {}),
                 "blocks": []
                 if closed
                 else blocks_of(station, session, reason=row.reason, item=item, items=items),

@@ -120,7 +120,7 @@ def test_a_paper_that_was_destroyed_is_new_again(room: Room, inbox: Path) -> Non
     review.accept(room.station, room.as_("clerk", "review.accept"), documents=(document,))
     room.change(
         document, retention="10年", retention_until="2016-01-01", appraised_at=room.station.now(),
-        appraised_by="p-arch",
+        appraised_by="p-arch", retention_open=False,
     )  # fmt: skip
     batch = room.until("verified", document)
     assert room.show(batch)["verdict"] == "complete_with_reservations", "its file still lies in the inbox"

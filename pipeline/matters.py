@@ -5,13 +5,15 @@ which approval it needs, until when, and what follows; the program adds only the
 While a matter is open it blocks the acts its rule names.
 
 Threats: one person doing two persons' steps (persons are counted, not accounts); a step outside its order; words
-changed afterwards (each statement holds a salted hash of its words). Not met: two persons who agree to deceive.
+changed afterwards (each statement holds a salted hash of its words, and the hash of the statement before it, so that a
+decision is bound to the proposal it decides). Not met: two persons who agree to deceive.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import select
@@ -111,7 +113,8 @@ def advance(
     following = rule.after(now, result)
     if not following:
         raise UsageFault("matter_result", result=result, results="、".join(now.go or ("done", "refused")))
-    role = _role(actor, now)
+    item = _item_of(session, matter, words) if now.each else None
+    role = _role(actor, now, item)
     _apart(session, actor, matter, now)
     missing = [name for name in now.needs if not str(words.get(name, "")).strip()]
     if missing and result != "refused":
@@ -123,17 +126,25 @@ def advance(
             station, session, act=now.approval, rows=(document,), recipients=(actor.person,)
         )
     _sign(station, session, actor, matter, now, role, result, words, document)
-    _keep(station, session, matter, words)
+    if item is None:
+        _keep(station, session, matter, words)
     station.log(
-        session, f"matter.{matter.kind}"[:48], objects=tuple(filter(None, (matter.id, matter.document_id))),
+        session, f"matter.{matter.kind}"[:48],
+        objects=tuple(filter(None, (matter.id, matter.document_id, item.object_id if item else None))),
         person=actor.person, account=actor.user, role=role, rule=approval or "",
         facts={"step": now.id, "result": result},
     )  # fmt: skip
-    if result != "refused" and len(_persons_of(session, matter, now.id)) < _persons_needed(
+    if item is not None and result != "refused":
+        item.state, item.person, item.at = result, actor.person, station.now()
+        session.flush()
+        if any(one.state == "open" for one in items_of(session, matter)):
+            return matter
+    elif result != "refused" and len(_persons_of(session, matter, now.id)) < _persons_needed(
         station, now, document
     ):
         return matter
-    timers.end(station, session, _clocks(rule), object_id=matter.id)
+    shared = _shared_clock(rule, now, following)
+    timers.end(station, session, [clock for clock in _clocks(rule) if clock != shared], object_id=matter.id)
     if now.effect and result != "refused":
         from .effects import EFFECTS
 
@@ -151,6 +162,9 @@ def cancel(station: Station, session: Session, actor: Actor, matter: Matter, *, 
     why = station.reason(reason)
     if matter.state != OPEN:
         raise Refused("matter_closed", matter=matter.id, state=matter.state)
+    rule = station.policy.desk.matters.get(matter.kind)
+    if rule is not None and rule.binding:
+        raise Refused("matter_binding", matter=matter.id, kind=rule.zh)
     if matter.opened_by != actor.person:
         raise Refused("matter_not_yours", matter=matter.id, person=matter.opened_by)
     matter.state, matter.step, matter.closed_at = CANCELLED, None, station.now()
@@ -261,15 +275,37 @@ def _open_of(session: Session, kind: str, document: str) -> Matter | None:
     ).first()
 
 
-def _role(actor: Actor, step: StepRule) -> str:
+def _item_of(session: Session, matter: Matter, words: Mapping[str, Any]) -> MatterItem:
+    """The open item that an act of a step for each item names (`item`, or `person`)."""
+    named = str(words.get("item") or words.get("person") or "")
+    for item in items_of(session, matter):
+        if item.object_id == named and item.state == "open":
+            return item
+    left = [item.object_id for item in items_of(session, matter) if item.state == "open"]
+    raise UsageFault("matter_each", item=named or "—", items="、".join(left))
+
+
+def _shared_clock(rule: MatterRule, now: StepRule, following: str) -> str | None:
+    """A clock that the next step has too goes on running: its term is that of both steps together."""
+    after = rule.step(following)
+    return now.clock if after is not None and after.clock == now.clock else None
+
+
+def _role(actor: Actor, step: StepRule, item: MatterItem | None = None) -> str:
     wanted = frozenset(step.by)
+    if (
+        item is not None
+        and "holder" in wanted
+        and (item.object_kind, item.object_id) == ("person", actor.person)
+    ):
+        return "holder"
     if not actor.roles & wanted:
         raise Refused("role_missing", user=actor.user, roles="、".join(sorted(wanted)))
     return actor.role_for(wanted)
 
 
 def _apart(session: Session, actor: Actor, matter: Matter, step: StepRule) -> None:
-    for other in (*step.apart_from, step.id):
+    for other in (*step.apart_from, *(() if step.each else (step.id,))):
         if actor.person in _persons_of(session, matter, other):
             raise Refused("same_person_twice", person=actor.person)
 
@@ -307,6 +343,7 @@ def _sign(
     document: Document | None,
 ) -> None:
     at, salt = station.now(), new_salt()
+    earlier = steps_of(session, matter)
     said = canonical(words).decode()
     statement = canonical(
         {
@@ -314,7 +351,9 @@ def _sign(
             "document": matter.document_id,
             "level": access.protected_as(station.policy, document).value if document is not None else None,
             "items": [[item.object_kind, item.object_id] for item in items_of(session, matter)],
-            "words_sha256": hash_reason(said, salt), "person": actor.person, "role": role,
+            "words_sha256": hash_reason(said, salt),
+            "after_sha256": sha256(earlier[-1].statement).hexdigest() if earlier else None,
+            "person": actor.person, "role": role,
             "delegated_by": actor.delegated.get(role) if role not in actor.own_roles else None,
             "policy": station.policy.sha256, "at": at,
         }
@@ -327,6 +366,11 @@ def _sign(
         )
     )  # fmt: skip
     session.flush()
+
+
+def note(station: Station, session: Session, matter: Matter, words: Mapping[str, Any]) -> None:
+    """Words that the program adds to a matter, such as how things stood when it was proposed."""
+    _keep(station, session, matter, words)
 
 
 def _keep(station: Station, session: Session, matter: Matter, words: Mapping[str, Any]) -> None:
@@ -345,7 +389,7 @@ def _go_on(
     else:
         matter.step = following
         awaited = rule.step(following)
-        if awaited is not None and awaited.clock:
+        if awaited is not None and awaited.clock and not timers.is_running(session, awaited.clock, matter.id):
             timers.begin(
                 station,
                 session,

@@ -39,6 +39,8 @@ def term_ends(
         return _end_of(start.date(), start)
     if rule.every is not None:
         return _after(rule.every, start)
+    if rule.workdays is not None:
+        return _end_of(working_day_after(start.date(), rule.workdays), start)
     match rule.table:
         case "borrow_days":
             days = policy.deadlines.borrow_days
@@ -111,6 +113,16 @@ def end(
     return list(running)
 
 
+def is_running(session: Session, clock: str, object_id: str) -> bool:
+    """Whether a clock runs for an object."""
+    return (
+        session.scalars(
+            select(Timer.id).where(Timer.object_id == object_id, Timer.clock == clock, Timer.state == RUNNING)
+        ).first()
+        is not None
+    )
+
+
 def running(session: Session, *, until: datetime | None = None) -> list[Timer]:
     """Running timers, the earliest first; `until`: only those that end by then."""
     wanted = select(Timer).where(Timer.state == RUNNING)
@@ -144,6 +156,15 @@ def moment(text: str) -> datetime:
 def last_day(timer: Timer) -> date:
     """The last day on which it is not late."""
     return _last_day(moment(timer.due))
+
+
+def working_day_after(day: date, number: int) -> date:
+    """The so many-th working day after a day: Monday to Friday."""
+    for _ in range(number):
+        day += timedelta(days=1)
+        while day.weekday() > 4:
+            day += timedelta(days=1)
+    return day
 
 
 def _after(term: Duration, start: datetime) -> datetime:

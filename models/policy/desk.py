@@ -78,6 +78,8 @@ class ClockRule:
     """Code of what the holder or the room has to do (`col_action_…` in the catalogue)."""
     table: str | None = None
     every: Duration | None = None
+    workdays: int | None = None
+    """So many working days, Monday to Friday; days that a year's holidays shift are not known offline."""
     same_day: tuple[Level, ...] = ()
     """Levels whose items are due the same day whatever the table says."""
     binding: bool = True
@@ -105,6 +107,8 @@ class StepRule:
     """Result -> next step, or `end`, `refused`; without it `done` goes on and `refused` ends the matter."""
     effect: str | None = None
     """What the program does once the step is done; one of `EFFECTS`."""
+    each: bool = False
+    """Done once for every item that is still open; each act names its item. The step ends with the last one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +121,8 @@ class MatterRule:
     blocks: tuple[str, ...] = ()
     single: bool = True
     """Whether only one of the kind may be open for a document at a time."""
+    binding: bool = False
+    """Whether it ends by its steps alone: nobody cancels it, and no step refuses it unless its `go` says so."""
     source: str = ""
 
     def step(self, name: str) -> StepRule | None:
@@ -125,10 +131,12 @@ class MatterRule:
 
     def after(self, step: StepRule, result: str) -> str:
         """What follows a step's result: a step's id, `end` or `refused`; empty for a result the step does not know."""
-        if step.go is not None:
-            return step.go.get(result, "refused" if result == "refused" else "")
+        if step.go is not None and result in step.go:
+            return step.go[result]
         if result == "refused":
-            return "refused"
+            return "" if self.binding else "refused"
+        if step.go is not None:
+            return ""
         if result != "done":
             return ""
         place = self.steps.index(step) + 1
@@ -176,10 +184,11 @@ def read_desk(movements: Reader, clocks: Reader, matters: Reader, acts: frozense
 
 def _clock(reader: Reader) -> ClockRule:
     entry = reader.map(
-        need=("id", "zh", "action"), may=("table", "every", "same_day", "binding", "remind", "source", "conf")
+        need=("id", "zh", "action"),
+        may=("table", "every", "workdays", "same_day", "binding", "remind", "source", "conf"),
     )
-    if ("table" in entry) + ("every" in entry) != 1:
-        reader.wrong("exactly one of 'table' and 'every' is expected")
+    if ("table" in entry) + ("every" in entry) + ("workdays" in entry) != 1:
+        reader.wrong("exactly one of 'table', 'every' and 'workdays' is expected")
     named = [one.one_of(tuple(Level)) for one in entry["same_day"].list()] if "same_day" in entry else []
     return ClockRule(
         id=_id(entry["id"]),
@@ -187,6 +196,7 @@ def _clock(reader: Reader) -> ClockRule:
         action=_id(entry["action"]),
         table=entry["table"].one_of(TABLES) if "table" in entry else None,
         every=read_duration(entry["every"]) if "every" in entry else None,
+        workdays=entry["workdays"].integer(1, 250) if "workdays" in entry else None,
         same_day=tuple(Level(name) for name in named),
         binding=entry["binding"].truth() if "binding" in entry else True,
         remind=_roles(entry["remind"]) if "remind" in entry else (),
@@ -226,7 +236,7 @@ def _movement(reader: Reader, clocks: Mapping[str, ClockRule], acts: frozenset[s
 
 
 def _matter(reader: Reader, clocks: Mapping[str, ClockRule], acts: frozenset[str]) -> MatterRule:
-    entry = reader.map(need=("kind", "zh", "steps"), may=("blocks", "single", "source", "conf"))
+    entry = reader.map(need=("kind", "zh", "steps"), may=("blocks", "single", "binding", "source", "conf"))
     names = [_id(item.map(need=("id",), may=_STEP)["id"]) for item in entry["steps"].list()]
     if not names or len(set(names)) != len(names):
         entry["steps"].wrong("steps with different ids are expected")
@@ -236,11 +246,25 @@ def _matter(reader: Reader, clocks: Mapping[str, ClockRule], acts: frozenset[str
         steps=tuple(_step(item, tuple(names), clocks, acts) for item in entry["steps"].list()),
         blocks=entry["blocks"].texts() if "blocks" in entry else (),
         single=entry["single"].truth() if "single" in entry else True,
+        binding=entry["binding"].truth() if "binding" in entry else False,
         source=entry["source"].text() if "source" in entry else "",
     )
 
 
-_STEP = ("id", "zh", "by", "apart_from", "persons", "approval", "clock", "needs", "go", "effect", "source")
+_STEP = (
+    "id",
+    "zh",
+    "by",
+    "apart_from",
+    "persons",
+    "approval",
+    "clock",
+    "needs",
+    "go",
+    "effect",
+    "each",
+    "source",
+)
 
 
 def _step(
@@ -265,6 +289,7 @@ def _step(
         needs=tuple(_id(one) for one in entry["needs"].list()) if "needs" in entry else (),
         go=go,
         effect=entry["effect"].one_of(EFFECTS) if "effect" in entry else None,
+        each=entry["each"].truth() if "each" in entry else False,
     )
 
 

@@ -31,6 +31,8 @@ SURE = 0.97
 SPECKS = 0.02
 """A column with less ink than this share of its height is empty."""
 LEAST_LEFT = 4
+LEAST_TAIL = 2
+"""A single mark at the end is rather a bracket that stands apart: （　）."""
 POOR = 0.85
 """Worse than this the tail was read on the average, or it is print: 一 has empty columns around it, too."""
 
@@ -87,7 +89,7 @@ def _cut(picture: Picture, raw: RawLine, engine: Engine, *, at_end: bool, deadli
     left = max(1, len(raw.text) - len(print_.text))
     text = raw.text[-left:] if at_end else raw.text[:left]
     scores = raw.characters[-left:] if at_end else raw.characters[:left]
-    if sum(scores) / left >= POOR:
+    if left < LEAST_TAIL or sum(scores) / left >= POOR:
         return [raw]
     rest = other or RawLine(text=text, quad=tail, confidence=sum(scores) / left, characters=scores)
     return [print_, rest] if at_end else [rest, print_]

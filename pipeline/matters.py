@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import date
 from hashlib import sha256
 from typing import Any
 
@@ -23,6 +24,7 @@ from ..common.canonical import canonical
 from ..common.clock import today
 from ..common.errors import NotThere, Refused, UsageFault
 from ..models.ledger_entry import hash_reason, new_salt
+from ..models.level import Level
 from ..models.policy.desk import MatterRule, StepRule
 from ..models.tables import Document, Matter, MatterItem, MatterStep
 from . import access, approvals, timers
@@ -32,6 +34,8 @@ from .station import Station
 WORDS = "matter"
 _STEP = "matter.step"
 OPEN, CLOSED, REFUSED, CANCELLED = "open", "closed", "refused", "cancelled"
+_GIVEN_UP = ("refused", "withdrawn")
+"""Results of a step that was not done: it needs no words."""
 Item = tuple[str, str]
 """Kind and id of what a matter is about."""
 
@@ -115,11 +119,12 @@ def advance(
         raise UsageFault("matter_result", result=result, results="、".join(now.go or ("done", "refused")))
     item = _item_of(session, matter, words) if now.each else None
     role = _role(actor, now, item)
+    document = session.get(Document, matter.document_id) if matter.document_id else None
+    _own(session, actor, matter, rule, now, following)
     _apart(session, actor, matter, now)
     missing = [name for name in now.needs if not str(words.get(name, "")).strip()]
-    if missing and result != "refused":
+    if missing and result not in _GIVEN_UP:
         raise UsageFault("matter_needs", step=now.zh, needs="、".join(missing))
-    document = session.get(Document, matter.document_id) if matter.document_id else None
     approval = None
     if now.approval and document is not None and result != "refused":
         approval = approvals.require(
@@ -136,6 +141,8 @@ def advance(
     )  # fmt: skip
     if item is not None and result != "refused":
         item.state, item.person, item.at = result, actor.person, station.now()
+        if "on" in words:
+            item.facts = json.dumps({**json.loads(item.facts), "on": past_day(station, words, "on").isoformat()})
         session.flush()
         if any(one.state == "open" for one in items_of(session, matter)):
             return matter
@@ -193,6 +200,21 @@ def check_free(station: Station, session: Session, document: str, act: str) -> N
             raise Refused("matter_blocks", matter=matter.id, kind=rule.zh, document=document)
 
 
+def past_day(station: Station, words: Mapping[str, Any], name: str) -> date:
+    """A day among a step's words: an ISO date that has come.
+
+    Raises:
+        UsageFault: it is none. Refused: `event_in_future`.
+    """
+    try:
+        day = date.fromisoformat(str(words.get(name) or ""))
+    except ValueError:
+        raise UsageFault("bad_value", field=name, given=str(words.get(name) or "—")) from None
+    if day > today(station.clock):
+        raise Refused("event_in_future", on=day.isoformat())
+    return day
+
+
 # ---------------------------------------------------------------- reading
 
 
@@ -240,7 +262,7 @@ def matter_json(
     rule = station.policy.desk.matters.get(matter.kind)
     awaited = rule.step(matter.step) if rule and matter.step else None
     document = session.get(Document, matter.document_id) if matter.document_id else None
-    shown = document is None or access.may_see_titles(station, actor, document)
+    shown = _shows_words(station, session, matter, document, actor) if whole else False
     value: dict[str, Any] = {
         "id": matter.id, "kind": matter.kind, "document": matter.document_id, "state": matter.state,
         "step": matter.step, "waits_for": list(awaited.by) if awaited else [], "opened_at": matter.opened_at,
@@ -267,6 +289,22 @@ def matter_json(
 
 
 # ---------------------------------------------------------------- parts
+
+
+def _shows_words(
+    station: Station, session: Session, matter: Matter, document: Document | None, actor: Actor
+) -> bool:
+    """Whether the matter's words show. Of a paper that is only being drafted the level is among its own words."""
+    if document is not None:
+        return access.may_see_titles(station, actor, document)
+    words = words_of(station, session, matter)
+    if "level" not in words:
+        return True
+    try:
+        level = Level.parse(str(words["level"]))
+    except ValueError:
+        return False
+    return access.reaches(station.policy, actor.clearance, level)
 
 
 def _open_of(session: Session, kind: str, document: str) -> Matter | None:
@@ -304,8 +342,43 @@ def _role(actor: Actor, step: StepRule, item: MatterItem | None = None) -> str:
     return actor.role_for(wanted)
 
 
+def _own(
+    session: Session, actor: Actor, matter: Matter, rule: MatterRule, step: StepRule, following: str
+) -> None:
+    """A step that is given to a person is that person's; whoever else its rule allows may only send it back."""
+    named = named_for(session, matter, step.id)
+    order = [one.id for one in rule.steps]
+    back = following in order and order.index(following) < order.index(step.id)
+    if named and actor.person not in named and not back:
+        raise Refused("matter_step_of_other", matter=matter.id, step=step.zh, person="、".join(sorted(named)))
+
+
+def named_for(session: Session, matter: Matter, step: str) -> set[str]:
+    """The persons to whom a step is given: items of the matter whose state is the step."""
+    return {
+        item.object_id
+        for item in items_of(session, matter)
+        if item.object_kind == "person" and item.state == step
+    }
+
+
+def give_step(session: Session, matter: Matter, step: str, person: str) -> None:
+    """Gives a step to a person alone; whom it was given to before has it no longer."""
+    seq = 0
+    for item in items_of(session, matter):
+        seq = max(seq, item.seq)
+        if item.object_kind == "person" and item.state == step:
+            item.state = "relieved"
+    session.add(
+        MatterItem(matter_id=matter.id, seq=seq + 1, object_kind="person", object_id=person, state=step)
+    )
+    session.flush()
+
+
 def _apart(session: Session, actor: Actor, matter: Matter, step: StepRule) -> None:
-    for other in (*step.apart_from, *(() if step.each else (step.id,))):
+    # what takes one person may come back to that person; what takes several counts each once
+    own = (step.id,) if step.persons is not None else ()
+    for other in (*step.apart_from, *own):
         if actor.person in _persons_of(session, matter, other):
             raise Refused("same_person_twice", person=actor.person)
 
@@ -397,6 +470,6 @@ def _go_on(
                 kind="matter",
                 object_id=matter.id,
                 document=document,
-                holder=None,
+                holder=next(iter(sorted(named_for(session, matter, following))), None),
             )
     session.flush()

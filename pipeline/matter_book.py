@@ -31,6 +31,7 @@ def open_matter(
         UsageFault: an item that is none. As `matters.start`.
     """
     named = [_item(text) for text in items]
+    _by_hand(station, kind)
     with acting(station, actor, "matter.open", objects=(document,) if document else ()) as session:
         made = matters.start(station, session, actor, kind, document=document, items=named, words=words)
         return matters.matter_json(station, session, made, actor=actor, whole=True)
@@ -48,6 +49,7 @@ def do_step(
     """The awaited step, by one person."""
     with acting(station, actor, "matter.do", objects=(matter,)) as session:
         row = matters.get_matter(session, matter)
+        _by_hand(station, row.kind)
         matters.advance(station, session, actor, row, step=step, result=result, words=words)
         return matters.matter_json(station, session, row, actor=actor, whole=True)
 
@@ -101,6 +103,13 @@ def kinds(station: Station) -> dict[str, Any]:
             for rule in station.policy.desk.matters.values()
         ]
     }  # fmt: skip
+
+
+def _by_hand(station: Station, kind: str) -> None:
+    """Steps that go with movements are taken by their own command, so that list and custody never differ."""
+    rule = station.policy.desk.matters.get(kind)
+    if rule is not None and rule.command:
+        raise UsageFault("matter_command", kind=rule.zh, command=rule.command)
 
 
 def _item(text: str) -> matters.Item:

@@ -63,6 +63,8 @@ class MovementRule:
     ends: tuple[str, ...] = ()
     persons: Mapping[str, int] | None = None
     """By level id or `default`: how many persons carry it together."""
+    in_room: bool = False
+    """Whether the place must be a reading room of the policy's `handling`, whatever the level."""
     needs: tuple[str, ...] = ()
     """Words or numbers that must be given: `place`, `pages`, `case`, `bag`, `precautions` …"""
     source: str = ""
@@ -82,6 +84,8 @@ class ClockRule:
     """So many working days, Monday to Friday; days that a year's holidays shift are not known offline."""
     same_day: tuple[Level, ...] = ()
     """Levels whose items are due the same day whatever the table says."""
+    as_read: bool = False
+    """Whether papers that go back as soon as they are read (C-20) are due the same day."""
     binding: bool = True
     """Whether a date that a person gives may not be later than the term."""
     remind: tuple[str, ...] = ()
@@ -123,6 +127,8 @@ class MatterRule:
     """Whether only one of the kind may be open for a document at a time."""
     binding: bool = False
     """Whether it ends by its steps alone: nobody cancels it, and no step refuses it unless its `go` says so."""
+    command: str | None = None
+    """The command that alone takes its steps, since they go with movements."""
     source: str = ""
 
     def step(self, name: str) -> StepRule | None:
@@ -185,7 +191,7 @@ def read_desk(movements: Reader, clocks: Reader, matters: Reader, acts: frozense
 def _clock(reader: Reader) -> ClockRule:
     entry = reader.map(
         need=("id", "zh", "action"),
-        may=("table", "every", "workdays", "same_day", "binding", "remind", "source", "conf"),
+        may=("table", "every", "workdays", "same_day", "as_read", "binding", "remind", "source", "conf"),
     )
     if ("table" in entry) + ("every" in entry) + ("workdays" in entry) != 1:
         reader.wrong("exactly one of 'table', 'every' and 'workdays' is expected")
@@ -198,6 +204,7 @@ def _clock(reader: Reader) -> ClockRule:
         every=read_duration(entry["every"]) if "every" in entry else None,
         workdays=entry["workdays"].integer(1, 250) if "workdays" in entry else None,
         same_day=tuple(Level(name) for name in named),
+        as_read=entry["as_read"].truth() if "as_read" in entry else False,
         binding=entry["binding"].truth() if "binding" in entry else True,
         remind=_roles(entry["remind"]) if "remind" in entry else (),
         source=entry["source"].text() if "source" in entry else "",
@@ -207,7 +214,18 @@ def _clock(reader: Reader) -> ClockRule:
 def _movement(reader: Reader, clocks: Mapping[str, ClockRule], acts: frozenset[str]) -> MovementRule:
     entry = reader.map(
         need=("act", "zh", "of", "after", "to", "by"),
-        may=("before", "approval", "circle", "clock", "ends", "persons", "needs", "source", "conf"),
+        may=(
+            "before",
+            "approval",
+            "circle",
+            "clock",
+            "ends",
+            "persons",
+            "in_room",
+            "needs",
+            "source",
+            "conf",
+        ),
     )
     of: tuple[ObjectKind, ...] = tuple(one.one_of(OBJECTS) for one in entry["of"].list())  # type: ignore[misc]
     if not of:
@@ -230,13 +248,16 @@ def _movement(reader: Reader, clocks: Mapping[str, ClockRule], acts: frozenset[s
         clock=entry["clock"].one_of(tuple(clocks)) if "clock" in entry else None,
         ends=tuple(one.one_of(tuple(clocks)) for one in entry["ends"].list()) if "ends" in entry else (),
         persons=_persons(entry["persons"]) if "persons" in entry else None,
+        in_room=entry["in_room"].truth() if "in_room" in entry else False,
         needs=tuple(_id(one) for one in entry["needs"].list()) if "needs" in entry else (),
         source=entry["source"].text() if "source" in entry else "",
     )
 
 
 def _matter(reader: Reader, clocks: Mapping[str, ClockRule], acts: frozenset[str]) -> MatterRule:
-    entry = reader.map(need=("kind", "zh", "steps"), may=("blocks", "single", "binding", "source", "conf"))
+    entry = reader.map(
+        need=("kind", "zh", "steps"), may=("blocks", "single", "binding", "command", "source", "conf")
+    )
     names = [_id(item.map(need=("id",), may=_STEP)["id"]) for item in entry["steps"].list()]
     if not names or len(set(names)) != len(names):
         entry["steps"].wrong("steps with different ids are expected")
@@ -247,6 +268,7 @@ def _matter(reader: Reader, clocks: Mapping[str, ClockRule], acts: frozenset[str
         blocks=entry["blocks"].texts() if "blocks" in entry else (),
         single=entry["single"].truth() if "single" in entry else True,
         binding=entry["binding"].truth() if "binding" in entry else False,
+        command=entry["command"].text() if "command" in entry else None,
         source=entry["source"].text() if "source" in entry else "",
     )
 

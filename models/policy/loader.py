@@ -9,6 +9,7 @@ from importlib import resources
 
 from ..level import Family, Level
 from .desk import read_desk
+from .handling import read_handling
 from .learning import read_learning
 from .nodes import Reader, compose
 from .retaining import read_retention
@@ -46,8 +47,9 @@ _TOP = (
     "classification_rules", "topics", "patterns_pi", "retention", "approval_matrix", "deadlines",
     "destruction",
     "devices", "storage", "conflicts", "unit_secret_items", "movements", "clocks", "matters",
+    "handling",
 )  # fmt: skip
-_INHERITED = ("clearances", "copies", "abstaining", "learning", "topics", "movements", "clocks", "matters")
+_INHERITED = ("clearances", "copies", "abstaining", "learning", "topics", "movements", "clocks", "matters", "handling")
 _OPTIONAL = ("changes", "authority", "devices", "storage", "unit_secret_items")
 _NEED = tuple(key for key in _TOP if key not in (*_INHERITED, *_OPTIONAL))
 _FAMILIES = tuple(str(family) for family in Family)
@@ -130,6 +132,7 @@ def parse_policy(text: str) -> Policy:
             # the shipped desk may ask for approvals that a unit's own matrix lacks: there they are denied
             frozenset(row.action for row in (rows if own_desk else rows + _shipped_rows())),
         ),
+        handling=read_handling(top["handling"], frozenset(overlays)),
         destruction=read_destruction(top["destruction"]),
         choices=read_choices(top["conflicts"]),
         unit_items=read_unit_items(top["unit_secret_items"]) if "unit_secret_items" in top else (),

@@ -15,6 +15,7 @@ from .learning import Learning
 
 if TYPE_CHECKING:
     from .desk import Desk
+    from .handling import Handling
 
 SCHEMA = "jiyao.policy/1"
 Profile = Literal["organ", "company", "soe", "hospital", "college"]
@@ -364,6 +365,7 @@ class Policy:
     rows: tuple[Row, ...]
     deadlines: Deadlines
     desk: Desk
+    handling: Handling
     destruction: DestructionPolicy
     choices: Mapping[str, object]
     """The chosen option of each conflict between the seeds."""
@@ -418,7 +420,7 @@ class Policy:
         """The row that binds an act on a level (and subject, such as `minutes`); without a row: denied.
 
         Order: the matrix's `lookup`. A chosen conflict option (`borrow_approval`, `copy_approval`,
-        `carry_out`) then replaces the approvers; 绝密 is never loosened below the law's row.
+        `carry_out`, `secret_reuse_of_scope`) then replaces the approvers; 绝密 is never loosened below the law's row.
         """
         return self._chosen(self._row(act, level, subject), level)
 
@@ -447,6 +449,7 @@ class Policy:
             "borrow": self.choices.get("borrow_approval"),
             "copy": self.choices.get("copy_approval"),
             "carry_out": self.choices.get("carry_out"),
+            "widen_scope": self.choices.get("secret_reuse_of_scope"),
         }.get(row.action)
         if row.mode == "deny" or option is None:
             return row

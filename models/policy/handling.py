@@ -1,0 +1,85 @@
+"""How papers are handled in the room, as data: rooms for reading, channels of transport, subjects with approvers of
+their own, what is returned as soon as it is read. Sources stand beside the entries in `default.yaml`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from .nodes import Reader
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A subject of papers that the approval matrix has rows of its own for, and how a paper is told to be of it."""
+
+    id: str
+    overlays: tuple[str, ...] = ()
+    """Any of these overlays makes it one."""
+    kinds: tuple[str, ...] = ()
+    """Or its 文种 is one of these."""
+    restricted: Mapping[str, tuple[str, ...]] | None = None
+    """Name of a part with approvers of its own (`restricted` of the matrix) -> words of its titles."""
+
+    def part(self, words: str) -> str | None:
+        """The part of the subject that a title belongs to; None for the ordinary ones."""
+        for name, found in (self.restricted or {}).items():
+            if any(word in words for word in found):
+                return name
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Handling:
+    """The section `handling`."""
+
+    reading_rooms: tuple[str, ...]
+    """Names of places where what may only be read in the room is read."""
+    channels: tuple[str, ...]
+    """Channels by which secret papers travel (R-013)."""
+    restricted_overlays: tuple[str, ...]
+    """Overlays whose papers are returned as soon as they are read, whatever their level (C-20)."""
+    subjects: tuple[Subject, ...]
+
+    def subject(self, overlays: tuple[str, ...], kind: str | None) -> Subject | None:
+        """The first subject that fits a paper."""
+        for subject in self.subjects:
+            if set(subject.overlays) & set(overlays) or (kind is not None and kind in subject.kinds):
+                return subject
+        return None
+
+
+def read_handling(reader: Reader, overlays: frozenset[str]) -> Handling:
+    """The section, checked against the known overlays.
+
+    Raises:
+        UsageFault: `policy_invalid` with the line.
+    """
+    entry = reader.map(
+        need=("reading_rooms", "channels", "restricted_overlays", "subjects"), may=("conf", "source")
+    )
+    return Handling(
+        reading_rooms=entry["reading_rooms"].texts(),
+        channels=entry["channels"].texts(),
+        restricted_overlays=_overlays(entry["restricted_overlays"], overlays),
+        subjects=tuple(_subject(item, overlays) for item in entry["subjects"].list()),
+    )
+
+
+def _subject(reader: Reader, overlays: frozenset[str]) -> Subject:
+    entry = reader.map(need=("id",), may=("overlays", "kinds", "restricted", "source", "conf"))
+    if "overlays" not in entry and "kinds" not in entry:
+        reader.wrong("'overlays' or 'kinds' is expected")
+    return Subject(
+        id=entry["id"].text(),
+        overlays=_overlays(entry["overlays"], overlays) if "overlays" in entry else (),
+        kinds=entry["kinds"].texts() if "kinds" in entry else (),
+        restricted={name: words.texts() for name, words in entry["restricted"].items()}
+        if "restricted" in entry
+        else None,
+    )
+
+
+def _overlays(reader: Reader, known: frozenset[str]) -> tuple[str, ...]:
+    return tuple(one.one_of(tuple(sorted(known))) for one in reader.list())

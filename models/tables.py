@@ -8,9 +8,12 @@ Times are ISO 8601 text with offset.
 
 from __future__ import annotations
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy import Computed, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from .lane import LANE_SQL
+from .tables_access import Deputy as Deputy
+from .tables_access import Reading as Reading
 from .tables_base import Base as Base
 from .tables_desk import Matter as Matter
 from .tables_desk import MatterItem as MatterItem
@@ -26,6 +29,8 @@ from .tables_destruction import PolicyVersion as PolicyVersion
 from .tables_learning import LearnedModel as LearnedModel
 from .tables_passages import PassageSet as PassageSet
 from .tables_passages import PassageTag as PassageTag
+from .tables_search import SearchPage as SearchPage
+from .tables_search import SearchSlot as SearchSlot
 
 # ---------------------------------------------------------------- station, keys, ledger
 
@@ -88,6 +93,10 @@ class Person(Base):
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
     """Registry key: name, department."""
     clearance: Mapped[str] = mapped_column(String(16))
+    clearance_until: Mapped[str | None] = mapped_column(String(10))
+    """Last day on which it counts, ISO; None: until it is taken back."""
+    suspended_at: Mapped[str | None] = mapped_column(String(32))
+    """Since when it counts for nothing."""
     created_at: Mapped[str] = mapped_column(String(32))
 
 
@@ -164,6 +173,11 @@ class Batch(Base):
     state: Mapped[str] = mapped_column(String(16), default="open")
 
 
+_TERM_OPEN = text("secrecy_until IS NULL AND period IS NOT NULL")
+_UNFILED = text("archived_at IS NULL AND confirmed AND status IN ('registered', 'archived')")
+_AWAITED = text("retention_event IS NOT NULL AND retention_event_on IS NULL")
+
+
 class Document(Base):
     """One registered paper. A row exists from `received` on and is never removed."""
 
@@ -172,13 +186,13 @@ class Document(Base):
     year: Mapped[int]
     seq: Mapped[int]
     receipt_id: Mapped[str] = mapped_column(ForeignKey("receipts.id"), index=True)
-    batch_id: Mapped[str | None] = mapped_column(ForeignKey("batches.id"), index=True)
-    parent_id: Mapped[str | None] = mapped_column(ForeignKey("documents.id"))
+    batch_id: Mapped[str | None] = mapped_column(ForeignKey("batches.id"))
+    parent_id: Mapped[str | None] = mapped_column(ForeignKey("documents.id"), index=True)
     received_at: Mapped[str] = mapped_column(String(32), index=True)
-    status: Mapped[str] = mapped_column(String(20), index=True)
+    status: Mapped[str] = mapped_column(String(20))
     kind: Mapped[str | None] = mapped_column(String(16))
     pages: Mapped[int] = mapped_column(default=0)
-    level_code: Mapped[str | None] = mapped_column(String(2), index=True)
+    level_code: Mapped[str | None] = mapped_column(String(2))
     interim_code: Mapped[str | None] = mapped_column(String(2))
     level_basis: Mapped[str] = mapped_column(String(12), default="none")
     period: Mapped[str | None] = mapped_column(String(48))
@@ -222,8 +236,26 @@ class Document(Base):
     appraised_by: Mapped[str | None] = mapped_column(String(64))
     archived_at: Mapped[str | None] = mapped_column(String(32))
     destroyed_at: Mapped[str | None] = mapped_column(String(32))
+    lane: Mapped[int] = mapped_column(Computed(LANE_SQL, persisted=True))
+    """Its place in lists: what waits and is urgent first (`lane.py`). Worked out by the database."""
+    search_page: Mapped[int | None] = mapped_column(index=True)
+    """The page of the search book that has its words; None while they stand in this row alone."""
 
-    __table_args__ = (UniqueConstraint("year", "seq"),)
+    __table_args__ = (
+        UniqueConstraint("year", "seq"),
+        # lists: any of the filters, in the order of lists, so that a page is read off the index
+        Index("ix_documents_lane", "lane", "year", "seq"),
+        Index("ix_documents_status_lane", "status", "lane", "year", "seq"),
+        Index("ix_documents_level_lane", "level_code", "lane", "year", "seq"),
+        Index("ix_documents_level_status", "level_code", "status", "lane", "year", "seq"),
+        Index("ix_documents_batch_lane", "batch_id", "lane", "year", "seq"),
+        # what falls due: only rows for which the clock is one, the earliest first
+        Index(
+            "ix_documents_terms_open", "secrecy_from", sqlite_where=_TERM_OPEN, postgresql_where=_TERM_OPEN
+        ),
+        Index("ix_documents_unfiled", "received_at", "id", sqlite_where=_UNFILED, postgresql_where=_UNFILED),
+        Index("ix_documents_event", "received_at", sqlite_where=_AWAITED, postgresql_where=_AWAITED),
+    )
 
 
 class Artefact(Base):
@@ -279,6 +311,8 @@ class Carrier(Base):
     return_due: Mapped[str | None] = mapped_column(String(10))
     state: Mapped[str] = mapped_column(String(16), default="held")
 
+    __table_args__ = (Index("ix_carriers_holder", "holder", "state"), Index("ix_carriers_state", "state"))
+
 
 class Event(Base):
     """What happened to a document's level, period, retention or fields: suggested, set, accepted, amended.
@@ -288,7 +322,7 @@ class Event(Base):
 
     __tablename__ = "events"
     id: Mapped[int] = mapped_column(primary_key=True)
-    document_id: Mapped[str] = mapped_column(ForeignKey("documents.id"), index=True)
+    document_id: Mapped[str] = mapped_column(ForeignKey("documents.id"))
     at: Mapped[str] = mapped_column(String(32))
     person: Mapped[str | None] = mapped_column(String(64))
     """None: the machine."""
@@ -296,6 +330,11 @@ class Event(Base):
     what: Mapped[str] = mapped_column(String(24))
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
     """Registry key: old value, new value, reason."""
+
+    __table_args__ = (
+        Index("ix_events_document", "document_id", "what", "at"),
+        Index("ix_events_what_at", "what", "at"),
+    )
 
 
 # ---------------------------------------------------------------- approvals, circles, copies
@@ -315,7 +354,7 @@ class Approval(Base):
     needed: Mapped[str] = mapped_column(Text)
     """Roles of which each must give it, comma-separated."""
     requested_by: Mapped[str] = mapped_column(String(64))
-    requested_at: Mapped[str] = mapped_column(String(32))
+    requested_at: Mapped[str] = mapped_column(String(32), index=True)
     expires: Mapped[str] = mapped_column(String(10))
     recipients: Mapped[str] = mapped_column(Text, default="")
     copies: Mapped[int | None]
@@ -349,6 +388,10 @@ class CircleMember(Base):
     person_id: Mapped[str] = mapped_column(ForeignKey("persons.id"), primary_key=True)
     by: Mapped[str] = mapped_column(String(64))
     at: Mapped[str] = mapped_column(String(32))
+    until: Mapped[str | None] = mapped_column(String(10))
+    """Last day on which the person may know, ISO; None: without end."""
+
+    __table_args__ = (Index("ix_circle_members_person", "person_id", "document_id"),)
 
 
 class Copy(Base):
@@ -361,7 +404,7 @@ class Copy(Base):
     forensic_id: Mapped[int] = mapped_column(unique=True)
     """48-bit, a keyed permutation of the copy's serial: reveals nothing to outsiders."""
     recipient: Mapped[str] = mapped_column(ForeignKey("persons.id"), index=True)
-    holder: Mapped[str] = mapped_column(ForeignKey("persons.id"), index=True)
+    holder: Mapped[str] = mapped_column(ForeignKey("persons.id"))
     status: Mapped[str] = mapped_column(String(12))
     issued_at: Mapped[str] = mapped_column(String(32))
     issued_by: Mapped[str] = mapped_column(String(64))
@@ -373,7 +416,13 @@ class Copy(Base):
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
     """Registry key: purpose, file written, reason of loss."""
 
-    __table_args__ = (UniqueConstraint("document_id", "number"),)
+    __table_args__ = (
+        UniqueConstraint("document_id", "number"),
+        Index("ix_copies_holder", "holder", "document_id", "number"),
+        Index("ix_copies_issued", "issued_at", "id"),
+        # counted by state, listed where they are late
+        Index("ix_copies_status", "status", "due"),
+    )
 
 
 class Clear(Base):
@@ -382,10 +431,10 @@ class Clear(Base):
     __tablename__ = "clear_places"
     id: Mapped[int] = mapped_column(primary_key=True)
     document_id: Mapped[str] = mapped_column(ForeignKey("documents.id"), index=True)
-    copy_id: Mapped[str | None] = mapped_column(String(40))
+    copy_id: Mapped[str | None] = mapped_column(String(40), index=True)
     kind: Mapped[str] = mapped_column(String(12))
     """`inbox`, `copy_out`, `export`, `print`, `sheet`."""
-    at: Mapped[str] = mapped_column(String(32))
+    at: Mapped[str] = mapped_column(String(32), index=True)
     state: Mapped[str] = mapped_column(String(12), default="outstanding")
     """`outstanding`, `returned`, `erased`, `declared`."""
     holder: Mapped[str | None] = mapped_column(String(64))
@@ -417,10 +466,7 @@ class Incident(Base):
     document_id: Mapped[str | None] = mapped_column(String(32), index=True)
     copy_id: Mapped[str | None] = mapped_column(String(40))
     level_code: Mapped[str | None] = mapped_column(String(2))
-    at: Mapped[str] = mapped_column(String(32))
+    at: Mapped[str] = mapped_column(String(32), index=True)
     by: Mapped[str | None] = mapped_column(String(64))
     state: Mapped[str] = mapped_column(String(12), default="open")
     sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
-
-
-Index("ix_documents_level_status", Document.level_code, Document.status)

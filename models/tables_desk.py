@@ -5,10 +5,12 @@ Ids, codes, times and states are clear; words that persons write stand sealed un
 
 from __future__ import annotations
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .tables_base import Base
+
+_ENTERED = text("before IS NULL")
 
 
 class Movement(Base):
@@ -18,7 +20,7 @@ class Movement(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     object_kind: Mapped[str] = mapped_column(String(12))
     object_id: Mapped[str] = mapped_column(String(40), index=True)
-    document_id: Mapped[str | None] = mapped_column(String(32), index=True)
+    document_id: Mapped[str | None] = mapped_column(String(32))
     act: Mapped[str] = mapped_column(String(24))
     before: Mapped[str | None] = mapped_column(String(16))
     """The object's state before; None where it entered the register."""
@@ -32,6 +34,19 @@ class Movement(Base):
     matter_id: Mapped[str | None] = mapped_column(String(32), index=True)
     note_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     """Registry key: what the rule asked to be written down (pages counted, case, bag, precautions, reason)."""
+
+    __table_args__ = (
+        Index("ix_movements_document", "document_id", "at", "act"),
+        Index("ix_movements_act", "act", "at"),
+        Index(
+            "ix_movements_entered",
+            "object_kind",
+            "at",
+            "object_id",
+            sqlite_where=_ENTERED,
+            postgresql_where=_ENTERED,
+        ),
+    )
 
 
 class Timer(Base):
@@ -61,9 +76,9 @@ class Matter(Base):
 
     __tablename__ = "matters"
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
-    kind: Mapped[str] = mapped_column(String(24), index=True)
+    kind: Mapped[str] = mapped_column(String(24))
     document_id: Mapped[str | None] = mapped_column(String(32), index=True)
-    state: Mapped[str] = mapped_column(String(12), index=True)
+    state: Mapped[str] = mapped_column(String(12))
     """`open`, `closed`, `refused`, `cancelled`."""
     step: Mapped[str | None] = mapped_column(String(24))
     """The step that is awaited; None once it has ended."""
@@ -72,6 +87,12 @@ class Matter(Base):
     closed_at: Mapped[str | None] = mapped_column(String(32))
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
     """Registry key: the matter's words, as they stand after the last step."""
+
+    __table_args__ = (
+        Index("ix_matters_opened", "opened_at", "id"),
+        Index("ix_matters_state_opened", "state", "opened_at", "id"),
+        Index("ix_matters_kind_opened", "kind", "opened_at", "id"),
+    )
 
 
 class MatterItem(Base):

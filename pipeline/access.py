@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from typing import Any, cast
+
+from sqlalchemy import ColumnElement, func, select, true
 from sqlalchemy.orm import Session
 
 from ..common.errors import NotThere, Refused
@@ -29,8 +31,12 @@ def get_document(session: Session, document: str) -> Document:
 
 def protected_as(policy: Policy, row: Document) -> Level:
     """The level a document is handled at: the higher of its level and its interim level; 内部 before any."""
-    levels = [Level.parse(code) for code in (row.level_code, row.interim_code) if code]
-    return max(levels, key=policy.rank) if levels else Level.INTERNAL
+    level, interim = (Level.parse(code) if code else None for code in (row.level_code, row.interim_code))
+    return _higher(policy, level, interim)
+
+
+def _higher(policy: Policy, level: Level | None, interim: Level | None) -> Level:
+    return policy.highest(level, interim) or Level.INTERNAL
 
 
 def reaches(policy: Policy, clearance: str, level: Level) -> bool:
@@ -80,6 +86,27 @@ def check_read(station: Station, session: Session, actor: Actor, row: Document) 
 def may_see_row(actor: Actor, circle: tuple[str, ...]) -> bool:
     """Whether a register row shows: to staff and leaders always, to a reader in the circle."""
     return bool(actor.roles & (STAFF | LEADERS)) or actor.person in circle
+
+
+def visible(actor: Actor, *, column: Any = Document.id) -> ColumnElement[bool]:
+    """`may_see_row` as a condition of a query: `column` holds the document's number."""
+    if actor.roles & (STAFF | LEADERS):
+        return true()
+    own = select(CircleMember.document_id).where(CircleMember.person_id == actor.person)
+    return cast(ColumnElement[bool], column.in_(own))
+
+
+def titles_open(station: Station, actor: Actor) -> ColumnElement[bool]:
+    """`may_see_titles` as a condition of a query on documents."""
+    codes: list[Level | None] = [None, *Level]
+    shown = [
+        f"{level.code if level else ''}/{interim.code if interim else ''}"
+        for level in codes
+        for interim in codes
+        if reaches(station.policy, actor.clearance, _higher(station.policy, level, interim))
+    ]
+    pair = func.coalesce(Document.level_code, "") + "/" + func.coalesce(Document.interim_code, "")
+    return cast(ColumnElement[bool], pair.in_(shown))
 
 
 def may_see_titles(station: Station, actor: Actor, row: Document) -> bool:

@@ -10,16 +10,16 @@ import re
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, case
+from sqlalchemy import ColumnElement
 
 from ..common.clock import iso
+from ..models.lane import LAST as LAST
+from ..models.lane import RANKS as RANKS
+from ..models.lane import WAITING as WAITING
 from ..models.policy.schema import Duration
 from ..models.tables import Document
 from .station import Station
 
-WAITING = ("received", "pending", "pending_second")
-RANKS = {"特提": 0, "特急": 1, "加急": 2, "急件": 2, "平急": 3}
-LAST = 9
 _ONLY_TELEGRAMS = frozenset({"特提", "平急"})
 _TELEGRAM_NUMBER = re.compile(r"(?:明电|密电|发电|电)[〔\[(]|(?:明|密)(?:传|电)")
 _TELEGRAM_KINDS = frozenset({"电报", "发电", "明电", "密电", "传真电报"})
@@ -28,7 +28,7 @@ _ORDINARY = "一般"
 
 def urgent_first() -> ColumnElement[int]:
     """An order: what waits by its urgency, before everything else."""
-    return case((Document.status.in_(WAITING), case(RANKS, value=Document.urgency, else_=LAST)), else_=LAST)
+    return Document.lane.expression
 
 
 def telegram_clock(station: Station, row: Document, number: str | None) -> dict[str, Any] | None:

@@ -71,6 +71,8 @@ def upgrade() -> None:
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("sealed", sa.LargeBinary(), nullable=False),
         sa.Column("clearance", sa.String(length=16), nullable=False),
+        sa.Column("clearance_until", sa.String(length=10), nullable=True),
+        sa.Column("suspended_at", sa.String(length=32), nullable=True),
         sa.Column("created_at", sa.String(length=32), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
@@ -89,6 +91,19 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index(op.f("ix_receipts_at"), "receipts", ["at"], unique=False)
+    op.create_table(
+        "search_pages",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("documents", sa.Integer(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
+        "search_slots",
+        sa.Column("slot", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("slot"),
+    )
     op.create_table(
         "accounts",
         sa.Column("user", sa.String(length=64), nullable=False),
@@ -186,6 +201,16 @@ def upgrade() -> None:
         sa.Column("appraised_by", sa.String(length=64), nullable=True),
         sa.Column("archived_at", sa.String(length=32), nullable=True),
         sa.Column("destroyed_at", sa.String(length=32), nullable=True),
+        sa.Column(
+            "lane",
+            sa.Integer(),
+            sa.Computed(
+                "CASE WHEN status IN ('received', 'pending', 'pending_second') THEN CASE urgency WHEN '特提' THEN 0 WHEN '特急' THEN 1 WHEN '加急' THEN 2 WHEN '急件' THEN 2 WHEN '平急' THEN 3 ELSE 9 END ELSE 9 END",
+                persisted=True,
+            ),
+            nullable=False,
+        ),
+        sa.Column("search_page", sa.Integer(), nullable=True),
         sa.ForeignKeyConstraint(
             ["batch_id"],
             ["batches.id"],
@@ -201,17 +226,53 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("year", "seq"),
     )
-    op.create_index(op.f("ix_documents_batch_id"), "documents", ["batch_id"], unique=False)
+    op.create_index("ix_documents_batch_lane", "documents", ["batch_id", "lane", "year", "seq"], unique=False)
     op.create_index(op.f("ix_documents_duplicate_tag"), "documents", ["duplicate_tag"], unique=False)
-    op.create_index(op.f("ix_documents_level_code"), "documents", ["level_code"], unique=False)
-    op.create_index("ix_documents_level_status", "documents", ["level_code", "status"], unique=False)
+    op.create_index(
+        "ix_documents_event",
+        "documents",
+        ["received_at"],
+        unique=False,
+        sqlite_where=sa.text("retention_event IS NOT NULL AND retention_event_on IS NULL"),
+        postgresql_where=sa.text("retention_event IS NOT NULL AND retention_event_on IS NULL"),
+    )
+    op.create_index("ix_documents_lane", "documents", ["lane", "year", "seq"], unique=False)
+    op.create_index(
+        "ix_documents_level_lane", "documents", ["level_code", "lane", "year", "seq"], unique=False
+    )
+    op.create_index(
+        "ix_documents_level_status",
+        "documents",
+        ["level_code", "status", "lane", "year", "seq"],
+        unique=False,
+    )
     op.create_index(op.f("ix_documents_paper_tag"), "documents", ["paper_tag"], unique=False)
+    op.create_index(op.f("ix_documents_parent_id"), "documents", ["parent_id"], unique=False)
     op.create_index(op.f("ix_documents_receipt_id"), "documents", ["receipt_id"], unique=False)
     op.create_index(op.f("ix_documents_received_at"), "documents", ["received_at"], unique=False)
     op.create_index(op.f("ix_documents_retention"), "documents", ["retention"], unique=False)
     op.create_index(op.f("ix_documents_retention_until"), "documents", ["retention_until"], unique=False)
+    op.create_index(op.f("ix_documents_search_page"), "documents", ["search_page"], unique=False)
     op.create_index(op.f("ix_documents_secrecy_until"), "documents", ["secrecy_until"], unique=False)
-    op.create_index(op.f("ix_documents_status"), "documents", ["status"], unique=False)
+    op.create_index("ix_documents_status_lane", "documents", ["status", "lane", "year", "seq"], unique=False)
+    op.create_index(
+        "ix_documents_terms_open",
+        "documents",
+        ["secrecy_from"],
+        unique=False,
+        sqlite_where=sa.text("secrecy_until IS NULL AND period IS NOT NULL"),
+        postgresql_where=sa.text("secrecy_until IS NULL AND period IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_documents_unfiled",
+        "documents",
+        ["received_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("archived_at IS NULL AND confirmed AND status IN ('registered', 'archived')"),
+        postgresql_where=sa.text(
+            "archived_at IS NULL AND confirmed AND status IN ('registered', 'archived')"
+        ),
+    )
     op.create_table(
         "artefacts",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -254,7 +315,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index(op.f("ix_carriers_document_id"), "carriers", ["document_id"], unique=False)
+    op.create_index("ix_carriers_holder", "carriers", ["holder", "state"], unique=False)
     op.create_index(op.f("ix_carriers_receipt_id"), "carriers", ["receipt_id"], unique=False)
+    op.create_index("ix_carriers_state", "carriers", ["state"], unique=False)
     op.create_table(
         "events",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -270,7 +333,8 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.create_index(op.f("ix_events_document_id"), "events", ["document_id"], unique=False)
+    op.create_index("ix_events_document", "events", ["document_id", "what", "at"], unique=False)
+    op.create_index("ix_events_what_at", "events", ["what", "at"], unique=False)
     op.create_table(
         "passage_sets",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -319,6 +383,8 @@ def downgrade() -> None:
     op.drop_table("delegations")
     op.drop_table("batches")
     op.drop_table("accounts")
+    op.drop_table("search_slots")
+    op.drop_table("search_pages")
     op.drop_table("receipts")
     op.drop_table("persons")
     op.drop_table("passage_tags")

@@ -33,6 +33,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index(op.f("ix_approvals_act"), "approvals", ["act"], unique=False)
+    op.create_index(op.f("ix_approvals_requested_at"), "approvals", ["requested_at"], unique=False)
     op.create_index(op.f("ix_approvals_state"), "approvals", ["state"], unique=False)
     op.create_table(
         "incidents",
@@ -47,6 +48,7 @@ def upgrade() -> None:
         sa.Column("sealed", sa.LargeBinary(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
+    op.create_index(op.f("ix_incidents_at"), "incidents", ["at"], unique=False)
     op.create_index(op.f("ix_incidents_document_id"), "incidents", ["document_id"], unique=False)
     op.create_table(
         "approval_acts",
@@ -71,6 +73,7 @@ def upgrade() -> None:
         sa.Column("person_id", sa.String(length=64), nullable=False),
         sa.Column("by", sa.String(length=64), nullable=False),
         sa.Column("at", sa.String(length=32), nullable=False),
+        sa.Column("until", sa.String(length=10), nullable=True),
         sa.ForeignKeyConstraint(
             ["document_id"],
             ["documents.id"],
@@ -81,6 +84,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("document_id", "person_id"),
     )
+    op.create_index("ix_circle_members_person", "circle_members", ["person_id", "document_id"], unique=False)
     op.create_table(
         "clear_places",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -98,6 +102,8 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id"),
     )
+    op.create_index(op.f("ix_clear_places_at"), "clear_places", ["at"], unique=False)
+    op.create_index(op.f("ix_clear_places_copy_id"), "clear_places", ["copy_id"], unique=False)
     op.create_index(op.f("ix_clear_places_document_id"), "clear_places", ["document_id"], unique=False)
     op.create_table(
         "copies",
@@ -136,8 +142,10 @@ def upgrade() -> None:
         sa.UniqueConstraint("forensic_id"),
     )
     op.create_index(op.f("ix_copies_document_id"), "copies", ["document_id"], unique=False)
-    op.create_index(op.f("ix_copies_holder"), "copies", ["holder"], unique=False)
+    op.create_index("ix_copies_holder", "copies", ["holder", "document_id", "number"], unique=False)
+    op.create_index("ix_copies_issued", "copies", ["issued_at", "id"], unique=False)
     op.create_index(op.f("ix_copies_recipient"), "copies", ["recipient"], unique=False)
+    op.create_index("ix_copies_status", "copies", ["status", "due"], unique=False)
     op.create_table(
         "holds",
         sa.Column("id", sa.Integer(), nullable=False),

@@ -27,8 +27,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index(op.f("ix_matters_document_id"), "matters", ["document_id"], unique=False)
-    op.create_index(op.f("ix_matters_kind"), "matters", ["kind"], unique=False)
-    op.create_index(op.f("ix_matters_state"), "matters", ["state"], unique=False)
+    op.create_index("ix_matters_kind_opened", "matters", ["kind", "opened_at", "id"], unique=False)
+    op.create_index("ix_matters_opened", "matters", ["opened_at", "id"], unique=False)
+    op.create_index("ix_matters_state_opened", "matters", ["state", "opened_at", "id"], unique=False)
     op.create_table(
         "movements",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -48,8 +49,17 @@ def upgrade() -> None:
         sa.Column("note_sealed", sa.LargeBinary(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
+    op.create_index("ix_movements_act", "movements", ["act", "at"], unique=False)
     op.create_index(op.f("ix_movements_at"), "movements", ["at"], unique=False)
-    op.create_index(op.f("ix_movements_document_id"), "movements", ["document_id"], unique=False)
+    op.create_index("ix_movements_document", "movements", ["document_id", "at", "act"], unique=False)
+    op.create_index(
+        "ix_movements_entered",
+        "movements",
+        ["object_kind", "at", "object_id"],
+        unique=False,
+        sqlite_where=sa.text("before IS NULL"),
+        postgresql_where=sa.text("before IS NULL"),
+    )
     op.create_index(op.f("ix_movements_giver"), "movements", ["giver"], unique=False)
     op.create_index(op.f("ix_movements_matter_id"), "movements", ["matter_id"], unique=False)
     op.create_index(op.f("ix_movements_object_id"), "movements", ["object_id"], unique=False)

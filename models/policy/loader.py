@@ -12,6 +12,7 @@ from .desk import read_desk
 from .handling import read_handling
 from .learning import read_learning
 from .nodes import Reader, compose
+from .reading import read_reading
 from .retaining import read_retention
 from .schema import (
     SCHEMA,
@@ -47,9 +48,20 @@ _TOP = (
     "classification_rules", "topics", "patterns_pi", "retention", "approval_matrix", "deadlines",
     "destruction",
     "devices", "storage", "conflicts", "unit_secret_items", "movements", "clocks", "matters",
-    "handling",
+    "handling", "reading",
 )  # fmt: skip
-_INHERITED = ("clearances", "copies", "abstaining", "learning", "topics", "movements", "clocks", "matters", "handling")
+_INHERITED = (
+    "clearances",
+    "copies",
+    "abstaining",
+    "learning",
+    "topics",
+    "reading",
+    "movements",
+    "clocks",
+    "matters",
+    "handling",
+)
 _OPTIONAL = ("changes", "authority", "devices", "storage", "unit_secret_items")
 _NEED = tuple(key for key in _TOP if key not in (*_INHERITED, *_OPTIONAL))
 _FAMILIES = tuple(str(family) for family in Family)
@@ -133,6 +145,7 @@ def parse_policy(text: str) -> Policy:
             frozenset(row.action for row in (rows if own_desk else rows + _shipped_rows())),
         ),
         handling=read_handling(top["handling"], frozenset(overlays)),
+        reading=read_reading(top["reading"]),
         destruction=read_destruction(top["destruction"]),
         choices=read_choices(top["conflicts"]),
         unit_items=read_unit_items(top["unit_secret_items"]) if "unit_secret_items" in top else (),

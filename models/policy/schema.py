@@ -16,6 +16,7 @@ from .learning import Learning
 if TYPE_CHECKING:
     from .desk import Desk
     from .handling import Handling
+    from .reading import ReadingRules
 
 SCHEMA = "jiyao.policy/1"
 Profile = Literal["organ", "company", "soe", "hospital", "college"]
@@ -366,6 +367,7 @@ class Policy:
     deadlines: Deadlines
     desk: Desk
     handling: Handling
+    reading: ReadingRules
     destruction: DestructionPolicy
     choices: Mapping[str, object]
     """The chosen option of each conflict between the seeds."""

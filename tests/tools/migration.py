@@ -46,7 +46,7 @@ def downgrade() -> None:
 
 
 def _group(mapped: Any) -> str:
-    for module in ("destruction", "desk", "learning"):
+    for module in ("destruction", "desk", "learning", "access"):
         if mapped.class_.__module__.endswith(f"tables_{module}"):
             return module
     return "circulation" if mapped.local_table.name in CIRCULATION else "first"
@@ -68,6 +68,7 @@ PARTS = (
     ),
     ("0004", "desk", "0003", "First schema, part four: movements, timers, matters."),
     ("0005", "learning", "0004", "First schema, part five: models made of the station's own documents."),
+    ("0006", "access", "0005", "First schema, part six: who came to know what, and deputies."),
 )
 
 

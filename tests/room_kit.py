@@ -205,7 +205,7 @@ class Room:
 
     # ------------------------------------------------------------ papers
 
-    def paper(
+    def reading(
         self,
         title: str = "关于样例事项的函",
         *,
@@ -221,14 +221,14 @@ class Room:
         data: bytes | None = None,
         path: Path | None = None,
         **fields: Any,
-    ) -> str:
-        """Enters a made-up paper as the runner would; its id. Pending, not confirmed."""
+    ) -> register_entry.ReadPaper:
+        """A made-up paper as the workers would read it."""
         self._made += 1
         body = text or f"本件第{self._made}号正文只为试验而写，内容纯属虚构，请勿当真处理。"
         lines = tuple(Line(line, NOON) for line in body.splitlines())
         transcript = Transcript((Page(1, 210, 297, lines, "text_layer", "text-layer", 1.0),))
         data = data or f"%原件 {self._made} {body}".encode() * 20
-        paper = register_entry.ReadPaper(
+        return register_entry.ReadPaper(
             path=path or self.base / "inbox" / f"来件{self._made}.docx",
             data=data,
             sha256=hashlib.sha256(data).hexdigest(),
@@ -246,6 +246,10 @@ class Room:
             retention=RetentionSuggestion(retention, 0.9, False),
             origin="peer", urgent=False, findings=(),
         )  # fmt: skip
+
+    def paper(self, title: str = "关于样例事项的函", **given: Any) -> str:
+        """Enters a made-up paper (`reading`) as the runner would; its id. Pending, not confirmed."""
+        paper = self.reading(title, **given)
         clerk = self.as_("clerk", "ingest")
         with self.station.write() as session:
             arrival = receipt.new_receipt(self.station, session, clerk, receipt.Arrival(organ="乌有县局"))

@@ -21,7 +21,7 @@ from ..common.errors import NotThere, Refused, UsageFault
 from ..models.level import Family, Level
 from ..models.policy.schema import Row as MatrixRow
 from ..models.tables import Approval, ApprovalAct, CircleMember, Document
-from . import clock_guard, people
+from . import clock_guard, people, subjects
 from .actors import Actor, acting
 from .station import Station
 from .terms import secrecy_state, term_in_force
@@ -33,9 +33,8 @@ _OUTSIDE = frozenset({"originator", "originator_or_superior", "competent_authori
 
 def matrix_row(station: Station, act: str, row: Document) -> MatrixRow:
     """What the policy asks for an act on a document, by its level and subject."""
-    subject = "personnel_file" if "personnel_file" in row.overlays.split(",") else None
     code = _protecting_code(station, row)
-    return station.policy.approval(act, Level.parse(code) if code else None, subject)
+    return subjects.bound_by(station, act, Level.parse(code) if code else None, row)
 
 
 def approvers(row: MatrixRow) -> tuple[str, ...]:

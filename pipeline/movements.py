@@ -24,7 +24,7 @@ from ..models.level import Level
 from ..models.policy.desk import STATES, MovementRule, ObjectKind
 from ..models.rights import STAFF
 from ..models.tables import Carrier, Copy, Document, LedgerEntry, Movement
-from . import access, approvals, matters, timers
+from . import access, approvals, conditions, matters, page_check, timers
 from .actors import Actor
 from .station import Station
 
@@ -79,6 +79,9 @@ def move(
             approval = approvals.require(
                 station, session, act=rule.approval, rows=(document,), recipients=carriers
             )
+        conditions.check(
+            station, session, rule, document, thing, taker=taker, place=hand.place, approval=approval
+        )
     giver = thing.holder
     if isinstance(thing, Copy):
         thing.status = rule.after
@@ -91,6 +94,8 @@ def move(
         station, session, actor, kind=kind, object_id=thing.id, document=document, act=act, before=before,
         after=rule.after, giver=giver, taker=taker, hand=hand, approval=approval,
     )  # fmt: skip
+    if "pages" in rule.needs and rule.to == "room":
+        page_check.on_return(station, session, actor, thing.id, document, hand.words)
     timers.end(station, session, rule.ends, object_id=thing.id)
     if rule.clock:
         timer = timers.begin(

@@ -21,7 +21,7 @@ from ..models.period import add_months
 from ..models.policy.desk import ClockRule
 from ..models.policy.schema import Duration, Policy
 from ..models.tables import Document, Timer
-from . import access
+from . import access, subjects
 from .station import Station
 
 RUNNING = "running"
@@ -82,6 +82,8 @@ def begin(
         urgency=document.urgency if document is not None else None,
         start=now,
     )
+    if rule.as_read and document is not None and subjects.as_read(station.policy, document):
+        ends = min(ends, _end_of(now.date(), now))
     if due is not None:
         if rule.binding and due > _last_day(ends):
             raise Refused(

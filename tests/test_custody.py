@@ -96,7 +96,8 @@ def test_a_top_secret_original_comes_back_before_the_next_reader_has_it(room: Ro
     circle.set_circle(room.station, room.as_("lead", "circle"), document=document, persons=people)
     room.refused("approval_required", move, room, "circulate", one, taker="p-reader")
     approve(room, "read", document, "lead")
-    move(room, "circulate", one, taker="p-reader")
+    room.refused("reading_room_only", move, room, "circulate", one, taker="p-reader", place="局长办公室")
+    move(room, "circulate", one, taker="p-reader", place="阅文室")
     with room.station.read() as session:
         timer = session.scalars(select(Timer)).one()
         assert timers.last_day(timer) == room.clock.now().date()
@@ -104,7 +105,7 @@ def test_a_top_secret_original_comes_back_before_the_next_reader_has_it(room: Ro
     listed = custody.outstanding(room.station, room.as_("clerk", "carriers.out"))["items"]
     assert [(item["id"], item["overnight"], item["days"]) for item in listed] == [(one, True, 0)]
     move(room, "read_back", one, words=BACK)
-    move(room, "circulate", one, taker="p-reader2")
+    move(room, "circulate", one, taker="p-reader2", place="阅文室")
 
 
 @pytest.mark.req("R-063", "R-075")
@@ -122,7 +123,7 @@ def test_nobody_outside_circle_or_clearance_is_handed_an_original(room: Room) ->
 
 @pytest.mark.req("R-071", "R-072", "R-073", "R-074")
 def test_the_ladder_of_borrowing(room: Room) -> None:
-    told = {"words": {"precautions": "当面交代注意事项"}}
+    told: dict[str, Any] = {"words": {"precautions": "当面交代注意事项"}, "place": "阅文室"}
     first = carrier(room, room.document(level=Level.STATE_CONFIDENTIAL))
     with pytest.raises(UsageFault, match="movement_needs"):
         move(room, "lend", first, taker="p-reader")

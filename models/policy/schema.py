@@ -253,6 +253,8 @@ class Conditions:
     top_secret_needs_second_pair_of_eyes: bool
     scope_exempt_acts: tuple[str, ...] = ()
     """Acts by which nobody reads: their approvers need not stand in the circle."""
+    superior_paper_goes_back: bool = True
+    """A superior's secret paper is returned, never destroyed here (001-A§5; TL art. 27)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,6 +77,8 @@ def read_matrix(reader: Reader) -> tuple[tuple[str, ...], Conditions, int, tuple
         principal_delegate_includes_principal=named["principal_delegate_includes_principal"].truth(),
         top_secret_needs_second_pair_of_eyes=named["绝密_needs_second_pair_of_eyes"].truth(),
         scope_exempt_acts=named["scope_exempt_acts"].texts() if "scope_exempt_acts" in named else (),
+        superior_paper_goes_back="superior_documents" not in section
+        or section["superior_documents"].plain().get("carrier_local_destruction", "deny") == "deny",
     )
     rows = tuple(_row(item) for item in section["rows"].list())
     seen: set[tuple[str, str, str | None]] = set()

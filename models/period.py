@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import calendar
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Literal, NewType
 
@@ -118,6 +118,20 @@ class SecrecyTerm:
             elif (moved > end) == (change.kind == "extend"):
                 end = moved
         return SecrecyEnd(end) if end is not None else None
+
+    @property
+    def marked(self) -> Period:
+        """The period as a mark says it now: as determined, or after a change whole years or months, else a date."""
+        end = self.ends
+        if end is None or replace(self, changes=()).ends == end:
+            return self.period
+        if self.starts is not None:
+            months = (end.year - self.starts.year) * 12 + end.month - self.starts.month
+            if months > 0 and add_months(self.starts, months) == end:
+                kind: Literal["years", "months"] = "months" if months % 12 else "years"
+                return Period(kind, number=months if months % 12 else months // 12)
+        last = end - timedelta(days=1)
+        return Period("until", date=f"{last.year}年{last.month}月{last.day}日")
 
     def state(self, on: Day) -> Literal["running", "open", "ended"]:
         """`open`: no date follows yet (长期, a condition). It ends by itself on its last day (保密法 art. 24)."""

@@ -8,42 +8,75 @@ from typing import Any
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
-from ..models.tables import CircleMember
+from ..common.errors import Refused, UsageFault
+from ..models.tables import CircleMember, Document
 from . import access, approvals, people
 from .actors import Actor, acting
+from .documents import words_of
 from .station import Station
+
+SCOPE_FIXED = "scope_fixed"
+"""Word of a document: the limits that its issuer set to the circle, where it did."""
 
 
 def set_circle(station: Station, actor: Actor, *, document: str, persons: Sequence[str]) -> dict[str, Any]:
     """Sets the circle to exactly these persons (ids, or names that are unique).
 
-    Narrowing is free; widening is act `widen_scope` of the matrix (BMF art. 21; 002-C§6).
+    Narrowing is free; widening is act `widen_scope` of the matrix (BMF art. 21; 002-C§6); who approves it is
+    the unit's choice `secret_reuse_of_scope`.
 
     Raises:
-        Refused: a person's clearance does not reach the document, or `approval_required`.
+        Refused: the issuer fixed the scope, a person's clearance does not reach the document, or `approval_required`.
         NotThere, UsageFault: unknown or ambiguous person.
     """
     with acting(station, actor, "circle.set", objects=(document,)) as session:
         row = access.get_document(session, document)
-        wanted = {people.find_person(station, session, person) for person in persons}
-        for person in sorted(wanted):
-            access.check_clearance(station, session, person, row)
-        before = set(access.circle_of(session, document))
-        approval = None
-        if before and wanted - before:
-            approval = approvals.require(
-                station, session, act="widen_scope", rows=(row,), recipients=sorted(wanted - before)
-            )
-        session.execute(delete(CircleMember).where(CircleMember.document_id == document))
-        session.add_all(
-            CircleMember(document_id=document, person_id=person, by=actor.person, at=station.now())
-            for person in sorted(wanted)
-        )
-        station.log(
-            session, "circle.set", objects=(document, *sorted(wanted)), person=actor.person,
-            account=actor.user, rule=approval or "", facts={"added": [*sorted(wanted - before)]},
-        )  # fmt: skip
+        put(station, session, actor, row, persons)
         return _json(station, session, document)
+
+
+def put(
+    station: Station,
+    session: Session,
+    actor: Actor,
+    row: Document,
+    persons: Sequence[str],
+    *,
+    matter: str | None = None,
+    by_issuer: bool = False,
+) -> frozenset[str]:
+    """Makes these persons the circle; who was in it before and is no more.
+
+    Args:
+        matter: by which it was decided. by_issuer: the issuer itself changed the scope, in writing.
+
+    Raises:
+        Refused: `scope_fixed`, only the issuer widens what it fixed (BMF art. 21). As `set_circle`.
+    """
+    wanted = {people.find_person(station, session, person) for person in persons}
+    if not wanted:
+        raise UsageFault("circle_empty", document=row.id)
+    for person in sorted(wanted):
+        access.check_clearance(station, session, person, row)
+    before = set(access.circle_of(session, row.id))
+    approval = None
+    if before and wanted - before and not by_issuer:
+        if words_of(station, session, row).get(SCOPE_FIXED):
+            raise Refused("scope_fixed", document=row.id)
+        approval = approvals.require(
+            station, session, act="widen_scope", rows=(row,), recipients=sorted(wanted - before)
+        )
+    session.execute(delete(CircleMember).where(CircleMember.document_id == row.id))
+    session.add_all(
+        CircleMember(document_id=row.id, person_id=person, by=actor.person, at=station.now())
+        for person in sorted(wanted)
+    )
+    station.log(
+        session, "circle.set", objects=tuple(filter(None, (row.id, matter, *sorted(wanted)))), person=actor.person,
+        account=actor.user, rule=approval or "", facts={"added": [*sorted(wanted - before)]},
+    )  # fmt: skip
+    session.flush()
+    return frozenset(before - wanted)
 
 
 def show(station: Station, *, document: str) -> dict[str, Any]:

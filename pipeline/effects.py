@@ -11,11 +11,34 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from ..models.tables import Matter
-from . import mending
+from . import inbound, leaving, level_change, level_expiry, level_unsettled, mending, outbound
 from .actors import Actor
 from .station import Station
 
 Effect = Callable[[Station, Session, Actor, Matter], None]
 EFFECTS: Final[Mapping[str, Effect]] = {
+    "apply_level_change": level_change.apply_change,
+    "apply_level_expiry": level_expiry.apply_outcome,
+    "apply_level_notice": level_change.apply_notice,
+    "approve_copies": outbound.approve_copies,
+    "assign_handler": inbound.assign_handler,
+    "attach_final": outbound.attach_final,
+    "bind_review": leaving.bind_review,
+    "check_back": inbound.check_back,
+    "check_dispatch": leaving.check_dispatch,
+    "check_draft": outbound.check_draft,
+    "check_draft_back": outbound.check_draft_back,
+    "check_draft_copy": outbound.check_draft_copy,
+    "check_level_change": level_change.check_change,
+    "check_level_decision": level_unsettled.check_decision,
+    "check_level_expiry": level_expiry.check_outcome,
+    "check_level_notice": level_change.check_notice,
+    "check_level_suggestion": level_change.check_suggestion,
+    "file_outbound": outbound.file_outbound,
     "make_void": mending.make_void,
+    "mark_limits": inbound.mark_limits,
+    "must_be_cleared": inbound.must_be_cleared,
+    "name_bringer": inbound.name_bringer,
+    "protect_level": level_unsettled.protect,
+    "settle_level": level_unsettled.settle,
 }

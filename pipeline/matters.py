@@ -141,8 +141,10 @@ def advance(
     )  # fmt: skip
     if item is not None and result != "refused":
         item.state, item.person, item.at = result, actor.person, station.now()
-        if "on" in words:
-            item.facts = json.dumps({**json.loads(item.facts), "on": past_day(station, words, "on").isoformat()})
+        if "date" in words:
+            item.facts = json.dumps(
+                {**json.loads(item.facts), "date": past_day(station, words, "date").isoformat()}
+            )
         session.flush()
         if any(one.state == "open" for one in items_of(session, matter)):
             return matter
@@ -470,6 +472,11 @@ def _go_on(
                 kind="matter",
                 object_id=matter.id,
                 document=document,
-                holder=next(iter(sorted(named_for(session, matter, following))), None),
+                holder=next(
+                    iter(
+                        sorted(named_for(session, matter, following) or named_for(session, matter, "holder"))
+                    ),
+                    None,
+                ),
             )
     session.flush()

@@ -37,7 +37,7 @@ FIELDS: Mapping[str, str] = {
     "title": "title", "organ": "organs", "doc_number": "doc_number", "serial": "serials", "serials": "serials",
     "signer": "signers", "recipients": "recipients", "copied_to": "copied_to", "date": "signed_date",
     "notified_date": "notified_date", "kind": "kind", "urgency": "urgency", "origin": "origin",
-    "copies_received": "copies_received", **SAID,
+    "copies_received": "copies_received", "scope_fixed": "scope_fixed", **SAID,
 }  # fmt: skip
 """Fields a person may correct, and where each is kept."""
 _COLUMNS = frozenset({"signed_date", "notified_date", "kind", "urgency", "origin", "copies_received"})
@@ -157,7 +157,7 @@ def _accept(station: Station, actor: Actor, document: str) -> dict[str, Any]:
         row.status, row.confirmed = "registered", True
         row.interim_code = None
         recount(station, session, row)
-        remember(station, session, row, actor.person, "accept", "accepted", _stands(row))
+        remember(station, session, row, actor.person, "accept", "accepted", stands(row))
         station.log(
             session, "review.accept", objects=(document,), person=actor.person, account=actor.user,
             role=role, level=Level.parse(row.level_code).value, facts={"retention": row.retention},
@@ -165,7 +165,7 @@ def _accept(station: Station, actor: Actor, document: str) -> dict[str, Any]:
         return document_json(station, session, row, actor=actor)
 
 
-def _stands(row: Document) -> dict[str, Any]:
+def stands(row: Document) -> dict[str, Any]:
     """What is confirmed: level and both terms, each with its days."""
     return {
         "old": None, "new": row.level_code, "period": row.period, "secrecy_from": row.secrecy_from,
@@ -261,7 +261,7 @@ def _not_below_mark(
 
 
 def _marked_period(station: Station, session: Session, row: Document, read: Level) -> Period | None:
-    """The period of the mark as read, or as a misreading was corrected; the level's greatest where none stands."""
+    """The period of the mark as read, corrected or changed; the level's greatest where none stands."""
     corrections = session.scalars(
         select(Event)
         .where(Event.document_id == row.id, Event.what == "level", Event.act == "set")
@@ -269,7 +269,7 @@ def _marked_period(station: Station, session: Session, row: Document, read: Leve
     )
     for event in corrections:
         words = station.unseal(session, EVENT, event.sealed, bind=row.id)
-        if words["misread"]:
+        if words["misread"] or words.get("changed"):
             text = words["new"]["period"]
             return parse_period(text) if text else None
     judgement = load_judgement(station, session, row.id)
@@ -316,6 +316,8 @@ def set_fields(
         target = FIELDS.get(name)
         if target is None:
             raise UsageFault("unknown_field", field=name, fields="、".join(FIELDS))
+        if name == "scope_fixed" and words.get(target) and _was_accepted(session, row):
+            raise Refused("scope_fixed", document=row.id)
         if name in SAID:
             old: Any = say(station, actor, row, words, name, value)
         elif target in _COLUMNS:
@@ -337,6 +339,14 @@ def set_fields(
     if _JUDGED & set(fields):
         judge_again(station, session, row, words)
     retag(station, session, row)
+
+
+def _was_accepted(session: Session, row: Document) -> bool:
+    """Whether somebody has confirmed the entry before."""
+    return (
+        session.scalars(select(Event.id).where(Event.document_id == row.id, Event.what == "accepted")).first()
+        is not None
+    )
 
 
 def _column(target: str, value: str) -> Any:

@@ -25,7 +25,7 @@ from ..models.level import Family, Level
 from ..models.period import PeriodChange, SecrecyTerm, add_months
 from ..models.rights import MAY
 from ..models.tables import Document
-from . import access, clock_guard
+from . import access, clock_guard, former, matters
 from .actors import Actor, acting
 from .documents import document_json
 from .register_entry import remember
@@ -134,16 +134,13 @@ def _change_secrecy(
     why: Reason,
 ) -> int:
     actor.role_for(MAY["documents.event.secrecy"])
-    term = term_in_force(station, session, row)
-    level = Level.parse(row.level_code) if row.level_code else None
-    if term is None or level is None or level.family in (Family.INTERNAL, Family.PUBLIC):
-        raise Refused("no_secrecy_term", document=row.id)
-    change = _checked(station, row, level, term, happening, on, until, notice)
+    change, level, term = check_term(station, session, row, happening, on=on, until=until, notice=notice)
     words = {
         "kind": change.kind, "decided": change.decided.isoformat(), "ends": change.ends.isoformat(),
         "notice": notice,
     }  # fmt: skip
     asked = pending_change(station, session, row)
+    matters.check_free(station, session, row.id, "documents.event")
     same = asked is not None and all(asked[name] == words[name] for name in words)
     if asked is None or not same:
         remember(station, session, row, actor.person, "enter", "term", {**words, **why.sealed_form})
@@ -152,8 +149,76 @@ def _change_secrecy(
         raise Refused("same_person_twice", person=actor.person)
     actor.role_for(MAY["review.determine"])
     remember(station, session, row, actor.person, "confirm", "term", why.sealed_form)
-    keep_secrecy(row, replace(term, changes=(*term.changes, change)))
+    _keep(station, session, row, level, term, change, actor.person)
     return 2
+
+
+def change_term(
+    station: Station,
+    session: Session,
+    row: Document,
+    happening: Literal["extended", "declassified"],
+    *,
+    on: date,
+    until: date | None,
+    notice: str | None,
+    entered_by: str,
+    confirmed_by: str,
+    why: Reason,
+) -> None:
+    """A change of the secrecy term that two persons have already made between them in a matter.
+
+    Raises:
+        Refused, UsageFault: as `record`.
+    """
+    change, level, term = check_term(station, session, row, happening, on=on, until=until, notice=notice)
+    words = {
+        "kind": change.kind, "decided": change.decided.isoformat(), "ends": change.ends.isoformat(),
+        "notice": notice,
+    }  # fmt: skip
+    remember(station, session, row, entered_by, "enter", "term", {**words, **why.sealed_form})
+    session.flush()
+    remember(station, session, row, confirmed_by, "confirm", "term", why.sealed_form)
+    _keep(station, session, row, level, term, change, confirmed_by)
+
+
+def check_term(
+    station: Station,
+    session: Session,
+    row: Document,
+    happening: str,
+    *,
+    on: date,
+    until: date | None,
+    notice: str | None,
+) -> tuple[PeriodChange, Level, SecrecyTerm]:
+    """The change, with the level and term it would change, if the law lets it be made.
+
+    Raises:
+        Refused, UsageFault: it does not.
+    """
+    term = term_in_force(station, session, row)
+    level = Level.parse(row.level_code) if row.level_code else None
+    if term is None or level is None or level.family in (Family.INTERNAL, Family.PUBLIC):
+        raise Refused("no_secrecy_term", document=row.id)
+    return _checked(station, row, level, term, happening, on, until, notice), level, term
+
+
+def _keep(
+    station: Station,
+    session: Session,
+    row: Document,
+    level: Level,
+    term: SecrecyTerm,
+    change: PeriodChange,
+    person: str,
+) -> None:
+    after = replace(term, changes=(*term.changes, change))
+    keep_secrecy(row, after)
+    former.remember_mark(
+        station, session, row, person, old=(level, term.marked),
+        new=(level, after.marked) if change.kind == "extend" else None,
+    )  # fmt: skip
 
 
 def _checked(

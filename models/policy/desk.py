@@ -162,7 +162,32 @@ class Desk:
         return next((rule for rule in self.movements if rule.act == act and kind in rule.of), None)
 
 
-EFFECTS: tuple[str, ...] = ("make_void",)
+EFFECTS: tuple[str, ...] = (
+    "apply_level_change",
+    "apply_level_expiry",
+    "apply_level_notice",
+    "approve_copies",
+    "assign_handler",
+    "attach_final",
+    "bind_review",
+    "check_back",
+    "check_dispatch",
+    "check_draft",
+    "check_draft_back",
+    "check_draft_copy",
+    "check_level_change",
+    "check_level_decision",
+    "check_level_expiry",
+    "check_level_notice",
+    "check_level_suggestion",
+    "file_outbound",
+    "make_void",
+    "mark_limits",
+    "must_be_cleared",
+    "name_bringer",
+    "protect_level",
+    "settle_level",
+)
 """Names of what the program can do at the end of a step; `pipeline/effects.py` has their code."""
 
 

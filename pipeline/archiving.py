@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from ..common.errors import Refused
 from ..models.tables import Carrier, Copy, Document, Matter
-from . import access, approvals, matters, movements
+from . import access, approvals, leaving, matters, movements
 from .actors import Actor, acting
 from .documents import document_json, keep_words, words_of
 from .movements import Hand
@@ -78,7 +78,8 @@ def hand_over(station: Station, actor: Actor, *, document: str, to: str, receipt
         to: the organ. receipt_no: number of its receipt.
 
     Raises:
-        Refused: no approval of act `provide_external`, handling not ended, nothing here to hand over.
+        Refused: no approval of act `provide_external`, no review for release, handling not ended,
+            nothing here to hand over.
     """
     with acting(station, actor, "documents.handover", objects=(document,)) as session:
         row = access.get_document(session, document)
@@ -86,6 +87,7 @@ def hand_over(station: Station, actor: Actor, *, document: str, to: str, receipt
         if not row.confirmed or row.status not in ("registered", "archived"):
             raise Refused("not_confirmed", document=document)
         approval = approvals.require(station, session, act="provide_external", rows=(row,))
+        leaving.require_review(station, session, row, "provide_external")
         handled(session, row)
         originals = session.scalars(
             select(Carrier).where(Carrier.document_id == document, Carrier.state.in_(("held", "archived")))

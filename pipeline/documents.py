@@ -16,6 +16,7 @@ from ..models.wire import to_plain
 from . import access
 from .actors import Actor, acting
 from .carrier_scans import scans_of
+from .inbound import flow_of
 from .judgement import Judgement, load_judgement, load_transcript
 from .main_copy import retention_of
 from .sources import sources_json
@@ -113,7 +114,8 @@ def show_document(station: Station, actor: Actor, *, document: str) -> dict[str,
             session, "documents.show", objects=(document,), person=actor.person, account=actor.user,
             level=level_name(row.level_code),
         )  # fmt: skip
-        return document_json(station, session, row, actor=actor)
+        plain = document_json(station, session, row, actor=actor)
+        return {**plain, "flow": flow_of(station, session, document)}
 
 
 def text_of(station: Station, actor: Actor, *, document: str) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from ..models.tables import Approval, Artefact, Clear, Copy, Document
 from ..models.wire import to_plain
 from ..stages.seal import seal
 from ..watermark.payload import encode, forensic_id, station_tag
-from . import access, approvals, matters, movements, people
+from . import access, approvals, matters, movements, outbound, people
 from .actors import Actor, acting
 from .executor import Job, LocalExecutor
 from .judgement import load_judgement, open_artefact
@@ -133,6 +133,7 @@ def _check_issue(station: Station, session: Session, row: Document, recipients: 
     if not row.confirmed or row.status not in ("registered", "archived"):
         raise Refused("not_confirmed", document=row.id)
     matters.check_free(station, session, row.id, "copies.issue")
+    outbound.within(station, session, row, len(recipients))
     if len(set(recipients)) != len(recipients):
         raise UsageFault("person_twice")
     circle = access.circle_of(session, row.id)

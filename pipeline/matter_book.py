@@ -13,7 +13,7 @@ from . import matters
 from .actors import Actor, acting
 from .station import Station
 
-_KINDS = ("carrier", "copy", "document", "person", "batch", "receipt")
+_KINDS = ("carrier", "copy", "document", "person", "batch", "receipt", "matter")
 
 
 def open_matter(

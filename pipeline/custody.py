@@ -16,14 +16,14 @@ from ..models.level import Level
 from ..models.policy.desk import STATES
 from ..models.rights import LEADERS, STAFF
 from ..models.tables import Carrier, Copy, Document, Movement
-from . import access, movements, people, timers
+from . import access, movements, overnight, people, timers
 from .actors import Actor, acting
 from .movements import Hand, Thing
 from .station import Station
 
 _AWAY = ("out", "lent", "carried", "transit", "missing")
 _COPIES_OUT = ("issued", "recalled")
-_ALL = STAFF | LEADERS | {"head_of_room", "auditor", "committee_reviewer"}
+SEE_ALL = STAFF | LEADERS | {"head_of_room", "auditor", "committee_reviewer"}
 
 
 def move(station: Station, actor: Actor, act: str, objects: Sequence[str], hand: Hand) -> dict[str, Any]:
@@ -58,8 +58,8 @@ def trail(station: Station, actor: Actor, *, object_id: str) -> dict[str, Any]:
         rows = session.scalars(
             select(Movement).where(Movement.object_id == object_id).order_by(Movement.id)
         ).all()
-        if not actor.roles & _ALL and actor.person not in {row.taker for row in rows}:
-            actor.role_for(frozenset(_ALL))
+        if not actor.roles & SEE_ALL and actor.person not in {row.taker for row in rows}:
+            actor.role_for(frozenset(SEE_ALL))
         return {
             **object_json(session, thing),
             "movements": [
@@ -87,7 +87,7 @@ def list_carriers(
             wanted = wanted.where(Carrier.holder == people.find_person(station, session, holder))
         if state is not None:
             wanted = wanted.where(Carrier.state == state)
-        if not actor.roles & _ALL:
+        if not actor.roles & SEE_ALL:
             wanted = wanted.where(Carrier.holder == actor.person)
         return {"objects": [object_json(session, row) for row in session.scalars(wanted)]}
 
@@ -95,7 +95,7 @@ def list_carriers(
 def outstanding(station: Station, actor: Actor) -> dict[str, Any]:
     """The closing-time list: every original that is not in the room and every copy that is not back.
 
-    `overnight`: what the policy does not let stay out over night (绝密 and restricted papers, R-084).
+    `overnight`: what the policy does not let stay out over night (R-084; C-14).
     """
     with acting(station, actor, "custody.outstanding") as session:
         originals = session.scalars(
@@ -103,13 +103,15 @@ def outstanding(station: Station, actor: Actor) -> dict[str, Any]:
         ).all()
         copies = session.scalars(select(Copy).where(Copy.status.in_(_COPIES_OUT)).order_by(Copy.id)).all()
         running = {timer.object_id: timer for timer in timers.running(session)}
+        kept = overnight.in_cabinets(station, session)
         items = []
         away: list[Thing] = [*originals, *copies]
         for thing in away:
             timer = running.get(thing.id)
             item = object_json(session, thing)
             item |= timers.due_item(station, timer) if timer is not None else {"due": None, "days": None}
-            items.append({**item, "id": thing.id, "overnight": _overnight(station, session, thing)})
+            back = overnight.must_be_back(station, session, thing, kept)
+            items.append({**item, "id": thing.id, "overnight": back, "cabinet": kept.get(thing.id)})
         station.log(
             session, "custody.outstanding", person=actor.person, account=actor.user,
             facts={"originals": len(originals), "copies": len(copies)},
@@ -168,15 +170,6 @@ def held_by(session: Session, person: str) -> list[Thing]:
         select(Copy).where(Copy.holder == person, Copy.status.in_(_COPIES_OUT)).order_by(Copy.id)
     ).all()
     return [*carriers, *copies]
-
-
-def _overnight(station: Station, session: Session, thing: Thing) -> bool:
-    """Whether it must not stay out of the room over night."""
-    document = session.get(Document, thing.document_id) if thing.document_id else None
-    if document is None:
-        return False
-    clocks = station.policy.desk.clocks.values()
-    return any(access.protected_as(station.policy, document) in rule.same_day for rule in clocks)
 
 
 def _words(

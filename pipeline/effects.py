@@ -11,7 +11,7 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from ..models.tables import Matter
-from . import inbound, leaving, level_change, level_expiry, level_unsettled, mending, outbound
+from . import inbound, leaving, level_change, level_expiry, level_unsettled, mending, outbound, overnight
 from .actors import Actor
 from .station import Station
 
@@ -34,6 +34,7 @@ EFFECTS: Final[Mapping[str, Effect]] = {
     "check_level_expiry": level_expiry.check_outcome,
     "check_level_notice": level_change.check_notice,
     "check_level_suggestion": level_change.check_suggestion,
+    "check_overnight": overnight.check_ask,
     "file_outbound": outbound.file_outbound,
     "make_void": mending.make_void,
     "mark_limits": inbound.mark_limits,

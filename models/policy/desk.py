@@ -180,6 +180,7 @@ EFFECTS: tuple[str, ...] = (
     "check_level_expiry",
     "check_level_notice",
     "check_level_suggestion",
+    "check_overnight",
     "file_outbound",
     "make_void",
     "mark_limits",

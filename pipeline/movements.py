@@ -28,6 +28,8 @@ from . import access, approvals, conditions, matters, page_check, timers
 from .actors import Actor
 from .station import Station
 
+_BEGIN = {"batch": "open"}
+"""State of what enters the register without a movement: a batch is open from its first paper on."""
 NOTE = "movement"
 ACT = "move"
 Thing = Carrier | Copy
@@ -303,7 +305,7 @@ def replay(session: Session) -> dict[tuple[str, str], tuple[str, str | None]]:
             continue
         facts, name = leaf["facts"], (leaf["facts"]["kind"], leaf["objects"][0])
         known = states.get(name)
-        if facts["before"] != (known[0] if known else None):
+        if facts["before"] != (known[0] if known else _BEGIN.get(facts["kind"])):
             raise Broken("movements_broken", object=name[1], entry=row.seq)
         states[name] = (facts["after"], facts["taker"])
     return states

@@ -23,12 +23,17 @@ BUSINESS: Final = (
     }
 )  # fmt: skip
 ROLES: Final = BUSINESS | ADMINISTRATORS
+REGISTRARS: Final = STAFF | LEADERS | {"head_of_room"}
+"""Who keeps the registers or decides on papers: knows every row of them, its words within clearance."""
 CLEARANCES: Final = ("none", "general", "important", "core")
 
 _DESK: Final = frozenset({"scan_operator", "jiyao_clerk"})
 
 MAY: Final[dict[str, frozenset[str]]] = {
     "person": frozenset({"sysadmin", "secadmin"}),
+    "person.vet": frozenset({"secadmin"}),
+    "person.deputy": BUSINESS,
+    "person.deputies": BUSINESS | {"secadmin"},
     "person.list": ADMINISTRATORS | _DESK | LEADERS,
     "account.add": frozenset({"sysadmin"}),
     "account.disable": frozenset({"sysadmin", "secadmin"}),
@@ -40,6 +45,7 @@ MAY: Final[dict[str, frozenset[str]]] = {
     "receive": _DESK,
     "ingest": _DESK,
     "documents": STAFF | LEADERS | {"reader"},
+    "documents.readers": REGISTRARS | {"auditor"},
     "text": STAFF | LEADERS | {"reader"},
     "export": STAFF | LEADERS,
     "review": STAFF,
@@ -77,6 +83,19 @@ MAY: Final[dict[str, frozenset[str]]] = {
     "carriers.move": BUSINESS,
     "carriers.list": BUSINESS | {"auditor"},
     "carriers.out": STAFF | LEADERS | {"head_of_room", "auditor", "committee_reviewer"},
+    "circulate": frozenset({"jiyao_clerk", "office_director"}),
+    "circulate.receive": BUSINESS,
+    "circulate.show": BUSINESS | {"auditor"},
+    "borrow": frozenset({"jiyao_clerk", "archivist", "personnel_file_keeper"}),
+    "borrow.list": BUSINESS | {"auditor"},
+    "transport": frozenset({"jiyao_clerk"}),
+    "transport.take": BUSINESS,
+    "clearing": _DESK | {"archivist", "head_of_room", "duty_officer", "unit_liaison"},
+    "recall": LEADERS | {"jiyao_clerk", "meeting_organizer", "head_of_room"},
+    "filing": _DESK | {"archivist", "unit_liaison"},
+    "rounds.show": STAFF
+    | LEADERS
+    | {"head_of_room", "auditor", "unit_liaison", "meeting_organizer", "escort"},
     "matter.open": BUSINESS | {"secadmin"},
     "matter.do": BUSINESS | {"secadmin"},
     "matter.list": BUSINESS | ADMINISTRATORS,

@@ -14,8 +14,18 @@ from .level import Level
 from .page import Box
 from .period import Period
 
+MarkStyle = Literal["prefixed_no_star", "soe_shangmi", "bare_words"]
+"""`公司机密`; the words of central enterprises' business secrets; `机密`, never with a star."""
 CopyFormat = Literal["pdf", "png"]
 Channel = Literal["forensic", "barcode", "visible", "metadata"]
+
+
+@dataclass(frozen=True, slots=True)
+class FormerMark:
+    """A mark that was changed: it shows struck out beside the one that holds (保密法 art. 24)."""
+
+    level: Level
+    period: Period | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +48,12 @@ class CopySpec:
     room: str = "机要室"
     due: date | None = None
     """To be returned by (清退期限), where one was set."""
+    former: tuple[FormerMark, ...] = ()
+    """Marks before the one that holds, the newest last."""
+    declassified: date | None = None
+    """First day no longer protected, once it has come: the mark is struck out too, and 解密 stands beside it."""
+    mark_style: MarkStyle = "prefixed_no_star"
+    """How marks of company secrets are worded, by the unit's choice `mark_style_company`."""
     flatten: bool = True
     """Pages become pictures with the marks burnt in (policy: rank 50 and above)."""
     format: CopyFormat = "pdf"

@@ -28,7 +28,7 @@ from ..models.level import Family, Level
 from ..models.period import add_months, next_turn
 from ..models.policy.schema import Policy
 from ..models.tables import Carrier, Copy, Document, Event, Matter, Movement
-from . import access, timers
+from . import access, level_expiry, timers
 from .actors import Actor
 from .station import Station
 from .terms import received_on, retention_term, secrecy_state, term_in_force
@@ -146,7 +146,7 @@ def _secrecy(station: Station, session: Session, row: Document) -> Iterator[dict
             yield _item(station, row, "condition_review", day, "determiner", "review_condition")
         case "running" if ends is not None:
             asked = term.ask_by(periods.ask_days)
-            if asked is not None:
+            if asked is not None and not level_expiry.let_lapse(station, session, row):
                 yield _item(station, row, "secrecy_ask", asked, "determiner", "decide_extension")
             yield _item(station, row, "secrecy_end", ends, "jiyao_clerk", "ends_by_itself")
         case "ended" if ends is not None and row.declassified_mark_on is None:
@@ -187,4 +187,4 @@ def _item(station: Station, row: Document, kind: str, day: date, role: str, acti
 
 
 def _visible(session: Session, actor: Actor, document: str | None) -> bool:
-    return document is None or access.may_see_row(actor, access.circle_of(session, document))
+    return document is None or access.may_know(session, actor, document)

@@ -5,6 +5,7 @@ The paper bears the old mark struck out and the new one beside it, or 解密. Co
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 from sqlalchemy import select
@@ -25,12 +26,12 @@ _UNMARKED = (Family.INTERNAL, Family.PUBLIC)
 
 
 def remember_mark(
-    station: Station, session: Session, row: Document, person: str, *, old: MarkWords, new: MarkWords | None
+    station: Station, session: Session, row: Document, person: str, *, old: MarkWords, new: MarkWords
 ) -> None:
-    """Writes down that a mark gave way to another, or to 解密 (`new` is None)."""
+    """Writes down that a mark gave way to another."""
     if old == new:
         return
-    words = {"old": _words(old), "new": _words(new) if new else None}
+    words = {"old": _words(old), "new": _words(new)}
     remember(station, session, row, person, "change", _WHAT, words)
 
 
@@ -42,7 +43,11 @@ def marks_of(station: Station, session: Session, row: Document) -> tuple[MarkWor
         select(Event).where(Event.document_id == row.id, Event.what == _WHAT).order_by(Event.id)
     )
     before = [_mark(station.unseal(session, EVENT, one.sealed, bind=row.id)["old"]) for one in events]
-    return (level, term.marked if term is not None else None), tuple(before)
+    # an end that came early changes no mark: 解密 stands beside it
+    longer = (
+        replace(term, changes=tuple(one for one in term.changes if one.kind == "extend")) if term else None
+    )
+    return (level, longer.marked if longer is not None else None), tuple(before)
 
 
 def declassified_on(station: Station, session: Session, row: Document) -> date | None:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -18,17 +18,16 @@ from sqlalchemy.orm import Session
 from ..common.clock import today
 from ..common.errors import JiyaoError, NotThere, Refused, UsageFault
 from ..common.files import write_new
-from ..models.copy import CopySpec
+from ..models.copy import CopySpec, FormerMark, MarkStyle
 from ..models.level import Level
 from ..models.tables import Approval, Artefact, Clear, Copy, Document
 from ..models.wire import to_plain
 from ..stages.seal import seal
 from ..watermark.payload import encode, forensic_id, station_tag
-from . import access, approvals, matters, movements, outbound, people
+from . import access, approvals, former, matters, movements, outbound, people
 from .actors import Actor, acting
 from .executor import Job, LocalExecutor
 from .judgement import load_judgement, open_artefact
-from .periods import parse_period
 from .plan import job_of
 from .register_entry import area_of
 from .station import Station
@@ -136,11 +135,8 @@ def _check_issue(station: Station, session: Session, row: Document, recipients: 
     outbound.within(station, session, row, len(recipients))
     if len(set(recipients)) != len(recipients):
         raise UsageFault("person_twice")
-    circle = access.circle_of(session, row.id)
     for person in recipients:
-        if person not in circle:
-            raise Refused("not_in_circle", person=person, document=row.id)
-        access.check_clearance(station, session, person, row)
+        access.check(station, session, person, row, "issue")
     approval = approvals.require(station, session, act="distribute", rows=(row,), recipients=recipients)
     if approval is not None:
         _within(session, session.get_one(Approval, approval), row, len(recipients))
@@ -184,7 +180,7 @@ def _issue_one(
         serial = station.next_number(session, "copy.serial")
         secret = bytes(station.vault.derive(session, "mark"))
         spec, forensic = _spec(
-            station, row, number=number, serial=serial, secret=secret, name=name, due=due, form=form
+            station, session, row, number=number, serial=serial, secret=secret, name=name, due=due, form=form
         )
     fields = {"spec": to_plain(spec), "passwords": passwords}
     reply = worker.submit(Job(act=job_of("stamp"), fields=fields, data=original)).result()
@@ -220,6 +216,7 @@ def _issue_one(
         )  # fmt: skip
         session.add(place)
         movements.enter(station, session, actor, copy, "issue")
+        access.put_on_record(station, session, person, row, "issue", approval or "circle")
         level = Level.parse(row.level_code) if row.level_code else None
         station.log(
             session, "copies.issue", objects=(document, copy.id, person), person=actor.person,
@@ -254,6 +251,7 @@ def _not_handed_out(station: Station, actor: Actor, *, copy: str) -> None:
 
 def _spec(
     station: Station,
+    session: Session,
     row: Document,
     *,
     number: int,
@@ -263,11 +261,14 @@ def _spec(
     due: date | None,
     form: str,
 ) -> tuple[CopySpec, int]:
-    level = Level.parse(row.level_code) if row.level_code else Level.INTERNAL
+    (level, period), before = former.marks_of(station, session, row)
     forensic = forensic_id(secret, serial)
     spec = CopySpec(
         level=level,
-        period=parse_period(row.period) if row.period else None,
+        period=period,
+        former=tuple(FormerMark(*mark) for mark in before),
+        declassified=former.declassified_on(station, session, row),
+        mark_style=cast(MarkStyle, station.policy.choices.get("mark_style_company", "prefixed_no_star")),
         number=number,
         recipient=name,
         issued=today(station.clock),

@@ -84,6 +84,6 @@ def set_level(
     if accepted_by is not None:
         remember(station, session, row, accepted_by, "accept", "accepted", stands(row))
     if had_level:
-        after: former.MarkWords | None = (level, period)
-        former.remember_mark(station, session, row, accepted_by or set_by, old=before, new=after)
+        now = former.marks_of(station, session, row)[0]
+        former.remember_mark(station, session, row, accepted_by or set_by, old=before, new=now)
     session.flush()

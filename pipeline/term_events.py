@@ -215,10 +215,9 @@ def _keep(
 ) -> None:
     after = replace(term, changes=(*term.changes, change))
     keep_secrecy(row, after)
-    former.remember_mark(
-        station, session, row, person, old=(level, term.marked),
-        new=(level, after.marked) if change.kind == "extend" else None,
-    )  # fmt: skip
+    if change.kind == "extend":
+        mark = (level, after.marked)
+        former.remember_mark(station, session, row, person, old=(level, term.marked), new=mark)
 
 
 def _checked(

@@ -129,6 +129,20 @@ class Pen:
         self.pdf.set_line_width(thickness)
         self.pdf.line(left, y, right, y)
 
+    def frame(
+        self,
+        left: float,
+        top: float,
+        width: float,
+        height: float,
+        thickness: float,
+        colour: Colour = (20, 20, 20),
+    ) -> None:
+        """The outline of a box, as of a stamp."""
+        self.pdf.set_draw_color(*colour)
+        self.pdf.set_line_width(thickness)
+        self.pdf.rect(left, top, width, height, style="D")
+
     def faint(self, opacity: float) -> AbstractContextManager[None]:
         """What is drawn inside multiplies with what lies below, at this opacity."""
         context: AbstractContextManager[None] = self.pdf.local_context(

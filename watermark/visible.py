@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from ..common.fonts import clean
-from ..models.copy import CopySpec
+from ..models.copy import CopySpec, FormerMark, MarkStyle
 from ..models.level import Family, Level
 from ..models.period import Period
 from .barcode import modules
@@ -25,6 +25,9 @@ from .pen import Pen
 STAR = "★"
 NUMBER_LABEL = "复制件编号"
 DOCUMENT_LABEL = "文件编号"
+LIFTED = "解密"
+_MOST_STRUCK = 2
+_STRUCK = (70, 70, 70)
 _WARN = (176, 16, 24)
 _RULE = (150, 30, 30)
 _TILE = (90, 90, 90)
@@ -32,11 +35,25 @@ _TILE_OPACITY = 0.13
 _TILE_ANGLE = 30.0
 
 
-def level_mark(level: Level, period: Period | None) -> str:
-    """The mark as printed: `机密★20年`, `机密★` (no period named), `公司机密 3年`, `内部`."""
+def level_mark(level: Level, period: Period | None, style: MarkStyle = "prefixed_no_star") -> str:
+    """The mark as printed: `机密★20年`, `机密★` (no period named), `公司机密 3年`, `内部`.
+
+    Only state secrets bear the star, whatever words a company uses for its own (保守国家秘密法 art. 22).
+    """
     if level.family is Family.STATE:
         return f"{level.value}{STAR}{period or ''}"
-    return f"{level.value} {period}" if period else level.value
+    words = _company_words(level, style) if level.family is Family.COMPANY else level.value
+    return f"{words} {period}" if period else words
+
+
+def _company_words(level: Level, style: MarkStyle) -> str:
+    match style:
+        case "bare_words":
+            return level.value.removeprefix("公司")
+        case "soe_shangmi":
+            return (Level.SOE_CORE if level is Level.COMPANY_TOP else Level.SOE_ORDINARY).value
+        case _:
+            return level.value
 
 
 def number_mark(number: int) -> str:
@@ -58,7 +75,11 @@ class _Marks:
     """The words of one copy and how they are drawn."""
 
     def __init__(self, spec: CopySpec) -> None:
-        self._level = level_mark(spec.level, spec.period)
+        marks = [*spec.former, FormerMark(spec.level, spec.period)]
+        words = [level_mark(one.level, one.period, spec.mark_style) for one in marks]
+        self._level = "" if spec.declassified else words.pop()
+        self._struck = tuple(words[-_MOST_STRUCK:])
+        self._lifted = f"{LIFTED} {_day(spec.declassified)}" if spec.declassified else ""
         self._number = number_mark(spec.number)
         recipient = clean(spec.recipient).strip()
         room = clean(f"{spec.unit}{spec.room}").strip()
@@ -109,7 +130,7 @@ class _Marks:
         middle = sheet.width / 2
         head, foot = corner.top, sheet.height - EDGE_MM * unit - corner.height
         line = head + 6.2 * unit
-        pen.fitted(left, middle - unit, line, self._level, 17 * unit, bold=True)
+        self._draw_level(pen, left, middle - unit, line, unit)
         pen.fitted(middle + unit, right, line, self._number, 17 * unit, bold=True, align="right")
         line = head + 13.8 * unit
         pen.fitted(left, right, line, self._caution, 10 * unit, bold=True, align="centre", colour=_WARN)
@@ -117,6 +138,38 @@ class _Marks:
         pen.fitted(left, right, foot + 12.6 * unit, self._foot, 8 * unit, align="centre")
         pen.rule(left, right, head + 8.8 * unit, 0.35 * unit, _RULE)
         pen.rule(left, right, foot + 8.2 * unit, 0.25 * unit, _RULE)
+
+    def _draw_level(self, pen: Pen, left: float, right: float, base: float, unit: float) -> None:
+        """The mark that holds; before it those it took the place of, struck out; or the stamp 解密."""
+        now = self._level or self._lifted
+        parts = [(words, 11 * unit, False) for words in self._struck] + [
+            (now, (17 if self._level else 12) * unit, True)
+        ]
+        gap = 2 * unit
+        whole = sum(pen.width(words, points, bold=bold) + gap for words, points, bold in parts) - gap
+        room = right - left
+        if whole <= room or len(parts) == 1:
+            shrink = 1.0
+        else:
+            shrink = (room - gap * (len(parts) - 1)) / (whole - gap * (len(parts) - 1)) * 0.995
+        for words, points, bold in parts:
+            size = points * shrink
+            width = pen.width(words, size, bold=bold)
+            if not bold:
+                pen.fitted(left, left + width * 1.001, base, words, size, colour=_STRUCK)
+                pen.rule(
+                    left - 0.4 * unit, left + width + 0.4 * unit, base - size * 0.134, 0.4 * unit, _STRUCK
+                )
+            elif self._level:
+                pen.fitted(
+                    left, right if len(parts) == 1 else left + width * 1.001, base, words, size, bold=True
+                )
+            else:
+                pen.fitted(left, left + width * 1.001, base, words, size, bold=True, colour=_WARN)
+                pen.frame(
+                    left - 0.8 * unit, base - size * 0.34, width + 1.6 * unit, size * 0.44, 0.35 * unit, _WARN
+                )
+            left += width + gap
 
 
 def _inside(sheet: Sheet, x: float, base: float, length: float, height: float) -> bool:

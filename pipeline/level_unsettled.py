@@ -7,15 +7,13 @@ body, taken down by one person and confirmed by another, who also confirms that 
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ..common.errors import Refused, UsageFault
 from ..models.level import Level
 from ..models.period import Period
-from ..models.tables import Document, Matter
+from ..models.tables import Document, Matter, MatterStep
 from . import access, level_notify, matters
 from .actors import Actor
 from .level_set import level_word, period_word, set_level
@@ -103,7 +101,7 @@ def settle(station: Station, session: Session, actor: Actor, matter: Matter) -> 
     if before.result == "withdrawn":
         row.interim_code = words.get("prior")
     else:
-        _decide(station, session, actor, matter, row, words, before.person)
+        _decide(station, session, actor, matter, row, steps[0], before)
     _said(station, session, actor, matter, row, old, now)
     level_notify.open_notice(station, session, actor, row, cause=matter.id, change="decision")
 
@@ -114,12 +112,15 @@ def _decide(
     actor: Actor,
     matter: Matter,
     row: Document,
-    words: dict[str, Any],
-    entered_by: str,
+    first: MatterStep,
+    taken: MatterStep,
 ) -> None:
+    """What the newest entry of the decision says; where it names no period, the drafted one if it is that level."""
+    words, drafted = (matters.step_words(station, session, step) for step in (taken, first))
     level = level_word(words["level"])
+    text = words.get("period") or (drafted.get("period") if drafted.get("level") == words["level"] else None)
     kept = row.status in _KEPT and row.confirmed
-    period = period_word(words["period"]) if words.get("period") else None
+    period = period_word(text) if text else None
     row.interim_code = None
     if row.level_code == level.code and (period is None or str(period) == row.period):
         return
@@ -127,7 +128,7 @@ def _decide(
     if period is None and years:
         period = Period("years", number=years)
     set_level(
-        station, session, row, level, period, set_by=entered_by,
+        station, session, row, level, period, set_by=taken.person,
         accepted_by=actor.person if kept else None, cause=matter.id, kind="decision",
         why=station.reason(str(words.get("reason") or words.get("decision_no"))),
     )  # fmt: skip

@@ -82,7 +82,7 @@ def void(
             )
         ).first()
         if open_one is None:
-            _check(session, row, replaced_by)
+            _check(station, session, row, replaced_by)
             items = (("document", replaced_by),) if replaced_by else ()
             open_one = matters.start(
                 station, session, actor, KIND, document=document, items=items, words={"reason": reason}
@@ -100,7 +100,7 @@ def make_void(station: Station, session: Session, actor: Actor, matter: Matter) 
             MatterItem.matter_id == matter.id, MatterItem.object_kind == "document"
         )
     ).first()
-    _check(session, row, other)
+    _check(station, session, row, other)
     if other is not None:
         for carrier in session.scalars(select(Carrier).where(Carrier.document_id == row.id)):
             carrier.document_id = other
@@ -111,9 +111,10 @@ def make_void(station: Station, session: Session, actor: Actor, matter: Matter) 
     )  # fmt: skip
 
 
-def _check(session: Session, row: Document, replaced_by: str | None) -> None:
+def _check(station: Station, session: Session, row: Document, replaced_by: str | None) -> None:
     if row.status in ("void", "destroyed", "refused"):
         raise Refused("not_amendable", document=row.id, status=row.status)
+    matters.check_free(station, session, row.id, "documents.void")
     issued = session.scalars(
         select(Copy.id).where(Copy.document_id == row.id, Copy.status.in_(("issued", "recalled", "lost")))
     ).first()

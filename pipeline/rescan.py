@@ -64,7 +64,7 @@ def rescan(
     with acting(station, actor, "documents.rescan", objects=(document,)) as session:
         row = access.get_document(session, document)
         access.check_clearance(station, session, actor.person, row)
-        _check(session, row)
+        _check(station, session, row)
         judgement = load_judgement(station, session, document)
         old = open_artefact(station, session, document, "original")
         if judgement is None or old is None:
@@ -85,7 +85,7 @@ def rescan(
         _refuse(station, actor, document, part, identity, above)
     with acting(station, actor, "documents.rescan", objects=(document,)) as session:
         row = access.get_document(session, document)
-        _check(session, row)
+        _check(station, session, row)
         former = row.read_level_code, row.level_code, row.period
         paper = paper_of(
             part, judged, path=path, identity=identity, findings=_lost(station, row, judged.level.level)
@@ -132,7 +132,7 @@ def _refuse(
     ):
         row = access.get_document(session, document)
         if gone:
-            _check(session, row)
+            _check(station, session, row)
             wipe(station, session, row)
             row.status, row.level_code = "refused", level.code
             session.add(
@@ -165,10 +165,10 @@ def _is_same(station: Station, session: Session, row: Document, part: Part) -> b
     return likeness.same or likeness.why != "other_text"
 
 
-def _check(session: Session, row: Document) -> None:
+def _check(station: Station, session: Session, row: Document) -> None:
     if row.status not in _OPEN:
         raise Refused("not_in_review", document=row.id, status=row.status)
-    check_free(session, row)
+    check_free(station, session, row)
 
 
 def _lost(station: Station, row: Document, new: Level | None) -> tuple[Finding, ...]:

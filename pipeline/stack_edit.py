@@ -30,7 +30,7 @@ from ..models.tables import (
     Receipt,
     Scan,
 )  # fmt: skip
-from . import access, passages
+from . import access, matters, passages
 from .above import keys_going, open_above
 from .actors import Actor, acting
 from .carriers import move_scans, void
@@ -119,12 +119,13 @@ def finish(station: Station) -> None:
         )
 
 
-def check_free(session: Session, row: Document) -> None:
-    """Nothing else stands on the document: no hold, no copy, no open destruction.
+def check_free(station: Station, session: Session, row: Document) -> None:
+    """Nothing else stands on the document: no hold, no copy, no open destruction, no matter that forbids it.
 
     Raises:
         Refused: something does.
     """
+    matters.check_free(station, session, row.id, "review.edit")
     held = session.scalars(
         select(Hold.id).where(Hold.document_id == row.id, Hold.lifted_at.is_(None))
     ).first()
@@ -153,7 +154,7 @@ def _open(
     access.check_clearance(station, session, actor.person, row)
     if row.status not in OPEN:
         raise Refused("not_in_review", document=document, status=row.status)
-    check_free(session, row)
+    check_free(station, session, row)
     judgement = load_judgement(station, session, document)
     data = open_artefact(station, session, document, "original")
     if judgement is None or data is None:
@@ -179,7 +180,7 @@ def _replace(
         for row in rows:
             if row.status not in OPEN:
                 raise Refused("not_in_review", document=row.id, status=row.status)
-            check_free(session, row)
+            check_free(station, session, row)
         first = rows[0]
         receipt = session.get_one(Receipt, first.receipt_id)
         deposit = Deposit(station, session, papers=len(read))

@@ -92,18 +92,7 @@ def test_not_yet_built(words: tuple[str, ...], founded: Room) -> None:
     assert set(answer.value) == {"error"}
 
 
-def test_registers_and_exports_not_yet_built(room: Room) -> None:
-    room.refused(
-        "register",
-        "export",
-        "inbound",
-        "--format",
-        "pdf",
-        "--out",
-        room.base / "x",
-        exit=2,
-        code="not_yet_built",
-    )
+def test_roots_not_yet_built(room: Room) -> None:
     room.refused("init", "--suite", "sm", "--home", room.base / "sm", exit=2, code="not_yet_built", user=None)
     room.refused(
         "init", "--root", "pkcs11:x", "--home", room.base / "hsm", exit=2, code="not_yet_built", user=None

@@ -49,14 +49,30 @@ def documents_show(document: str) -> None:
 @documents.command("text")
 @argument("document", metavar="DOC")
 @option("--carrier", metavar="Z")
-def documents_text(document: str, carrier: str | None) -> None:
+@option("--purpose", metavar="T")
+def documents_text(document: str, carrier: str | None, purpose: str | None) -> None:
     def work() -> dict[str, Any]:
         station, actor = enter("text")
         if carrier is not None:
-            return carrier_scans.text_of_scan(station, actor, document=document, carrier=carrier)
-        return register.text_of(station, actor, document=document)
+            return carrier_scans.text_of_scan(
+                station, actor, document=document, carrier=carrier, purpose=purpose
+            )
+        return register.text_of(station, actor, document=document, purpose=purpose)
 
     show.run(work, _draw_text)
+
+
+@documents.command("readers")
+@argument("document", metavar="DOC")
+def documents_readers(document: str) -> None:
+    def work() -> dict[str, Any]:
+        station, actor = enter("documents.readers")
+        from ..pipeline import readers
+
+        return readers.readers_of(station, actor, document=document)
+
+    keys = ("at", "person", "name", "act", "rule", "purpose")
+    show.run(work, lambda value: show.table(keys, [[row[key] for key in keys] for row in value["readers"]]))
 
 
 @documents.command("export")
@@ -137,6 +153,55 @@ def documents_handover(document: str, to: str, receipt_no: str) -> None:
         return archiving.hand_over(station, actor, document=document, to=to, receipt_no=receipt_no)
 
     show.run(work, draw_document)
+
+
+@documents.command("slip")
+@argument("document", metavar="DOC")
+@option("--out", required=True, type=FILE, metavar="F")
+def documents_slip(document: str, out: Path) -> None:
+    def work() -> dict[str, Any]:
+        station, actor = enter("documents.slip")
+        # the drawing libraries load in half a second
+        from ..pipeline import handling_slip
+
+        return handling_slip.write_slip(station, actor, document=document, out=out)
+
+    show.run(work, show.record)
+
+
+@documents.command("compile")
+@option("--from", "sources", multiple=True, required=True, metavar="D")
+@option("--title", required=True, metavar="T")
+@option("--excerpt", is_flag=True)
+@option("--copies", type=click.IntRange(min=1, max=9999), default=1, metavar="K")
+def documents_compile(sources: tuple[str, ...], title: str, excerpt: bool, copies: int) -> None:
+    def work() -> dict[str, Any]:
+        station, actor = enter("documents.compile")
+        from ..pipeline import compiling
+
+        kind = "excerpt" if excerpt else "compile"
+        return compiling.compile_documents(
+            station, actor, sources=sources, title=title, kind=kind, copies=copies
+        )
+
+    show.run(work, draw_document)
+
+
+@documents.command("release")
+@argument("document", metavar="DOC")
+@option("--way", required=True, type=click.Choice(["publish", "provide_external", "relay"]))
+@option("--to", required=True, metavar="T")
+@option("--form", required=True, type=click.Choice(["paper", "oral", "electronic"]))
+@option("--agreement", metavar="N")
+@option("--receipt-no", metavar="N")
+def documents_release(**given: Any) -> None:
+    def work() -> dict[str, Any]:
+        station, actor = enter("documents.release")
+        from ..pipeline import leaving
+
+        return leaving.release(station, actor, **given)
+
+    show.run(work, lambda value: show.record(value["release"]))
 
 
 @documents.command("event")

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from ..models.rights import CLEARANCES
-from ..pipeline import people
+from ..pipeline import deputies, people, vetting
 from . import show
 from .frame import DATE, Room, argument, current, enter, option, secrets
 
@@ -14,6 +14,7 @@ person = Room("person")
 account = Room("account")
 _COLUMNS = ("user", "person", "name", "roles", "clearance", "status")
 _CLEARANCE = "|".join(CLEARANCES)
+_DEPUTY = ("id", "person", "name", "deputy", "deputy_name", "since", "until")
 
 
 @person.command("add")
@@ -21,12 +22,75 @@ _CLEARANCE = "|".join(CLEARANCES)
 @option("--name", required=True, metavar="N")
 @option("--clearance", default="none", metavar=_CLEARANCE)
 @option("--dept", metavar="D")
-def person_add(id_: str, name: str, clearance: str, dept: str | None) -> None:
+@option("--until", type=DATE, metavar="DATE")
+def person_add(id_: str, **given: Any) -> None:
     def work() -> dict[str, Any]:
         station, actor = enter("person")
-        return people.add_person(station, actor, person=id_, name=name, clearance=clearance, dept=dept)
+        return people.add_person(station, actor, person=id_, **given)
 
     show.run(work, _draw)
+
+
+@person.command("renew")
+@argument("id_", metavar="ID")
+@option("--until", required=True, type=DATE, metavar="DATE")
+@option("--clearance", metavar=_CLEARANCE)
+def person_renew(id_: str, until: date, clearance: str | None) -> None:
+    def work() -> dict[str, Any]:
+        station, actor = enter("person.vet")
+        return vetting.renew(station, actor, person=id_, until=until, clearance=clearance)
+
+    show.run(work, _draw)
+
+
+@person.command("suspend")
+@argument("id_", metavar="ID")
+@option("--reason", required=True, metavar="T")
+def person_suspend(id_: str, reason: str) -> None:
+    def work() -> dict[str, Any]:
+        station, actor = enter("person.vet")
+        return vetting.suspend(station, actor, person=id_, reason=reason)
+
+    show.run(work, _draw)
+
+
+@person.command("resume")
+@argument("id_", metavar="ID")
+@option("--reason", required=True, metavar="T")
+def person_resume(id_: str, reason: str) -> None:
+    def work() -> dict[str, Any]:
+        station, actor = enter("person.vet")
+        return vetting.resume(station, actor, person=id_, reason=reason)
+
+    show.run(work, _draw)
+
+
+@person.command("deputy")
+@argument("id_", metavar="ID")
+@option("--to", required=True, metavar="PERSON")
+@option("--until", required=True, type=DATE, metavar="DATE")
+@option("--since", type=DATE, metavar="DATE")
+def person_deputy(id_: str, to: str, until: date, since: date | None) -> None:
+    def work() -> dict[str, Any]:
+        station, actor = enter("person.deputy")
+        return deputies.appoint(station, actor, person=id_, deputy=to, until=until, since=since)
+
+    show.run(work, show.record)
+
+
+@person.command("deputies")
+@option("--end", type=int, metavar="N")
+@option("--all", "ended", is_flag=True)
+def person_deputies(end: int | None, ended: bool) -> None:
+    def work() -> dict[str, Any]:
+        station, actor = enter("person.deputy" if end is not None else "person.deputies")
+        if end is not None:
+            return {"deputies": [deputies.end(station, actor, deputy=end)]}
+        return deputies.list_deputies(station, actor, ended=ended)
+
+    show.run(
+        work, lambda value: show.table(_DEPUTY, [[row[key] for key in _DEPUTY] for row in value["deputies"]])
+    )
 
 
 @person.command("list")
@@ -54,10 +118,11 @@ def account_add(user_: str, name: str, person: str) -> None:
 @argument("user_", metavar="USER")
 @option("--role", multiple=True, metavar="R")
 @option("--clearance", metavar=_CLEARANCE)
-def account_grant(user_: str, role: tuple[str, ...], clearance: str | None) -> None:
+@option("--until", type=DATE, metavar="DATE")
+def account_grant(user_: str, role: tuple[str, ...], clearance: str | None, until: date | None) -> None:
     def work() -> dict[str, Any]:
         station, actor = enter("account.grant")
-        return people.grant(station, actor, user=user_, roles=role, clearance=clearance)
+        return people.grant(station, actor, user=user_, roles=role, clearance=clearance, until=until)
 
     show.run(work, _draw)
 
@@ -106,7 +171,7 @@ def account_delegate(from_: str, to: str, role: str, until: date) -> None:
 
 
 def _draw(value: dict[str, Any]) -> None:
-    show.record(value, (*_COLUMNS, "delegated"))
+    show.record(value, (*_COLUMNS, "clearance_until", "clearance_state", "delegated"))
 
 
 def _draw_all(rows: list[dict[str, Any]]) -> None:

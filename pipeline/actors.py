@@ -27,7 +27,7 @@ from ..vault import cms, kdf, pki
 from ..vault.pki import Credential
 from ..vault.suite import suite_named
 from ..vault.wipe import wiped
-from . import authority, clock_guard
+from . import authority, clearances, clock_guard
 from .secrets import Secrets
 from .station import Station
 
@@ -47,6 +47,8 @@ class Actor:
     clearance: str
     sign: Callable[[bytes], bytes] = field(repr=False)
     """CMS (DER, detached) over a canonical statement by the person's own key, at the station's time."""
+    today: Callable[[], str] = field(repr=False)
+    """The station's date, ISO."""
 
     def role_for(self, wanted: frozenset[str]) -> str:
         """One of the wanted roles that this account holds, own before delegated.
@@ -98,7 +100,7 @@ def enter(station: Station, *, user: str | None, act: str, secrets: Secrets) -> 
         else:
             account = session.get_one(Account, user)
             signer = _signer(station, session, account, password)
-            clearance = account.clearance
+            clearance = clearances.of_account(session, account)
             refused = False
     if doubt is not None:
         if refused:
@@ -116,6 +118,7 @@ def enter(station: Station, *, user: str | None, act: str, secrets: Secrets) -> 
         delegated=delegated,
         clearance=clearance,
         sign=sign,
+        today=lambda: today(station.clock).isoformat(),
     )
 
 

@@ -81,7 +81,7 @@ def open_scan(station: Station, session: Session, row: Document, wanted: str) ->
 
 
 def read_scan(
-    station: Station, actor: Actor, *, document: str, carrier: str, act: str
+    station: Station, actor: Actor, *, document: str, carrier: str, act: str, purpose: str | None = None
 ) -> tuple[str, Transcript]:
     """The carrier's number and the text of its scan, for a person who may read the document; nothing is kept.
 
@@ -93,7 +93,7 @@ def read_scan(
     """
     with acting(station, actor, act, objects=(document,)) as session:
         row = access.get_document(session, document)
-        access.check_read(station, session, actor, row)
+        access.check_read(station, session, actor, row, purpose=purpose)
         chosen, where, data = open_scan(station, session, row, carrier)
         number, origin = chosen.id, row.origin
         if where == "original":
@@ -109,7 +109,9 @@ def read_scan(
     return number, from_plain(Transcript, json.loads(part.transcript))
 
 
-def text_of_scan(station: Station, actor: Actor, *, document: str, carrier: str) -> dict[str, Any]:
+def text_of_scan(
+    station: Station, actor: Actor, *, document: str, carrier: str, purpose: str | None = None
+) -> dict[str, Any]:
     """The text of one carrier's scan, page by page, as `documents.text_of`; logged like it (R-131).
 
     Raises:
@@ -117,7 +119,9 @@ def text_of_scan(station: Station, actor: Actor, *, document: str, carrier: str)
     """
     from .documents import level_name, pages_json
 
-    number, transcript = read_scan(station, actor, document=document, carrier=carrier, act="documents.text")
+    number, transcript = read_scan(
+        station, actor, document=document, carrier=carrier, act="documents.text", purpose=purpose
+    )
     with acting(station, actor, "documents.text", objects=(document, number)) as session:
         row = access.get_document(session, document)
         station.log(

@@ -86,7 +86,7 @@ def _visible(
 ) -> list[dict[str, Any]]:
     shown = []
     for row in session.scalars(wanted):
-        if not access.may_see_row(actor, access.circle_of(session, row.id)):
+        if not access.may_know(session, actor, row.id):
             continue
         plain = document_json(station, session, row, actor=actor)
         if organ and organ not in (plain["organ"] or ""):
@@ -108,7 +108,7 @@ def show_document(station: Station, actor: Actor, *, document: str) -> dict[str,
     """
     with acting(station, actor, "documents.show", objects=(document,)) as session:
         row = access.get_document(session, document)
-        if not access.may_see_row(actor, access.circle_of(session, document)):
+        if not access.may_know(session, actor, document):
             raise Refused("not_in_circle", person=actor.person, document=document)
         station.log(
             session, "documents.show", objects=(document,), person=actor.person, account=actor.user,
@@ -118,21 +118,24 @@ def show_document(station: Station, actor: Actor, *, document: str) -> dict[str,
         return {**plain, "flow": flow_of(station, session, document)}
 
 
-def text_of(station: Station, actor: Actor, *, document: str) -> dict[str, Any]:
+def text_of(station: Station, actor: Actor, *, document: str, purpose: str | None = None) -> dict[str, Any]:
     """The document's text, page by page with its tables, for a person who may read it (logged: R-131).
 
+    Args:
+        purpose: what it is read for; needed where the policy asks (`reading.purpose_from`) and no task is current.
+
     Raises:
-        Refused: clearance, circle or approval; NotThere: destroyed, or never read.
+        Refused: as `access.check_read`; NotThere: destroyed, or never read.
     """
     with acting(station, actor, "documents.text", objects=(document,)) as session:
         row = access.get_document(session, document)
-        access.check_read(station, session, actor, row)
+        rule = access.check_read(station, session, actor, row, purpose=purpose)
         transcript = load_transcript(station, session, document)
         if transcript is None:
             raise NotThere("no_text", document=document, status=row.status)
         station.log(
             session, "documents.text", objects=(document,), person=actor.person, account=actor.user,
-            level=level_name(row.level_code), result="allowed",
+            level=level_name(row.level_code), result="allowed", rule=rule,
         )  # fmt: skip
         return {"id": document, "pages": pages_json(transcript)}
 

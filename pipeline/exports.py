@@ -44,7 +44,7 @@ def export_document(
         _, anew = read_scan(station, actor, document=document, carrier=carrier, act="documents.export")
     with acting(station, actor, "documents.export", objects=(document,)) as session:
         row = access.get_document(session, document)
-        access.check_read(station, session, actor, row)
+        access.check_read(station, session, actor, row, "export")
         approval = approvals.require(station, session, act="export", rows=(row,), recipients=(actor.person,))
         leaving.require_review(station, session, row, "export")
         judgement = load_judgement(station, session, document)

@@ -22,10 +22,12 @@ from ..common.errors import Broken, NotThere, Refused, UsageFault
 from ..models.ledger_entry import Fact
 from ..models.level import Level
 from ..models.policy.desk import STATES, MovementRule, ObjectKind
+from ..models.policy.reading import USES, Use
 from ..models.rights import STAFF
 from ..models.tables import Carrier, Copy, Document, LedgerEntry, Movement
 from . import access, approvals, conditions, matters, page_check, timers
 from .actors import Actor
+from .decision import Decision
 from .station import Station
 
 _BEGIN = {"batch": "open"}
@@ -73,10 +75,10 @@ def move(
     if document is not None:
         matters.check_free(station, session, document.id, f"move.{act}")
     taker = _taker(rule, actor, thing, hand)
-    approval = hand.approval
+    approval, known = hand.approval, dict[str, Decision]()
     if document is not None:
         carriers = tuple(filter(None, (taker, *hand.together_with))) if rule.to == "person" else ()
-        _check_persons(station, session, rule, document, carriers)
+        known = _check_persons(station, session, rule, document, carriers)
         if rule.approval and approval is None:
             approval = approvals.require(
                 station, session, act=rule.approval, rows=(document,), recipients=carriers
@@ -94,8 +96,11 @@ def move(
         thing.place = hand.place if rule.to in ("same", "room", "person") and hand.place else None
     done = record(
         station, session, actor, kind=kind, object_id=thing.id, document=document, act=act, before=before,
-        after=rule.after, giver=giver, taker=taker, hand=hand, approval=approval,
+        after=rule.after, giver=giver, taker=taker, hand=hand, approval=approval, known=known,
     )  # fmt: skip
+    if document is not None and rule.circle:
+        for person, decision in known.items():
+            access.put_on_record(station, session, person, document, act, approval or decision.rule)
     if "pages" in rule.needs and rule.to == "room":
         page_check.on_return(station, session, actor, thing.id, document, hand.words)
     timers.end(station, session, rule.ends, object_id=thing.id)
@@ -148,6 +153,7 @@ def record(
     taker: str | None,
     hand: Hand,
     approval: str | None = None,
+    known: Mapping[str, Decision] | None = None,
 ) -> Movement:
     """Writes a movement that was allowed: its row and its ledger entry. `actor`: who does it, or the id of the person
     whose signed act it carries out.
@@ -168,6 +174,11 @@ def record(
     }  # fmt: skip
     if hand.together_with:
         facts["together_with"] = list(hand.together_with)
+    rules = {decision.rule for decision in (known or {}).values()} - {"handling"}
+    if rules:
+        facts["circle_rule"] = [*sorted(rules)]
+    if away := [decision.deputy_of for decision in (known or {}).values() if decision.deputy_of]:
+        facts["deputy_of"] = [*away]
     station.log(
         session, ACT, objects=tuple(filter(None, (object_id, document.id if document else None, hand.matter))),
         person=person, account=account, level=level, rule=approval or "", facts=facts,
@@ -244,17 +255,21 @@ def _taker(rule: MovementRule, actor: Actor, thing: Thing, hand: Hand) -> str | 
 
 def _check_persons(
     station: Station, session: Session, rule: MovementRule, document: Document, persons: Sequence[str]
-) -> None:
+) -> dict[str, Decision]:
+    """Each of the persons with the decision that lets him have it."""
     if rule.persons is not None:
         level = access.protected_as(station.policy, document)
         least = rule.persons.get(str(level), rule.persons.get("default", 1))
         if len(set(persons)) < least:
             raise Refused("movement_persons", act=rule.zh, level=level.value, least=least)
-    circle = access.circle_of(session, document.id) if rule.circle else ()
-    for person in persons:
-        access.check_clearance(station, session, person, document)
-        if circle and person not in circle:
-            raise Refused("not_in_circle", person=person, document=document.id)
+    # an act of a unit's own that binds the circle counts as letting somebody read
+    use: Use = next((use for use in USES if use == rule.act), "circulate") if rule.circle else "handle"
+    asked = rule.approval is not None and approvals.matrix_row(station, rule.approval, document)
+    approved = bool(asked and approvals.approvers(asked))
+    return {
+        person: access.check(station, session, person, document, use, by_approval=approved)
+        for person in persons
+    }
 
 
 # ---------------------------------------------------------------- counting and replaying

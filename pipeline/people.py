@@ -13,6 +13,7 @@ from ..common.errors import NotThere, Refused, UsageFault
 from ..models.rights import ADMINISTRATORS, BUSINESS, CLEARANCES, ROLES
 from ..models.tables import Account, Delegation, Person
 from ..vault import kdf
+from . import clearances
 from .actors import Actor, acting
 from .secrets import Secrets
 from .station import Station
@@ -28,19 +29,21 @@ def add_person(
     name: str,
     clearance: str = "none",
     dept: str | None = None,
+    until: date | None = None,
 ) -> dict[str, Any]:
-    """Registers a person.
+    """Registers a person; `until`: the last day on which the clearance counts.
 
     Raises:
-        Refused: the id is taken.
+        Refused: the id is taken, or a day that is over.
         UsageFault: unknown clearance.
     """
     _known_clearance(clearance)
     with acting(station, actor, "person.add", objects=(person,)) as session:
         new_person(station, session, person=person, name=name, clearance=clearance, dept=dept)
+        clearances.limit(session.get_one(Person, person), until, session.info["day"])
         station.log(
             session, "person.add", objects=(person,), person=actor.person, account=actor.user,
-            facts={"clearance": clearance},
+            facts={"clearance": clearance, "until": until.isoformat() if until else None},
         )  # fmt: skip
         return person_json(station, session, person)
 
@@ -82,19 +85,24 @@ def person_json(station: Station, session: Session, person: str) -> dict[str, An
         "name": fields["name"],
         "dept": fields["dept"],
         "roles": _split(account.roles) if account else [],
-        "clearance": clearance_of(session, person),
+        **clearances.plain(session, person),
         "status": account.status if account else "no_account",
     }
 
 
 def clearance_of(session: Session, person: str) -> str:
-    """The clearance that counts: the highest granted to an active account, else the person's own."""
-    row = session.get_one(Person, person)
-    accounts = session.scalars(
-        select(Account).where(Account.person_id == person, Account.status == "active")
-    ).all()
-    granted = [account.clearance for account in accounts] or [row.clearance]
-    return max(granted, key=CLEARANCES.index)
+    """The clearance that counts today: the highest granted to an active account, else the person's own; it reaches
+    nothing where it is suspended, over or closed.
+    """
+    return clearances.counts(session, person)
+
+
+def roles_of(session: Session, person: str) -> frozenset[str]:
+    """The roles of a person's active accounts."""
+    rows = session.scalars(
+        select(Account.roles).where(Account.person_id == person, Account.status == "active")
+    )
+    return frozenset(role for roles in rows for role in _split(roles))
 
 
 def _fields(station: Station, session: Session, row: Person) -> dict[str, Any]:
@@ -168,7 +176,13 @@ def new_account(station: Station, session: Session, *, user: str, person: str, p
 
 
 def grant(
-    station: Station, actor: Actor, *, user: str, roles: tuple[str, ...], clearance: str | None
+    station: Station,
+    actor: Actor,
+    *,
+    user: str,
+    roles: tuple[str, ...],
+    clearance: str | None,
+    until: date | None = None,
 ) -> dict[str, Any]:
     """Grants roles (added to those held) and sets the clearance.
 
@@ -192,9 +206,13 @@ def grant(
         account.roles = ",".join(sorted(wanted))
         if clearance is not None:
             account.clearance = clearance
+        if until is not None:
+            clearances.limit(session.get_one(Person, account.person_id), until, session.info["day"])
         station.log(
             session, "account.grant", objects=(user,), person=actor.person, account=actor.user,
-            facts={"roles": [*sorted(roles)], "clearance": clearance},
+            facts={
+                "roles": [*sorted(roles)], "clearance": clearance, "until": until.isoformat() if until else None,
+            },
         )  # fmt: skip
         return account_json(station, session, user)
 

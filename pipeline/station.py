@@ -17,7 +17,7 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from ..common import settings as station_file
-from ..common.clock import Clock, SystemClock, iso
+from ..common.clock import Clock, SystemClock, iso, today
 from ..common.errors import Refused, UsageFault
 from ..ledger import log as ledger
 from ..models.ledger_entry import Entry, Fact, Result, hash_reason, new_salt
@@ -142,13 +142,20 @@ class Station:
         with ExitStack() as held:
             if self._vault is not None:
                 held.enter_context(self._vault.lease())
-            yield held.enter_context(writing(self.engine))
+            session = held.enter_context(writing(self.engine))
+            self._date(session)
+            yield session
 
     @contextmanager
     def read(self) -> Iterator[Session]:
         """One consistent view."""
         with reading(self.engine) as session:
+            self._date(session)
             yield session
+
+    def _date(self, session: Session) -> None:
+        """The day of the station's clock, for what counts only until a day."""
+        session.info["day"] = today(self.clock).isoformat()
 
     # ------------------------------------------------------------ register fields
 

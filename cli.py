@@ -27,7 +27,7 @@ ROOMS: Final = {
     "approval": "approval", "circle": "circle", "receive": "receive", "ingest": "ingest",
     "documents": "documents", "review": "review", "batch": "batch", "copies": "copies", "carriers": "carriers",
     "matter": "matter", "trace": "trace",
-    "due": "due", "inventory": "later", "register": "register", "destroy": "destroy",
+    "due": "due", "urge": "urge", "inventory": "later", "register": "register", "destroy": "destroy",
     "certificate": "certificate", "ledger": "ledger", "hold": "hold", "incident": "incident",
     "backup": "backup", "restore": "backup",
     "policy": "policy", "learn": "learn", "drill": "later", "vault": "later", "serve": "later", "bench": "bench",

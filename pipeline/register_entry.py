@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from ..models.fields import OfficialFields
@@ -30,7 +30,7 @@ from .judgement import Judgement
 from .paper_tag import paper_tag
 from .source_file import remember_place
 from .sources import WORD as SOURCES
-from .sources import links_of
+from .sources import kept_links, links_of
 from .station import Station
 from .terms import EVENT as EVENT
 from .terms import changes_of, set_period, set_suggested
@@ -86,10 +86,17 @@ def row_for(station: Station, session: Session, receipt: Receipt, identities: It
         return again
     provisional = session.scalars(
         select(Document)
-        .where(Document.receipt_id == receipt.id, Document.status == "received")
+        .where(Document.receipt_id == receipt.id, or_(Document.status == "received", _COMPILED))
         .order_by(Document.seq)
     ).first()
     return provisional or receipts.new_document(station, session, receipt=receipt)
+
+
+# a compilation is in the register before its scan is
+_COMPILED = and_(
+    Document.status == "pending", Document.key_slot.is_(None), Document.level_basis == "derivative",
+    Document.origin == "self",
+)  # fmt: skip
 
 
 def failed_before(station: Station, session: Session, identities: Iterable[str]) -> Document | None:
@@ -298,6 +305,7 @@ def remember(
 def _fill(station: Station, session: Session, row: Document, paper: ReadPaper, *, scanned_anew: bool) -> None:
     fields, level = paper.fields, paper.level
     declared = words_of(station, session, row)
+    made_of = kept_links(declared)
     words = {
         "title": fields.title or declared.get("title"),
         "organs": list(fields.organs) or declared.get("organs") or [],
@@ -311,8 +319,12 @@ def _fill(station: Station, session: Session, row: Document, paper: ReadPaper, *
         "note": fields.note,
         "source_name": paper.path.name,
         "virus_scan": paper.virus_scan,
-        SOURCES: links_of(level),
+        SOURCES: [
+            *made_of,
+            *(link for link in links_of(level) if link[0] not in {one[0] for one in made_of}),
+        ],
     }
+    floor = row.suggested_level_code if made_of else None
     keep_words(station, session, row, words)
     row.pages = paper.pages
     row.kind = fields.kind
@@ -333,9 +345,21 @@ def _fill(station: Station, session: Session, row: Document, paper: ReadPaper, *
         or any(code in _SERIOUS_DOUBTS for item in fields.evidence for code in item.doubt)
     )
     row.confidence_percent = round(100 * level.confidence)
+    if floor is not None:
+        _keep_above(station, row, Level.parse(floor))
     # a better scan undoes no act of a determiner
     set_period(row, level.period, changes_of(station, session, row) if scanned_anew else ())
     set_suggested(row, paper.retention)
+
+
+def _keep_above(station: Station, row: Document, floor: Level) -> None:
+    """A compilation is protected as its sources are, whatever its scan says, until a second person lowers it."""
+    read = Level.parse(row.level_code) if row.level_code else None
+    if station.policy.rank(read) < station.policy.rank(floor):
+        held = Level.parse(row.interim_code) if row.interim_code else None
+        row.suggested_level_code = floor.code
+        row.interim_code = (station.policy.highest(held, floor) or floor).code
+        row.must_review = True
 
 
 def _read_level(paper: ReadPaper) -> str | None:

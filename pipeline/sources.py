@@ -18,11 +18,18 @@ from ..models.tables import Document
 from .station import Station
 
 WORD = "sources"
+MADE_OF: Mapping[str, str] = {"compile": "compiled", "excerpt": "excerpted"}
+"""How a paper that was made of others is linked to them, by the act of the matrix that let it be made."""
 
 
 def links_of(suggestion: LevelSuggestion) -> list[list[str]]:
     """As kept among the register's words."""
     return [[document, how] for document, how in suggestion.sources]
+
+
+def kept_links(words: Mapping[str, Any]) -> list[list[str]]:
+    """Links to what a paper was made of: no reading of its scan takes them away."""
+    return [[document, how] for document, how in words.get(WORD) or () if how in MADE_OF.values()]
 
 
 def sources_json(

@@ -278,6 +278,18 @@ class Cycle:
 
 
 @dataclass(frozen=True, slots=True)
+class Urging:
+    """When what runs out is urged (催办), and who is told as it grows late, each one step later."""
+
+    before: tuple[Duration, ...] = ()
+    """So long before the end; the longest first."""
+    after: tuple[Duration, ...] = ()
+    """So long after it; the shortest first."""
+    escalate_to: tuple[str, ...] = ()
+    """Roles, for clocks that name none of their own."""
+
+
+@dataclass(frozen=True, slots=True)
 class Deadlines:
     """Terms of handling; `None` in `circulation` means: the same day, until 24:00."""
 
@@ -290,6 +302,7 @@ class Deadlines:
     leak_report_hours: int
     minutes_within_hours: int
     cycles: tuple[Cycle, ...]
+    urging: Urging = Urging()
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from .schema import (
     Duration,
     Route,
     Row,
+    Urging,
 )
 
 ROLES = (
@@ -156,6 +157,19 @@ def read_deadlines(reader: Reader) -> Deadlines:
         if name != "default" and name not in tuple(str(level) for level in Level):
             value.wrong("unknown level")
         borrow[name] = value.integer(0, 3660)
+    urging = Urging()
+    if "urging" in section:
+        entry = section["urging"].map(
+            need=("reminders_before", "reminders_after", "escalate_to"), may=("applies_to", "source", "conf")
+        )
+        before = [read_duration(one) for one in entry["reminders_before"].list()]
+        urging = Urging(
+            before=tuple(sorted(before, key=_length, reverse=True)),
+            after=tuple(sorted((read_duration(one) for one in entry["reminders_after"].list()), key=_length)),
+            escalate_to=tuple(
+                one.one_of((*ROLES, "handler", "head_of_room")) for one in entry["escalate_to"].list()
+            ),
+        )
     idle = section["idle_lock"].map(need=("lock_after", "force_signout"), may=("source", "conf"))
     return Deadlines(
         telegram_ack_minutes=section["telegram_ack_minutes"].integer(1, 1440),
@@ -167,7 +181,12 @@ def read_deadlines(reader: Reader) -> Deadlines:
         leak_report_hours=section["leak_report_hours"].integer(1, 720),
         minutes_within_hours=section["minutes_within_hours"].integer(1, 720),
         cycles=tuple(_cycle(item) for item in section["clearing_cycles"].list()),
+        urging=urging,
     )
+
+
+def _length(term: Duration) -> int:
+    return (31 * term.months + term.days) * 86_400 + term.seconds
 
 
 def _cycle(reader: Reader) -> Cycle:

@@ -1,7 +1,7 @@
-"""The cells of a table looked at once more, those with ink in which nothing was read: single figures above all.
+"""The cells of a table looked at once more, those with ink in which nothing was read: single figures and dashes.
 
 A detector that sees the whole page at once passes over a figure that stands alone in a narrow column. Each strip is
-read twice, in two scales; what both readings say is taken, nothing else.
+read twice, in two scales; what both readings say is taken, nothing else. A dash alone is told by its shape.
 """
 
 from __future__ import annotations
@@ -38,6 +38,14 @@ ROOMS = (0.45, 0.22)
 LEAST, LEAST_CHINESE = 0.6, 0.85
 """How sure both readings are; figures and Latin letters, Chinese characters."""
 LONGEST = 6
+DASH_MM = 1.8, 9.0
+"""Length of a dash that fills a cell of which there is nothing to say."""
+DASH_LONG, DASH_FULL = 4.0, 0.6
+"""How many times longer than high it is, at least; part of its box that is inked."""
+DASH_MIDDLE = 0.3
+"""How far from the middle of its cell it may lie, in the cell's heights."""
+DASH_SURE = 0.9
+NUMERALS = frozenset("二三四五六七八九十")
 
 
 def lost_in_cells(
@@ -54,11 +62,11 @@ def lost_in_cells(
     """
     found: list[Piece] = []
     try:
-        for cell, box in _unread(pieces, grids, prepared):
+        for cell, box, dash in _unread(pieces, grids, prepared):
             left = deadline - monotonic()
             if left <= 0 or len(found) >= MOST_CELLS:
                 break
-            raw = _read(box, cell, prepared.picture, engine, left)
+            raw = _as_dash(box) if dash else _read(box, cell, prepared.picture, engine, left)
             if raw is not None:
                 kind = measure_type(prepared.picture, raw.quad, raw.text, dpi=prepared.dpi)
                 found.append(Piece(raw=raw, type=kind))
@@ -69,8 +77,8 @@ def lost_in_cells(
 
 def _unread(
     pieces: Sequence[Piece], grids: Sequence[Grid], prepared: Prepared
-) -> Iterator[tuple[PixelBox, PixelBox]]:
-    """Cells (without their rules) and the box of the ink in them, pixels."""
+) -> Iterator[tuple[PixelBox, PixelBox, bool]]:
+    """Cells (without their rules), the box of the ink in them, pixels, and whether that is a dash."""
     mm = prepared.dpi / 25.4
     extents = [_extent(piece.raw.quad) for piece in pieces]
     tried = 0
@@ -89,7 +97,13 @@ def _unread(
             box = _signs(ink, inner, x, y, scale, mm)
             if box is not None and tried < MOST_CELLS:
                 tried += 1
-                yield inner, box
+                yield inner, box, False
+            elif (
+                box is None
+                and (dash := _dash(ink, inner, x, y, scale, mm))
+                and not _counts(pieces, extents, cell)
+            ):
+                yield inner, dash, True
 
 
 def _cut(picture: Picture, grid: Grid, mm: float) -> tuple[Picture, int, int]:
@@ -139,6 +153,48 @@ def _signs(ink: Mask, inner: PixelBox, x: int, y: int, scale: float, mm: float) 
         round((left + a) / scale) + x, round((top + b) / scale) + y,
         round((left + c) / scale) + x, round((top + d) / scale) + y,
     )  # fmt: skip
+
+
+def _dash(ink: Mask, inner: PixelBox, x: int, y: int, scale: float, mm: float) -> PixelBox | None:
+    """The box of a single stroke that lies in the middle of a cell and ends within it."""
+    left, top = (max(0, round((inner[i] - from_) * scale)) for i, from_ in ((0, x), (1, y)))
+    right, bottom = (max(0, round((inner[i] - from_) * scale)) for i, from_ in ((2, x), (3, y)))
+    part = ink[top:bottom, left:right]
+    if part.size == 0 or not part.any():
+        return None
+    _, _, stats, _ = cv2.connectedComponentsWithStats(np.ascontiguousarray(part), connectivity=8)
+    unit, (high, wide) = mm * scale, part.shape
+    strokes = [row for row in stats[1:].tolist() if max(row[2], row[3]) >= SPECK_MM * unit]
+    inside = [row for row in strokes if row[0] > 0 and row[0] + row[2] < wide]
+    if len(strokes) != 1 or not inside:
+        return None
+    across, down, width, height, area = inside[0]
+    if not DASH_MM[0] * unit <= width <= DASH_MM[1] * unit or width < DASH_LONG * height:
+        return None
+    if area < DASH_FULL * width * height or abs(down + height / 2 - high / 2) > DASH_MIDDLE * high:
+        return None
+    return (
+        round((left + across) / scale) + x, round((top + down) / scale) + y,
+        round((left + across + width) / scale) + x, round((top + down + height) / scale) + y,
+    )  # fmt: skip
+
+
+def _counts(
+    pieces: Sequence[Piece], extents: Sequence[tuple[float, float, float, float]], cell: Place
+) -> bool:
+    """Whether Chinese numerals stand in the cell's column: then a stroke is a 一, which is not told from a dash."""
+    return any(
+        piece.raw.text.strip() in NUMERALS and cell.left <= (box[0] + box[2]) / 2 <= cell.right
+        for piece, box in zip(pieces, extents, strict=True)
+    )
+
+
+def _as_dash(box: PixelBox) -> RawLine:
+    a, b, c, d = (float(side) for side in box)
+    # as high as a line of type, so that it is measured like its neighbours
+    more = max(0.0, ((c - a) - (d - b)) / 2)
+    quad = ((a, b - more), (c, b - more), (c, d + more), (a, d + more))
+    return RawLine(text="—", quad=quad, confidence=DASH_SURE, characters=(DASH_SURE,))
 
 
 def _read(box: PixelBox, cell: PixelBox, picture: Picture, engine: Engine, seconds: float) -> RawLine | None:

@@ -188,6 +188,19 @@ def test_only_cells_with_ink_and_no_text_are_read_again() -> None:
     assert lost_in_cells(pieces, grids, prepared, Says("7"), deadline=until) == []  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(("other", "dashes"), [("甲", 2), ("二", 1)])
+def test_a_stroke_alone_in_a_cell_is_a_dash_unless_its_column_counts(other: str, dashes: int) -> None:
+    page = blank()
+    texts = {(0, 0): ("—",), (1, 0): (other,), (0, 1): ("项目名称",), (2, 2): ("—",), (1, 2): ("7",)}
+    drawn = draw(page, Drawn(rows=(60, 70, 80, 90), columns=(28, 60, 110, 130), texts=texts))
+    prepared = prepare(np.asarray(page), dpi=200)
+    grids = find_grids(prepared.picture, dpi=200)
+    known = [piece for piece in drawn if piece.raw.text != "—"]
+    engine, until = Says(), time.monotonic() + 60
+    found = lost_in_cells(known, grids, prepared, engine, deadline=until)  # type: ignore[arg-type]
+    assert [piece.raw.text for piece in found] == ["—"] * dashes and engine.asked == 0
+
+
 @pytest.mark.req("R-023")
 @pytest.mark.parametrize(
     ("read", "year", "day"),

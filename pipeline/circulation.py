@@ -1,4 +1,5 @@
-"""Circulation 传阅: an original or copy goes from reader to reader in the order of its list, through the room each time.
+"""Circulation 传阅: an original or copy goes from reader to reader in the order of its list, through the room each
+time.
 
 Every hand-over is a movement and a signed step of the matter `circulation`: the clerk who presents it, the reader who
 receives it (by his own account, or on paper that the clerk enters), the clerk who takes it back and counts its pages.

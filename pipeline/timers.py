@@ -155,6 +155,11 @@ def moment(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
+def is_late(station: Station, timer: Timer) -> bool:
+    """Whether its time had passed when it ended, or has passed while it runs."""
+    return timer.state == "late" or (timer.state == RUNNING and moment(timer.due) < station.clock.now())
+
+
 def last_day(timer: Timer) -> date:
     """The last day on which it is not late."""
     return _last_day(moment(timer.due))

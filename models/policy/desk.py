@@ -69,6 +69,10 @@ class MovementRule:
     """Words or numbers that must be given: `place`, `pages`, `case`, `bag`, `precautions` …"""
     source: str = ""
 
+    def least(self, level: Level) -> int:
+        """How many persons carry an object of a level together."""
+        return 1 if self.persons is None else self.persons.get(str(level), self.persons.get("default", 1))
+
 
 @dataclass(frozen=True, slots=True)
 class ClockRule:

@@ -7,14 +7,22 @@ from typing import Any
 
 import click
 
+from ..common.errors import UsageFault
 from ..models.level import Level
 from ..pipeline import appraisal, carrier_scans, exports
 from ..pipeline import documents as register
+from ..pipeline.level_change import KINDS as CHANGES
+from ..pipeline.level_expiry import OUTCOMES
 from ..pipeline.term_events import HAPPENINGS, record
 from . import show
-from .frame import DATE, FIELD, FILE, LEVEL, Room, argument, enter, option
+from .frame import DATE, FIELD, FILE, LEVEL, Room, argument, enter, exclusive, option
 
 documents = Room("documents")
+_LEVEL_MATTERS = {
+    "notice": "level_notice", "suggest": "level_suggestion", "claim": "level_dispute", "unclear": "level_unclear",
+    "outcome": "level_review",
+}  # fmt: skip
+"""Which option opens which matter; without one of them it is a change of an own determination."""
 _COLUMNS = (
     "id", "status", "level", "secrecy_period", "retention", "doc_number", "title", "organ", "date", "must_review",
 )  # fmt: skip
@@ -28,6 +36,7 @@ _COLUMNS = (
 @option("--query", metavar="TEXT")
 @option("--limit", type=click.IntRange(min=0), metavar="N")
 @option("--offset", type=click.IntRange(min=0), default=0, metavar="N")
+@option("--after", metavar="DOC")
 def documents_list(level: Level | None, **rest: Any) -> None:
     def work() -> dict[str, Any]:
         station, actor = enter("documents")
@@ -219,6 +228,54 @@ def documents_event(**given: Any) -> None:
     show.run(work, draw_document)
 
 
+@documents.command("level")
+@argument("document", metavar="DOC")
+@option("--change", type=click.Choice(CHANGES), metavar="KIND")
+@option("--level", type=LEVEL, metavar="LEVEL")
+@option("--period", metavar="P")
+@option("--until", type=DATE, metavar="DATE")
+@option("--scope", multiple=True, metavar="PERSON")
+@option("--basis", metavar="T")
+@option("--special", metavar="T")
+@option("--notice", metavar="N")
+@option("--organ", metavar="O")
+@option("--on", type=DATE, metavar="DATE")
+@option("--suggest", is_flag=True)
+@option("--claim", multiple=True, type=LEVEL, metavar="LEVEL")
+@option("--unclear", is_flag=True)
+@option("--outcome", type=click.Choice(OUTCOMES), metavar="O")
+@option("--decide", is_flag=True)
+@option("--refuse", is_flag=True)
+@option("--matter", metavar="M")
+@option("--reason", metavar="T")
+def documents_level(document: str, **given: Any) -> None:
+    def work() -> dict[str, Any]:
+        from ..pipeline import level_book
+
+        said = {name: given.pop(name) for name in ("notice", "suggest", "claim", "unclear", "outcome")}
+        exclusive(decide=given["decide"], refuse=given["refuse"], **said)
+        if not (given["decide"] or given["refuse"] or given["change"] or any(said.values())):
+            raise UsageFault("nothing_to_set")
+        station, actor = enter("documents.level")
+        matter, result = given.pop("matter"), "refused" if given["refuse"] else "done"
+        if given.pop("decide") | given.pop("refuse"):
+            return level_book.decide(
+                station, actor, document=document, result=result, reason=given["reason"], matter=matter
+            )
+        kind = next((name for option_, name in _LEVEL_MATTERS.items() if said[option_]), "level_change")
+        words = {
+            **given, "notice": said["notice"], "outcome": said["outcome"], "scope": "、".join(given["scope"]),
+            "claims": "、".join(level.value for level in said["claim"]),
+            "level": given["level"].value if given["level"] else None,
+            "until": given["until"].isoformat() if given["until"] else None,
+            "date": given.pop("on").isoformat() if given["on"] else None,
+        }  # fmt: skip
+        words.pop("on", None)
+        return level_book.propose(station, actor, kind=kind, document=document, words=words)
+
+    show.run(work, _draw_level)
+
+
 @documents.command("rescan")
 @argument("document", metavar="DOC")
 @argument("path", metavar="PATH", type=FILE)
@@ -232,6 +289,12 @@ def documents_rescan(document: str, path: Path, pages: str | None) -> None:
         return rescan.rescan(station, actor, document=document, path=path, pages=pages)
 
     show.run(work, draw_document)
+
+
+def _draw_level(value: dict[str, Any]) -> None:
+    draw_document({name: item for name, item in value.items() if name not in ("matter", "mark")})
+    show.record({f"mark_{name}": item for name, item in value["mark"].items()})
+    show.record(value["matter"])
 
 
 def draw_list(rows: list[dict[str, Any]]) -> None:

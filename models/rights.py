@@ -71,6 +71,7 @@ MAY: Final[dict[str, frozenset[str]]] = {
     "urge": _DESK | LEADERS | {"head_of_room"},
     "urge.answer": BUSINESS,
     "due": STAFF | LEADERS | {"head_of_room"},
+    "documents.level": BUSINESS,
     "documents.event": _DESK | {"archivist", "determination_reviewer", "determiner"},
     "documents.event.secrecy": _DESK | {"determination_reviewer", "determiner"},
     "approval.request": BUSINESS,

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -78,8 +78,12 @@ def move(
     approval, known = hand.approval, dict[str, Decision]()
     if document is not None:
         carriers = tuple(filter(None, (taker, *hand.together_with))) if rule.to == "person" else ()
-        known = _check_persons(station, session, rule, document, carriers)
-        if rule.approval and approval is None:
+        present = carriers or (tuple({*hand.together_with} - {actor.person}) if rule.persons else ())
+        known = _check_persons(station, session, rule, document, present)
+        destroyed_by = conditions.destroyed_by(session, rule, document)
+        if destroyed_by is not None:
+            hand = replace(hand, words={**hand.words, "destruction": destroyed_by})
+        elif rule.approval and approval is None:
             approval = approvals.require(
                 station, session, act=rule.approval, rows=(document,), recipients=carriers
             )

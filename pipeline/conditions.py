@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from ..common.errors import Refused
 from ..models.policy.desk import MovementRule
 from ..models.policy.schema import Row
-from ..models.tables import Account, Approval, Carrier, Copy, Document
+from ..models.tables import Account, Approval, Carrier, Copy, DestructionItem, Document
 from . import access, approvals, subjects
 from .station import Station
 
@@ -57,6 +57,17 @@ def check(
         raise Refused("readers_unnamed", document=document.id)
     if row.execute_by and not _holds(session, taker, row.execute_by):
         raise Refused("keeper_only", document=document.id, roles="、".join(row.execute_by))
+
+
+def destroyed_by(session: Session, rule: MovementRule, document: Document) -> str | None:
+    """The destruction batch that a document went with, when its paper now follows it; None for any other movement."""
+    if rule.after != "destroyed" or document.status != "destroyed":
+        return None
+    return session.scalars(
+        select(DestructionItem.destruction_id)
+        .where(DestructionItem.item_id == document.id)
+        .order_by(DestructionItem.destruction_id.desc())
+    ).first()
 
 
 def stays_in_room(rule: MovementRule | None, row: Row | None) -> bool:

@@ -46,11 +46,7 @@ def file_one(
     matter: str | None = None,
 ) -> None:  # fmt: skip
     """Files one document, in the caller's transaction."""
-    if not row.confirmed or row.status != "registered":
-        raise Refused("not_confirmed", document=row.id)
-    if row.retention in (None, "不归档") or row.retention_open:
-        raise Refused("not_for_filing", document=row.id, retention=row.retention or "—")
-    handled(session, row, besides=matter)
+    check_ready(session, row, besides=matter)
     originals = session.scalars(
         select(Carrier).where(Carrier.document_id == row.id, Carrier.state == "held").order_by(Carrier.id)
     ).all()
@@ -69,6 +65,19 @@ def file_one(
         session, "documents.archive", objects=tuple(filter(None, (row.id, matter))), person=actor.person,
         account=actor.user, facts={"retention": row.retention, "surplus": max(0, len(originals) - 1)},
     )  # fmt: skip
+
+
+def check_ready(session: Session, row: Document, *, besides: str | None = None) -> None:
+    """Whether a document can be filed: confirmed, kept, its retention settled, its handling ended.
+
+    Raises:
+        Refused: `not_confirmed`, `not_for_filing`, as `handled`.
+    """
+    if not row.confirmed or row.status != "registered":
+        raise Refused("not_confirmed", document=row.id)
+    if row.retention in (None, "不归档") or row.retention_open:
+        raise Refused("not_for_filing", document=row.id, retention=row.retention or "—")
+    handled(session, row, besides=besides)
 
 
 def hand_over(station: Station, actor: Actor, *, document: str, to: str, receipt_no: str) -> dict[str, Any]:

@@ -79,7 +79,7 @@ def give(
         due = _due(station, session, row)
         hand = Hand(taker=item.object_id, place=place, due=due, matter=row.id)
         movements.move(station, session, actor, thing, "circulate", hand)
-        _clear_with(session, thing, item.object_id)
+        clear_goes_with(session, thing, item.object_id)
         matters.advance(
             station, session, actor, row, step="give", words={"reader": item.object_id, "object": thing.id}
         )
@@ -395,10 +395,10 @@ def _take_back(
     if irregular:
         words["irregular"] = irregular
     movements.move(station, session, actor, thing, "read_back", Hand(words=words, matter=row.id))
-    _clear_with(session, thing, None)
+    clear_goes_with(session, thing, None)
 
 
-def _clear_with(session: Session, thing: Thing, holder: str | None) -> None:
+def clear_goes_with(session: Session, thing: Thing, holder: str | None) -> None:
     """A copy's written file goes with the copy."""
     if not isinstance(thing, Copy):
         return

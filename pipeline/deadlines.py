@@ -11,6 +11,7 @@ secrecy period ends by itself (保密法 art. 24), a retention's end is for the 
     retention_event  whether what the retention's years wait for has happened
     retention_asked  importance or origin, which the archivist has not settled
     retention_end    the retention has ended: to be appraised, then proposed for destruction
+    return_to_issuer a secret original of a superior goes back (C-03; `clearing.py`)
     archive          handling has ended: to be filed (000-D§10, 001-A§3, 002-B§2.5, as the unit chose)
 """
 
@@ -28,7 +29,7 @@ from ..models.level import Family, Level
 from ..models.period import add_months, next_turn
 from ..models.policy.schema import Policy
 from ..models.tables import Carrier, Copy, Document, Event, Matter, Movement
-from . import access, level_expiry, timers
+from . import access, clearing, level_expiry, timers
 from .actors import Actor
 from .station import Station
 from .terms import received_on, retention_term, secrecy_state, term_in_force
@@ -57,6 +58,11 @@ def due(station: Station, actor: Actor, *, on: date | None = None) -> dict[str, 
             one
             for one in items_until(station, session, until)
             if (one["kind"], one["document"]) not in known and _visible(session, actor, one["document"])
+        ]
+        items += [
+            one
+            for one in clearing.due_items(station, session, until)
+            if _visible(session, actor, one["document"])
         ]
     with station.write() as session:
         station.log(

@@ -28,7 +28,7 @@ from ..models.tables import (
     Incident,
     Matter,
 )
-from . import access, station_model
+from . import access, station_model, subjects
 from .documents import level_name, words_of
 from .main_copy import archive_copy_at
 from .station import Station
@@ -159,7 +159,7 @@ def blocks_of(
         copy = session.get_one(Copy, item.id)
         return _common(session, document, (copy,)) + _copy_blocks(session, document, copy, reason, together)
     copies = session.scalars(select(Copy).where(Copy.document_id == document.id).order_by(Copy.number))
-    blocks = _common(session, document, copies.all()) + _carriers(session, document)
+    blocks = _common(session, document, copies.all()) + _carriers(station, session, document)
     if reason == "duplicate":
         return blocks + _duplicate(station, session, document, together)
     return blocks + _REASON[reason](station, session, document)
@@ -190,13 +190,15 @@ def _common(session: Session, document: Document, copies: Sequence[Copy]) -> lis
     return blocks
 
 
-def _carriers(session: Session, document: Document) -> list[dict[str, Any]]:
+def _carriers(station: Station, session: Session, document: Document) -> list[dict[str, Any]]:
     blocks = []
     for carrier in session.scalars(select(Carrier).where(Carrier.document_id == document.id)):
         if carrier.state == "missing":
             blocks.append(_block("carrier_missing", "R-104", "head_of_room", carrier=carrier.id))
-        elif carrier.return_due and carrier.state == "held":
-            blocks.append(_block("return_due", "TL art. 27", "jiyao_clerk", carrier=carrier.id))
+        elif carrier.state in ("held", "archived") and (
+            (carrier.return_due and carrier.state == "held") or subjects.of_superior(station.policy, document)
+        ):
+            blocks.append(_block("return_due", "001-A§5; TL art. 27", "jiyao_clerk", carrier=carrier.id))
         elif carrier.state in ("out", "lent", "carried", "transit"):
             blocks.append(_block("carrier_out", "R-094", "jiyao_clerk", carrier=carrier.id))
     blocks += [

@@ -85,7 +85,7 @@ def back(
         things = []
         for object_id in objects:
             thing = _original(session, object_id)
-            act = _BACK[_lent_by(session, thing)]
+            act = way_back(session, thing)
             movements.move(station, session, actor, thing, act, Hand(place=place, words=words))
             things.append(custody.object_json(session, thing))
         return {"objects": things}
@@ -152,6 +152,11 @@ def _original(session: Session, object_id: str) -> Carrier:
     if not isinstance(thing, Carrier):
         raise UsageFault("borrow_originals", object=object_id)
     return thing
+
+
+def way_back(session: Session, thing: Carrier) -> str:
+    """The movement that takes a loan back."""
+    return _BACK[_lent_by(session, thing)]
 
 
 def _lent_by(session: Session, thing: Carrier) -> str:

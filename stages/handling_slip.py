@@ -23,7 +23,7 @@ _LINE = (90, 90, 90)
 _GRAY = (100, 100, 100)
 _LABEL = 24.0
 _POINTS, _LEADING = 10.5, 5.2
-_LEAST_READERS = 8
+_LEAST_READERS = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,13 +110,13 @@ class _Sheet:
         self._row(("密　　级", slip.level), ("紧急程度", slip.urgency))
         self._row(("份　　数", slip.copies), ("来文份号", slip.serials))
         self._row(("发授范围", slip.scope), ("阅读时限", slip.read_by))
-        self._said("拟办意见", slip.proposals, least=3)
-        self._said("领导批示", slip.instructions, least=4)
+        self._said("拟办意见", slip.proposals, least=4)
+        self._said("领导批示", slip.instructions, least=7)
         self._said("分　　发", slip.distributions, least=1)
         self._readers()
         self._row(("承 办 人", slip.handler), ("承办时限", slip.handle_by))
         self._said("催办情况", slip.urgings, least=1, signed=False)
-        self._said("承办结果", slip.outcomes, least=3)
+        self._said("承办结果", slip.outcomes, least=5)
         return self._pen.output()
 
     def _new_page(self) -> None:

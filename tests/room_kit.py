@@ -71,6 +71,7 @@ ACCOUNTS: dict[str, tuple[str, tuple[str, ...], str]] = {
     "rev": ("rev", ("determination_reviewer",), "core"),
     "reader": ("reader", ("reader",), "core"),
     "reader2": ("reader2", ("reader",), "core"),
+    "rel": ("rel", ("release_reviewer",), "core"),
     # two accounts of one person
     "sup1b": ("sup1", ("destroy_supervisor",), "core"),
     "op1b": ("op1", ("destroy_operator",), "core"),

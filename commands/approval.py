@@ -57,8 +57,8 @@ def approval_refuse(id_: str, reason: str) -> None:
 @approval.command("list")
 def approval_list() -> None:
     def work() -> dict[str, Any]:
-        station, _ = enter("approval.list")
-        return approvals.list_approvals(station)
+        station, actor = enter("approval.list")
+        return approvals.list_approvals(station, actor)
 
     show.run(work, lambda value: _draw_all(value["approvals"]))
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from ..pipeline import circle as circles
 from . import show
-from .frame import Room, argument, enter
+from .frame import DATE, Room, argument, enter, option
 
 circle = Room("circle")
 
@@ -14,10 +15,11 @@ circle = Room("circle")
 @circle.command("set")
 @argument("document", metavar="DOC")
 @argument("persons", metavar="PERSON…", nargs=-1, required=True)
-def circle_set(document: str, persons: tuple[str, ...]) -> None:
+@option("--until", type=DATE, metavar="DATE")
+def circle_set(document: str, persons: tuple[str, ...], until: date | None) -> None:
     def work() -> dict[str, Any]:
         station, actor = enter("circle")
-        return circles.set_circle(station, actor, document=document, persons=persons)
+        return circles.set_circle(station, actor, document=document, persons=persons, until=until)
 
     show.run(work, _draw)
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from ..common.canonical import canonical, digest
@@ -20,8 +20,9 @@ from ..common.clock import today
 from ..common.errors import NotThere, Refused, UsageFault
 from ..models.level import Family, Level
 from ..models.policy.schema import Row as MatrixRow
+from ..models.rights import REGISTRARS
 from ..models.tables import Approval, ApprovalAct, CircleMember, Document
-from . import clock_guard, people, subjects
+from . import clock_guard, four_eyes, people, subjects
 from .actors import Actor, acting
 from .station import Station
 from .terms import secrecy_state, term_in_force
@@ -132,7 +133,12 @@ def _check_period(station: Station, session: Session, row: Document, asked: Matr
     if level.family in (Family.INTERNAL, Family.PUBLIC):
         return
     term = term_in_force(station, session, row)
-    if term is None or row.interim_code is not None or secrecy_state(station, level, term) != "ended":
+    if (
+        not row.confirmed
+        or term is None
+        or row.interim_code is not None
+        or secrecy_state(station, level, term) != "ended"
+    ):
         raise Refused("within_secrecy_period", document=row.id, until=row.secrecy_until or "—")
 
 
@@ -147,6 +153,7 @@ def give(station: Station, actor: Actor, *, approval: str) -> dict[str, Any]:
         row = _approval(session, approval)
         _check_open(station, session, row, actor)
         role = _open_role(station, session, row, actor)
+        four_eyes.apart(session, actor, role, _hands(session, row), since=row.requested_at)
         _check_scope(station, session, row, actor, role)
         sign(station, session, row, actor, role, "give")
         settle(session, row)
@@ -178,11 +185,29 @@ def refuse(station: Station, actor: Actor, *, approval: str, reason: str) -> dic
         return approval_json(session, row)
 
 
-def list_approvals(station: Station) -> dict[str, Any]:
-    """All approvals, newest last."""
+def list_approvals(station: Station, actor: Actor) -> dict[str, Any]:
+    """Approvals, newest last: all of them for who keeps the registers or audits, else those that ask for, name or
+    await the actor.
+    """
     with station.read() as session:
-        rows = session.scalars(select(Approval).order_by(Approval.requested_at, Approval.id))
+        rows = session.scalars(
+            select(Approval).where(_concerns(actor)).order_by(Approval.requested_at, Approval.id)
+        )
         return {"approvals": [approval_json(session, row, now=today(station.clock)) for row in rows]}
+
+
+def _concerns(actor: Actor) -> ColumnElement[bool]:
+    if actor.roles & (REGISTRARS | {"auditor"}):
+        return true()
+    needed = "," + func.replace(Approval.needed, "|", ",") + ","
+    recipients = "," + Approval.recipients + ","
+    spoke = select(ApprovalAct.approval_id).where(ApprovalAct.person == actor.person)
+    return or_(
+        Approval.requested_by == actor.person,
+        Approval.id.in_(spoke),
+        recipients.contains(f",{actor.person},", autoescape=True),
+        *(needed.contains(f",{role},", autoescape=True) for role in sorted(actor.roles)),
+    )
 
 
 # ---------------------------------------------------------------- found by later commands
@@ -263,6 +288,13 @@ def _check_open(station: Station, session: Session, row: Approval, actor: Actor)
     spoke = {act.person for act in given} | {json.loads(act.statement)["approver"] for act in given}
     if actor.person in spoke:
         raise Refused("same_person_twice", person=actor.person)
+
+
+def _hands(session: Session, row: Approval) -> list[four_eyes.Hand]:
+    """Who asked, and who has spoken, in which role."""
+    acts = session.scalars(select(ApprovalAct).where(ApprovalAct.approval_id == row.id)).all()
+    spoke = [(act.person, act.role) for act in acts]
+    return [(row.requested_by, None), *spoke]
 
 
 def require_live(station: Station, session: Session, row: Approval) -> None:

@@ -25,7 +25,7 @@ from ..models.level import Level
 from ..models.rights import MAY
 from ..models.tables import Certificate, Destruction, DestructionAct, DestructionItem, Document
 from ..models.wire import from_plain
-from . import access, approvals, clock_guard
+from . import access, approvals, clock_guard, four_eyes
 from .actors import Actor, acting
 from .destruction_list import OPEN_STATES, REASONS, blocks_of, is_unchanged, make_list, require_free
 from .documents import is_expired
@@ -246,7 +246,15 @@ def sign(
     place: str | None = None,
     outcomes: str | None = None,
 ) -> None:
-    """The person's own signed statement about the batch, kept for the certificate."""
+    """The person's own signed statement about the batch, kept for the certificate.
+
+    Raises:
+        Refused: `role_newer_than_batch`, `delegated_hand`.
+    """
+    if act != "propose":
+        held = [own for own in actor.roles if approvals.satisfied_by(station, role, (own,))]
+        four_eyes.held_then(session, actor, held, batch=row.id, since=row.proposed_at)
+    four_eyes.apart(session, actor, role, _other_hands(session, row, actor), since=row.proposed_at)
     at = station.now()
     statement = Statement(
         act=act, role=role, batch=row.id, list_sha256=row.list_sha256, at=at, person=actor.person, place=place,
@@ -259,6 +267,16 @@ def sign(
         )
     )  # fmt: skip
     session.flush()
+
+
+def _other_hands(session: Session, row: Destruction, actor: Actor) -> list[four_eyes.Hand]:
+    """Everyone else who has acted on the batch; where one person may act twice is each step's own rule."""
+    rows = session.execute(
+        select(DestructionAct.person, DestructionAct.role).where(
+            DestructionAct.destruction_id == row.id, DestructionAct.person != actor.person
+        )
+    )
+    return [(person, role) for person, role in rows]
 
 
 def persons(session: Session, row: Destruction, acts: Iterable[str]) -> list[str]:

@@ -7,8 +7,9 @@ from typing import Any
 from sqlalchemy import select
 
 from ..common.errors import Refused
+from ..models.rights import MAY
 from ..models.tables import Hold
-from . import access
+from . import access, four_eyes
 from .actors import Actor, acting
 from .documents import document_json
 from .station import Station
@@ -53,6 +54,9 @@ def lift_hold(station: Station, actor: Actor, *, document: str, reason: str) -> 
         if not holds:
             raise Refused("no_hold", document=document)
         asked = [hold for hold in holds if hold.lift_first not in (None, actor.person)]
+        role = actor.role_for(MAY["hold.lift"])
+        for hold in asked:
+            four_eyes.apart(session, actor, role, ((str(hold.lift_first), None),), since=hold.at)
         fresh = [hold for hold in holds if hold.lift_first is None]
         if not asked and not fresh:
             raise Refused("same_person_twice", person=actor.person)

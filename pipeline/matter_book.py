@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, or_, select, true
 
-from ..common.errors import UsageFault
-from ..models.tables import Matter
-from . import matters
+from ..common.errors import Refused, UsageFault
+from ..models.rights import REGISTRARS
+from ..models.tables import Matter, MatterItem, MatterStep
+from . import access, matters
 from .actors import Actor, acting
 from .station import Station
 
@@ -69,9 +70,11 @@ def list_matters(
     document: str | None = None,
     ended: bool = False,
 ) -> dict[str, Any]:
-    """Matters, the newest first; without `ended` only those that are open."""
+    """Matters that the actor may know of, the newest first; without `ended` only those that are open."""
     with station.read() as session:
-        wanted = select(Matter).order_by(Matter.opened_at.desc(), Matter.id.desc())
+        wanted = (
+            select(Matter).where(_known(station, actor)).order_by(Matter.opened_at.desc(), Matter.id.desc())
+        )
         if kind is not None:
             wanted = wanted.where(Matter.kind == matters.rule_of(station, kind).kind)
         if document is not None:
@@ -86,9 +89,18 @@ def list_matters(
 
 
 def show(station: Station, actor: Actor, *, matter: str) -> dict[str, Any]:
-    """One matter with its words, items and steps."""
+    """One matter with its words, items and steps.
+
+    Raises:
+        NotThere: no such matter. Refused: it is none of the actor's.
+    """
     with acting(station, actor, "matter.show", objects=(matter,)) as session:
         row = matters.get_matter(session, matter)
+        if (
+            session.execute(select(Matter.id).where(Matter.id == matter, _known(station, actor))).first()
+            is None
+        ):
+            raise Refused("matter_not_known", matter=matter)
         return matters.matter_json(station, session, row, actor=actor, whole=True)
 
 
@@ -110,6 +122,24 @@ def _by_hand(station: Station, kind: str) -> None:
     rule = station.policy.desk.matters.get(kind)
     if rule is not None and rule.command:
         raise UsageFault("matter_command", kind=rule.zh, command=rule.command)
+
+
+def _known(station: Station, actor: Actor) -> ColumnElement[bool]:
+    """Of documents the actor may know of, or that he opened or acted in, or that name or await him."""
+    if actor.roles & (REGISTRARS | {"auditor"}):
+        return true()
+    me = actor.person
+    named = select(MatterItem.matter_id).where(MatterItem.object_kind == "person", MatterItem.object_id == me)
+    acted = select(MatterStep.matter_id).where(MatterStep.person == me)
+    awaited = [
+        and_(Matter.kind == rule.kind, Matter.step.in_(steps))
+        for rule in station.policy.desk.matters.values()
+        if (steps := [step.id for step in rule.steps if set(step.by) & actor.roles])
+    ]
+    return or_(
+        Matter.opened_by == me, Matter.id.in_(named), Matter.id.in_(acted), *awaited,
+        access.visible(actor, column=Matter.document_id),
+    )  # fmt: skip
 
 
 def _item(text: str) -> matters.Item:

@@ -27,7 +27,7 @@ from ..models.ledger_entry import hash_reason, new_salt
 from ..models.level import Level
 from ..models.policy.desk import MatterRule, StepRule
 from ..models.tables import Document, Matter, MatterItem, MatterStep
-from . import access, approvals, timers
+from . import access, approvals, four_eyes, timers
 from .actors import Actor
 from .station import Station
 
@@ -121,7 +121,7 @@ def advance(
     role = _role(actor, now, item)
     document = session.get(Document, matter.document_id) if matter.document_id else None
     _own(session, actor, matter, rule, now, following)
-    _apart(session, actor, matter, now)
+    _apart(session, actor, matter, now, role)
     missing = [name for name in now.needs if not str(words.get(name, "")).strip()]
     if missing and result not in _GIVEN_UP:
         raise UsageFault("matter_needs", step=now.zh, needs="、".join(missing))
@@ -377,22 +377,25 @@ def give_step(session: Session, matter: Matter, step: str, person: str) -> None:
     session.flush()
 
 
-def _apart(session: Session, actor: Actor, matter: Matter, step: StepRule) -> None:
+def _apart(session: Session, actor: Actor, matter: Matter, step: StepRule, role: str) -> None:
     # what takes one person may come back to that person; what takes several counts each once
     own = (step.id,) if step.persons is not None else ()
     for other in (*step.apart_from, *own):
-        if actor.person in _persons_of(session, matter, other):
-            raise Refused("same_person_twice", person=actor.person)
+        four_eyes.apart(session, actor, role, _hands_of(session, matter, other), since=matter.opened_at)
+
+
+def _hands_of(session: Session, matter: Matter, step: str) -> list[four_eyes.Hand]:
+    """Who did a step, in which role."""
+    rows = session.execute(
+        select(MatterStep.person, MatterStep.role).where(
+            MatterStep.matter_id == matter.id, MatterStep.step == step, MatterStep.result != "refused"
+        )
+    )
+    return [(person, role) for person, role in rows]
 
 
 def _persons_of(session: Session, matter: Matter, step: str) -> set[str]:
-    return set(
-        session.scalars(
-            select(MatterStep.person).where(
-                MatterStep.matter_id == matter.id, MatterStep.step == step, MatterStep.result != "refused"
-            )
-        )
-    )
+    return {person for person, _ in _hands_of(session, matter, step)}
 
 
 def _persons_needed(station: Station, step: StepRule, document: Document | None) -> int:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from ..common.clock import iso, today
@@ -53,6 +53,8 @@ def term_ends(
         case _:
             circulation = policy.deadlines.circulation
             term = circulation.get(urgency or "一般", circulation.get("一般"))
+            if term is not None and policy.deadlines.business_days and term.days and not term.seconds:
+                return _end_of(working_day_after(start.date(), term.days), start)
             return _end_of(start.date(), start) if term is None else _after(term, start)
 
 
@@ -131,6 +133,28 @@ def running(session: Session, *, until: datetime | None = None) -> list[Timer]:
     if until is not None:
         wanted = wanted.where(Timer.due <= iso(until))
     return list(session.scalars(wanted.order_by(Timer.due, Timer.id)))
+
+
+def until_day(
+    station: Station, session: Session, day: date, *, among: ColumnElement[bool] | None = None
+) -> list[Timer]:
+    """Running timers whose last day is this one or an earlier one, the earliest first."""
+    moment_after = datetime.combine(day + timedelta(days=1), time(0), tzinfo=station.clock.now().tzinfo)
+    wanted = select(Timer).where(Timer.state == RUNNING, Timer.due <= iso(moment_after))
+    if among is not None:
+        wanted = wanted.where(among)
+    rows = session.scalars(wanted.order_by(Timer.due, Timer.id))
+    return [row for row in rows if last_day(row) <= day]
+
+
+def of_objects(session: Session, objects: Sequence[str]) -> dict[str, Timer]:
+    """The running timer of each of these objects that has one: the one that ends last."""
+    rows = session.scalars(
+        select(Timer)
+        .where(Timer.object_id.in_(objects), Timer.state == RUNNING)
+        .order_by(Timer.due, Timer.id)
+    )
+    return {row.object_id: row for row in rows}
 
 
 def due_item(station: Station, timer: Timer, *, on: date | None = None) -> dict[str, Any]:

@@ -107,6 +107,7 @@ def parse_policy(text: str) -> Policy:
     derivative = dict(top["derivative"].items())
     if "similarity_threshold" not in derivative:
         top["derivative"].wrong("key 'similarity_threshold' is missing")
+    choices = read_choices(top["conflicts"])
     copies = top["copies"].map(need=("flatten_min_rank",), may=("conf",))
     return Policy(
         version=top["version"].text(),
@@ -136,7 +137,7 @@ def parse_policy(text: str) -> Policy:
         conditions=conditions,
         approval_days=approval_days,
         rows=rows,
-        deadlines=read_deadlines(top["deadlines"]),
+        deadlines=read_deadlines(top["deadlines"], choices),
         desk=read_desk(
             top["movements"],
             top["clocks"],
@@ -147,7 +148,7 @@ def parse_policy(text: str) -> Policy:
         handling=read_handling(top["handling"], frozenset(overlays)),
         reading=read_reading(top["reading"]),
         destruction=read_destruction(top["destruction"]),
-        choices=read_choices(top["conflicts"]),
+        choices=choices,
         unit_items=read_unit_items(top["unit_secret_items"]) if "unit_secret_items" in top else (),
     )
 

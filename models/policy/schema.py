@@ -6,11 +6,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from ..level import Family, Level
 from ..suggestion import Retention
+from .choices import chosen_route, chosen_row, delegates_too
 from .learning import Learning
 
 if TYPE_CHECKING:
@@ -303,6 +304,8 @@ class Deadlines:
     minutes_within_hours: int
     cycles: tuple[Cycle, ...]
     urging: Urging = Urging()
+    business_days: bool = False
+    """Whether days of circulation are working days, Monday to Friday."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -439,7 +442,7 @@ class Policy:
         Order: the matrix's `lookup`. A chosen conflict option (`borrow_approval`, `copy_approval`,
         `carry_out`, `secret_reuse_of_scope`) then replaces the approvers; 绝密 is never loosened below the law's row.
         """
-        return self._chosen(self._row(act, level, subject), level)
+        return chosen_row(self._row(act, level, subject), level, self.choices)
 
     def _row(self, act: str, level: Level | None, subject: str | None) -> Row:
         name = str(level) if level else "default"
@@ -461,45 +464,21 @@ class Policy:
                     return row
         return Row(action=act, level=name, mode="deny", subject=subject, source="no row")
 
-    def _chosen(self, row: Row, level: Level | None) -> Row:
-        option = {
-            "borrow": self.choices.get("borrow_approval"),
-            "copy": self.choices.get("copy_approval"),
-            "carry_out": self.choices.get("carry_out"),
-            "widen_scope": self.choices.get("secret_reuse_of_scope"),
-        }.get(row.action)
-        if row.mode == "deny" or option is None:
-            return row
-        if option == "deny":
-            return replace(row, mode="deny", by=(), source=f"{row.source}; choice: {option}")
-        if option == "originator_only":
-            return replace(row, by=("originator",), source=f"{row.source}; choice: {option}")
-        if level is Level.STATE_TOP:
-            return row
-        if option == "register_only":
-            return replace(
-                row, mode="register", by=("jiyao_clerk",), source=f"{row.source}; choice: {option}"
-            )
-        approver = {
-            "single_office_director": "office_director",
-            "single_leader_in_charge": "leader_in_charge",
-            "office_director": "office_director",
-            "leader_in_charge": "leader_in_charge",
-        }.get(str(option))
-        return replace(row, by=(approver,), source=f"{row.source}; choice: {option}") if approver else row
-
     def satisfies(self, needed: str, held: str) -> bool:
         """Whether a held role may act where another is asked for (a principal for the delegate)."""
         if needed == held:
             return True
-        return (
-            self.conditions.principal_delegate_includes_principal
-            and needed == "principal_delegate"
-            and held == "principal"
-        )
+        if needed != "principal_delegate":
+            return False
+        if delegates_too(held, self.choices):
+            return True
+        return self.conditions.principal_delegate_includes_principal and held == "principal"
 
     def route(self, level: Level | None, overlays: tuple[str, ...] = ()) -> Route:
-        """The destruction route of a level; cipher telegrams have their own."""
+        """The destruction route of a level after the unit's choice (C-04); cipher telegrams have their own."""
+        return chosen_route(self._own_route(level, overlays), self.choices)
+
+    def _own_route(self, level: Level | None, overlays: tuple[str, ...]) -> Route:
         routes = self.destruction.routes
         if "cipher_telegram" in overlays and "密码电报" in routes:
             return routes["密码电报"]

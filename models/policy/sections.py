@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from ..level import Family, Level
+from .choices import chosen_deadlines
 from .nodes import Reader
 from .schema import (
     Conditions,
@@ -137,21 +139,25 @@ def _roles(reader: Reader) -> tuple[str, ...]:
     return tuple(role.one_of(ROLES) for role in reader.list())
 
 
-def read_deadlines(reader: Reader) -> Deadlines:
-    """The section `deadlines`."""
+def read_deadlines(reader: Reader, choices: Mapping[str, object]) -> Deadlines:
+    """The section `deadlines`, as the unit's choices make it."""
     section = reader.map(
         need=(
             "telegram_ack_minutes", "telegram_handling", "circulation", "borrow_days", "clearing_cycles",
             "idle_lock", "leak_report_hours", "minutes_within_hours",
         ),
         may=(
-            "business_days", "telegram_handling_alt", "telegram_escalate", "duty", "acknowledgement_note",
+            "business_days", "telegram_handling_alt", "telegram_handling_custom", "circulation_custom",
+            "telegram_escalate", "duty", "acknowledgement_note",
             "urging", "return", "leak_internal_report",
         ),
     )  # fmt: skip
-    circulation: dict[str, Duration | None] = {}
-    for urgency, value in section["circulation"].items():
-        circulation[urgency] = None if value.plain() == "same_day" else read_duration(value)
+    circulation = _circulation(section["circulation"])
+    telegram = {
+        option: {name: read_duration(value) for name, value in section[key].items()}
+        for option, key in _TELEGRAMS.items()
+        if key in section
+    }
     borrow: dict[str, int] = {}
     for name, value in section["borrow_days"].items():
         if name != "default" and name not in tuple(str(level) for level in Level):
@@ -171,9 +177,9 @@ def read_deadlines(reader: Reader) -> Deadlines:
             ),
         )
     idle = section["idle_lock"].map(need=("lock_after", "force_signout"), may=("source", "conf"))
-    return Deadlines(
+    deadlines = Deadlines(
         telegram_ack_minutes=section["telegram_ack_minutes"].integer(1, 1440),
-        telegram_handling={n: read_duration(value) for n, value in section["telegram_handling"].items()},
+        telegram_handling=telegram["seed_001B"],
         circulation=circulation,
         borrow_days=borrow,
         idle_lock=read_duration(idle["lock_after"]),
@@ -182,7 +188,24 @@ def read_deadlines(reader: Reader) -> Deadlines:
         minutes_within_hours=section["minutes_within_hours"].integer(1, 720),
         cycles=tuple(_cycle(item) for item in section["clearing_cycles"].list()),
         urging=urging,
+        business_days=section["business_days"].truth() if "business_days" in section else False,
     )
+    own = _circulation(section["circulation_custom"]) if "circulation_custom" in section else None
+    return chosen_deadlines(
+        deadlines, choices, telegram=telegram, circulation=own, minute=Duration(seconds=60)
+    )
+
+
+_TELEGRAMS = {
+    "seed_001B": "telegram_handling", "alt_web": "telegram_handling_alt", "custom": "telegram_handling_custom",
+}  # fmt: skip
+
+
+def _circulation(reader: Reader) -> dict[str, Duration | None]:
+    return {
+        urgency: None if value.plain() == "same_day" else read_duration(value)
+        for urgency, value in reader.items()
+    }
 
 
 def _length(term: Duration) -> int:

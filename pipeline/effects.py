@@ -11,7 +11,17 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from ..models.tables import Matter
-from . import inbound, leaving, level_change, level_expiry, level_unsettled, mending, outbound, overnight
+from . import (
+    inbound,
+    leaving,
+    level_change,
+    level_expiry,
+    level_unsettled,
+    mending,
+    outbound,
+    overnight,
+    reproducing,
+)
 from .actors import Actor
 from .station import Station
 
@@ -41,5 +51,6 @@ EFFECTS: Final[Mapping[str, Effect]] = {
     "must_be_cleared": inbound.must_be_cleared,
     "name_bringer": inbound.name_bringer,
     "protect_level": level_unsettled.protect,
+    "reproduce": reproducing.reproduce,
     "settle_level": level_unsettled.settle,
 }

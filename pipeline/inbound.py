@@ -75,10 +75,10 @@ def assign_handler(station: Station, session: Session, actor: Actor, matter: Mat
 
 
 def check_back(station: Station, session: Session, actor: Actor, matter: Matter) -> None:  # noqa: ARG001
-    """Nothing of the paper is still with a reader.
+    """Nothing of the paper is still with a reader, and no circulation list of it is open.
 
     Raises:
-        Refused: `object_is_out`.
+        Refused: `object_is_out`, `handling_open`.
     """
     row = _document(session, matter)
     out = session.scalars(
@@ -86,6 +86,13 @@ def check_back(station: Station, session: Session, actor: Actor, matter: Matter)
     ).first()
     if out is not None:
         raise Refused("object_is_out", document=row.id, object=out)
+    reading = session.scalars(
+        select(Matter.id).where(
+            Matter.document_id == row.id, Matter.kind == _READING, Matter.state == matters.OPEN
+        )
+    ).first()
+    if reading is not None:
+        raise Refused("handling_open", document=row.id, matter=reading)
 
 
 def name_bringer(station: Station, session: Session, actor: Actor, matter: Matter) -> None:  # noqa: ARG001

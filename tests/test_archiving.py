@@ -14,6 +14,7 @@ from jiyao.models.tables import Copy
 from jiyao.pipeline import archiving, circle, copies, custody, deadlines, movements
 from room_kit import Room
 from test_custody import BACK, approve, carrier, move
+from test_flow import reviewed
 
 
 @pytest.fixture
@@ -72,6 +73,8 @@ def test_originals_leave_for_another_organ_by_approval(room: Room) -> None:
     hand = (archiving.hand_over, room.station, room.as_("clerk", "handover"))
     room.refused("approval_required", *hand, document=document, to="市档案馆", receipt_no="收字1号")
     approve(room, "provide_external", document, "prin")
+    room.refused("release_review_missing", *hand, document=document, to="市档案馆", receipt_no="收字1号")
+    reviewed(room, document, "provide_external")
     told = hand[0](*hand[1:], document=document, to="市档案馆", receipt_no="收字1号")
     assert told["status"] == "handed_over"
     counts = custody.count(room.station, room.as_("clerk", "carriers.out"))

@@ -191,6 +191,7 @@ EFFECTS: tuple[str, ...] = (
     "must_be_cleared",
     "name_bringer",
     "protect_level",
+    "reproduce",
     "settle_level",
 )
 """Names of what the program can do at the end of a step; `pipeline/effects.py` has their code."""

@@ -26,6 +26,8 @@ ROOMS: Final = {
     "init": "station", "doctor": "station", "clock": "station", "person": "people", "account": "people",
     "approval": "approval", "circle": "circle", "receive": "receive", "ingest": "ingest",
     "documents": "documents", "review": "review", "batch": "batch", "copies": "copies", "carriers": "carriers",
+    "circulate": "rounds", "borrow": "rounds", "transport": "rounds", "clearing": "rounds", "recall": "rounds",
+    "filing": "rounds",
     "matter": "matter", "trace": "trace",
     "due": "due", "urge": "urge", "inventory": "later", "register": "register", "destroy": "destroy",
     "certificate": "certificate", "ledger": "ledger", "hold": "hold", "incident": "incident",

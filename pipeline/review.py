@@ -231,6 +231,10 @@ def _set_level(
     guarded = policy.highest(suggested, Level.parse(row.interim_code) if row.interim_code else None)
     lowered = guarded is not None and policy.rank(new) < policy.rank(guarded) and not misread
     old = {"level": row.level_code, "period": row.period}
+    # until another person has accepted it, what is set lower is protected as before
+    before = access.protected_as(policy, row)
+    if row.level_code is not None and policy.rank(new) < policy.rank(before):
+        row.interim_code = before.code
     row.level_code = new.code
     if level is not None and row.level_basis == "none":
         row.level_basis = "content"

@@ -20,7 +20,7 @@ from ..models.level import Family, Level
 from ..models.period import Period
 from .barcode import modules
 from .layout import EDGE_MM, Sheet
-from .pen import Pen
+from .pen import SMALLEST_POINTS, Pen
 
 STAR = "★"
 NUMBER_LABEL = "复制件编号"
@@ -146,6 +146,8 @@ class _Marks:
             (now, (17 if self._level else 12) * unit, True)
         ]
         gap = 2 * unit
+        while len(parts) > 1 and _shrunk(pen, parts, gap, right - left) < SMALLEST_POINTS:
+            parts = parts[1:]
         whole = sum(pen.width(words, points, bold=bold) + gap for words, points, bold in parts) - gap
         room = right - left
         if whole <= room or len(parts) == 1:
@@ -170,6 +172,12 @@ class _Marks:
                     left - 0.8 * unit, base - size * 0.34, width + 1.6 * unit, size * 0.44, 0.35 * unit, _WARN
                 )
             left += width + gap
+
+
+def _shrunk(pen: Pen, parts: list[tuple[str, float, bool]], gap: float, room: float) -> float:
+    """The smallest type that these words would have side by side, in points."""
+    words = sum(pen.width(text, points, bold=bold) for text, points, bold in parts)
+    return min(points for _, points, _ in parts) * min(1.0, (room - gap * (len(parts) - 1)) / words)
 
 
 def _inside(sheet: Sheet, x: float, base: float, length: float, height: float) -> bool:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import click
 
 from ..models.level import Level
 from . import show
-from .frame import DATE, FIELD, LEVEL, Room, argument, enter, option
+from .frame import DATE, FIELD, FILE, LEVEL, Room, argument, enter, option
 
 carriers = Room("carriers")
 _COLUMNS = ("object", "kind", "document", "level", "serial", "state", "holder", "place")
@@ -42,12 +43,14 @@ def carriers_move(
 @option("--document", metavar="D")
 @option("--holder", metavar="P")
 @option("--state", metavar="S")
-def carriers_list(document: str | None, holder: str | None, state: str | None) -> None:
+@option("--limit", type=click.IntRange(min=0), metavar="N")
+@option("--after", metavar="ID")
+def carriers_list(**given: Any) -> None:
     def work() -> dict[str, Any]:
         from ..pipeline import custody
 
         station, actor = enter("carriers.list")
-        return custody.list_carriers(station, actor, document=document, holder=holder, state=state)
+        return custody.list_carriers(station, actor, **given)
 
     show.run(work, _draw)
 
@@ -66,14 +69,22 @@ def carriers_trail(object_id: str) -> None:
 
 
 @carriers.command("out")
-def carriers_out() -> None:
+@option("--limit", type=click.IntRange(min=0), metavar="N")
+@option("--after", metavar="ID")
+@option("--out", type=FILE, metavar="F")
+def carriers_out(limit: int | None, after: str | None, out: Path | None) -> None:
     def work() -> dict[str, Any]:
         from ..pipeline import custody
 
         station, actor = enter("carriers.out")
-        return custody.outstanding(station, actor)
+        value = custody.outstanding(station, actor, limit=limit, after=after)
+        if out is None:
+            return value
+        from ..pipeline import list_sheets
 
-    keys = ("object", "document", "level", "state", "holder", "due", "days", "overnight")
+        return {**value, **list_sheets.write_list(station, actor, kind="closing", value=value, out=out)}
+
+    keys = ("object", "document", "level", "state", "holder", "due", "days", "overnight", "cabinet")
     show.run(work, lambda value: show.table(keys, [[row[key] for key in keys] for row in value["items"]]))
 
 
@@ -83,15 +94,28 @@ def carriers_out() -> None:
 @option("--holder", metavar="P")
 @option("--since", metavar="TIME")
 @option("--until", metavar="TIME")
+@option("--audit", is_flag=True)
 def carriers_count(
-    document: str | None, level: Level | None, holder: str | None, since: str | None, until: str | None
+    document: str | None,
+    level: Level | None,
+    holder: str | None,
+    since: str | None,
+    until: str | None,
+    audit: bool,
 ) -> None:
     def work() -> dict[str, Any]:
         from ..pipeline import custody
 
         station, actor = enter("carriers.out")
         return custody.count(
-            station, actor, document=document, level=level, holder=holder, since=since, until=until
+            station,
+            actor,
+            document=document,
+            level=level,
+            holder=holder,
+            since=since,
+            until=until,
+            audit=audit,
         )
 
     show.run(work, _draw_count)

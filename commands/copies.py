@@ -53,10 +53,12 @@ def copies_issue(
 @option("--document", metavar="D")
 @option("--holder", metavar="P")
 @option("--overdue", is_flag=True)
-def copies_list(document: str | None, holder: str | None, overdue: bool) -> None:
+@option("--limit", type=click.IntRange(min=0), metavar="N")
+@option("--after", metavar="COPY")
+def copies_list(**given: Any) -> None:
     def work() -> dict[str, Any]:
         station, actor = enter("copies.list")
-        return circulation.list_copies(station, actor, document=document, holder=holder, overdue=overdue)
+        return circulation.list_copies(station, actor, **given)
 
     show.run(work, _draw)
 

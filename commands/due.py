@@ -16,9 +16,10 @@ _KEYS = ("due", "days", "kind", "id", "holder", "role", "action")
 
 @click.command("due", cls=Act)
 @option("--on", type=DATE, metavar="DATE")
-def due(on: date | None) -> None:
+@option("--limit", type=click.IntRange(min=0), metavar="N")
+def due(on: date | None, limit: int | None) -> None:
     def work() -> dict[str, Any]:
         station, actor = enter("due")
-        return deadlines.due(station, actor, on=on)
+        return deadlines.due(station, actor, on=on, limit=limit)
 
     show.run(work, lambda value: show.table(_KEYS, [[row[key] for key in _KEYS] for row in value["items"]]))

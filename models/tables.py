@@ -173,9 +173,18 @@ class Batch(Base):
     state: Mapped[str] = mapped_column(String(16), default="open")
 
 
-_TERM_OPEN = text("secrecy_until IS NULL AND period IS NOT NULL")
-_UNFILED = text("archived_at IS NULL AND confirmed AND status IN ('registered', 'archived')")
-_AWAITED = text("retention_event IS NOT NULL AND retention_event_on IS NULL")
+TERM_OPEN = text("documents.secrecy_until IS NULL AND documents.period IS NOT NULL")
+"""Rows whose secrecy period has no date: with these words a query takes their index."""
+UNFILED = text(
+    "(documents.archived_at IS NULL OR documents.retention_open) AND documents.confirmed"
+    " AND documents.status IN ('registered', 'archived')"
+)
+"""Confirmed rows that wait to be filed, or whose retention is not settled."""
+AWAITED = text("documents.retention_event IS NOT NULL AND documents.retention_event_on IS NULL")
+"""Rows whose retention waits for what has not happened."""
+_TERM_OPEN, _UNFILED, _AWAITED = (
+    text(str(one).replace("documents.", "")) for one in (TERM_OPEN, UNFILED, AWAITED)
+)
 
 
 class Document(Base):
@@ -188,7 +197,7 @@ class Document(Base):
     receipt_id: Mapped[str] = mapped_column(ForeignKey("receipts.id"), index=True)
     batch_id: Mapped[str | None] = mapped_column(ForeignKey("batches.id"))
     parent_id: Mapped[str | None] = mapped_column(ForeignKey("documents.id"), index=True)
-    received_at: Mapped[str] = mapped_column(String(32), index=True)
+    received_at: Mapped[str] = mapped_column(String(32))
     status: Mapped[str] = mapped_column(String(20))
     kind: Mapped[str | None] = mapped_column(String(16))
     pages: Mapped[int] = mapped_column(default=0)
@@ -245,6 +254,7 @@ class Document(Base):
         UniqueConstraint("year", "seq"),
         # lists: any of the filters, in the order of lists, so that a page is read off the index
         Index("ix_documents_lane", "lane", "year", "seq"),
+        Index("ix_documents_received", "received_at", "id"),
         Index("ix_documents_status_lane", "status", "lane", "year", "seq"),
         Index("ix_documents_level_lane", "level_code", "lane", "year", "seq"),
         Index("ix_documents_level_status", "level_code", "status", "lane", "year", "seq"),
@@ -254,7 +264,13 @@ class Document(Base):
             "ix_documents_terms_open", "secrecy_from", sqlite_where=_TERM_OPEN, postgresql_where=_TERM_OPEN
         ),
         Index("ix_documents_unfiled", "received_at", "id", sqlite_where=_UNFILED, postgresql_where=_UNFILED),
-        Index("ix_documents_event", "received_at", sqlite_where=_AWAITED, postgresql_where=_AWAITED),
+        Index(
+            "ix_documents_event",
+            "signed_date",
+            "received_at",
+            sqlite_where=_AWAITED,
+            postgresql_where=_AWAITED,
+        ),
     )
 
 
@@ -311,7 +327,11 @@ class Carrier(Base):
     return_due: Mapped[str | None] = mapped_column(String(10))
     state: Mapped[str] = mapped_column(String(16), default="held")
 
-    __table_args__ = (Index("ix_carriers_holder", "holder", "state"), Index("ix_carriers_state", "state"))
+    __table_args__ = (
+        Index("ix_carriers_holder", "holder", "id"),
+        Index("ix_carriers_holder_state", "holder", "state"),
+        Index("ix_carriers_state", "state", "id"),
+    )
 
 
 class Event(Base):
@@ -419,6 +439,7 @@ class Copy(Base):
     __table_args__ = (
         UniqueConstraint("document_id", "number"),
         Index("ix_copies_holder", "holder", "document_id", "number"),
+        Index("ix_copies_holder_status", "holder", "status"),
         Index("ix_copies_issued", "issued_at", "id"),
         # counted by state, listed where they are late
         Index("ix_copies_status", "status", "due"),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
 from ..common.clock import today
@@ -28,11 +28,22 @@ def list_copies(
     document: str | None = None,
     holder: str | None = None,
     overdue: bool = False,
+    limit: int | None = None,
+    after: str | None = None,
 ) -> dict[str, Any]:
-    """Issued copies; a reader sees his own."""
+    """Issued copies; a reader sees his own. `after`: goes on behind this copy.
+
+    Raises:
+        NotThere: no such document, holder or copy.
+    """
     day = today(station.clock).isoformat()
     with station.read() as session:
-        wanted = select(Copy).order_by(Copy.document_id, Copy.number)
+        wanted = select(Copy).order_by(Copy.document_id, Copy.number).limit(limit)
+        if after:
+            row = session.get(Copy, after)
+            if row is None:
+                raise NotThere("no_copy", copy=after)
+            wanted = wanted.where(tuple_(Copy.document_id, Copy.number) > tuple_(row.document_id, row.number))
         if document:
             access.get_document(session, document)
             wanted = wanted.where(Copy.document_id == document)

@@ -6,7 +6,7 @@ R-107: at closing time the room lists everything that is not yet back).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import or_, select
@@ -16,13 +16,15 @@ from ..models.level import Level
 from ..models.policy.desk import STATES
 from ..models.rights import LEADERS, STAFF
 from ..models.tables import Carrier, Copy, Document, Movement
-from . import access, movements, overnight, people, timers
+from . import access, movements, overnight, people, recount, timers
 from .actors import Actor, acting
 from .movements import Hand, Thing
 from .station import Station
 
 _AWAY = ("out", "lent", "carried", "transit", "missing")
 _COPIES_OUT = ("issued", "recalled")
+_PART = 400
+"""Objects in one question: what every database takes."""
 SEE_ALL = STAFF | LEADERS | {"head_of_room", "auditor", "committee_reviewer"}
 
 
@@ -75,11 +77,13 @@ def trail(station: Station, actor: Actor, *, object_id: str) -> dict[str, Any]:
 
 def list_carriers(
     station: Station, actor: Actor, *, document: str | None = None, holder: str | None = None,
-    state: str | None = None,
+    state: str | None = None, limit: int | None = None, after: str | None = None,
 ) -> dict[str, Any]:  # fmt: skip
-    """Original carriers with holder and place; a reader sees what he holds."""
+    """Original carriers with holder and place, by number; a reader sees what he holds. `after`: goes on behind it."""
     with station.read() as session:
-        wanted = select(Carrier).order_by(Carrier.id)
+        wanted = select(Carrier).order_by(Carrier.id).limit(limit)
+        if after is not None:
+            wanted = wanted.where(Carrier.id > after)
         if document is not None:
             access.get_document(session, document)
             wanted = wanted.where(Carrier.document_id == document)
@@ -89,23 +93,33 @@ def list_carriers(
             wanted = wanted.where(Carrier.state == state)
         if not actor.roles & SEE_ALL:
             wanted = wanted.where(Carrier.holder == actor.person)
-        return {"objects": [object_json(session, row) for row in session.scalars(wanted)]}
+        rows = session.scalars(wanted).all()
+        _keep = _documents_of(session, rows)
+        return {"objects": [object_json(session, row) for row in rows]}
 
 
-def outstanding(station: Station, actor: Actor) -> dict[str, Any]:
+def outstanding(
+    station: Station, actor: Actor, *, limit: int | None = None, after: str | None = None
+) -> dict[str, Any]:
     """The closing-time list: every original that is not in the room and every copy that is not back.
+
+    `limit`, `after`: a page of it, behind this object; the numbers of originals and copies are of the whole.
 
     `overnight`: what the policy does not let stay out over night (R-084; C-14).
     """
     with acting(station, actor, "custody.outstanding") as session:
         originals = session.scalars(
-            select(Carrier).where(Carrier.state.in_(_AWAY)).order_by(Carrier.id)
+            select(Carrier.id).where(Carrier.state.in_(_AWAY)).order_by(Carrier.id)
         ).all()
-        copies = session.scalars(select(Copy).where(Copy.status.in_(_COPIES_OUT)).order_by(Copy.id)).all()
-        running = {timer.object_id: timer for timer in timers.running(session)}
+        copies = session.scalars(select(Copy.id).where(Copy.status.in_(_COPIES_OUT)).order_by(Copy.id)).all()
+        page = _page([*originals, *copies], after, limit)
         kept = overnight.in_cabinets(station, session)
         items = []
-        away: list[Thing] = [*originals, *copies]
+        away = _things(session, page)
+        running = {
+            name: timer for part in _parts(page) for name, timer in timers.of_objects(session, part).items()
+        }
+        _keep = _documents_of(session, away)
         for thing in away:
             timer = running.get(thing.id)
             item = object_json(session, thing)
@@ -121,9 +135,12 @@ def outstanding(station: Station, actor: Actor) -> dict[str, Any]:
 
 def count(
     station: Station, actor: Actor, *, document: str | None = None, level: Level | None = None,
-    holder: str | None = None, since: str | None = None, until: str | None = None,
+    holder: str | None = None, since: str | None = None, until: str | None = None, audit: bool = False,
 ) -> dict[str, Any]:  # fmt: skip
-    """The count that must add up, and whether the ledger replays to what the register says."""
+    """The count that must add up, and whether the ledger replays to what the register says.
+
+    Everyday counts replay what happened since the last count that agreed; `audit`: the whole ledger and every object.
+    """
     with acting(station, actor, "custody.count") as session:
         person = people.find_person(station, session, holder) if holder else None
         counts = {
@@ -132,7 +149,7 @@ def count(
             )
             for kind in ("carrier", "copy")
         }
-        wrong = movements.differences(session)
+        wrong = recount.differences(session, audit=audit)
         station.log(
             session, "custody.count", person=actor.person, account=actor.user,
             facts={"carriers": counts["carrier"]["entered"], "copies": counts["copy"]["entered"], "wrong": len(wrong)},
@@ -157,6 +174,34 @@ def object_json(session: Session, thing: Thing) -> dict[str, Any]:
         "holder": thing.holder,
         "place": None if isinstance(thing, Copy) else thing.place,
     }
+
+
+def _page(ids: Sequence[str], after: str | None, limit: int | None) -> list[str]:
+    """The part of a list behind one of its numbers; nothing where that is not on it (any more)."""
+    start = 0 if after is None else ids.index(after) + 1 if after in ids else len(ids)
+    return list(ids[start:][:limit])
+
+
+def _things(session: Session, ids: Sequence[str]) -> list[Thing]:
+    """The originals and copies of these numbers, in their order."""
+    found: dict[str, Thing] = {}
+    for part in _parts(ids):
+        found |= {row.id: row for row in session.scalars(select(Carrier).where(Carrier.id.in_(part)))}
+        found |= {row.id: row for row in session.scalars(select(Copy).where(Copy.id.in_(part)))}
+    return [found[name] for name in ids]
+
+
+def _documents_of(session: Session, things: Sequence[Thing]) -> list[Document]:
+    """Their documents, read at once: while the list is kept, the session has them at hand."""
+    ids = sorted({thing.document_id for thing in things if thing.document_id})
+    return [
+        row for part in _parts(ids) for row in session.scalars(select(Document).where(Document.id.in_(part)))
+    ]
+
+
+def _parts(values: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(values), _PART):
+        yield values[start : start + _PART]
 
 
 def held_by(session: Session, person: str) -> list[Thing]:

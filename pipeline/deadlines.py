@@ -17,31 +17,50 @@ secrecy period ends by itself (保密法 art. 24), a retention's end is for the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, TextClause, func, or_, select
 from sqlalchemy.orm import Session
 
 from ..common.clock import today
 from ..models.level import Family, Level
 from ..models.period import add_months, next_turn
+from ..models.policy.choices import destroy_from
 from ..models.policy.schema import Policy
-from ..models.tables import Carrier, Copy, Document, Event, Matter, Movement
+from ..models.tables import (
+    AWAITED,
+    TERM_OPEN,
+    UNFILED,
+    Carrier,
+    Copy,
+    Document,
+    Event,
+    Matter,
+    Movement,
+    Timer,
+)
 from . import access, clearing, level_expiry, timers
 from .actors import Actor
 from .station import Station
 from .terms import received_on, retention_term, secrecy_state, term_in_force
 
 _KEPT = ("registered", "archived")
+_MONTH = 27
+"""Days after which every day of the month has come."""
+_PART = 400
+"""Documents in one question: what every database takes."""
+_Condition = ColumnElement[bool] | TextClause
 _OUT = ("issued", "recalled")
 _AWAY = ("out", "lent", "carried", "transit", "missing")
 _NO_HANDLING = ("receive", "place", "entrust", "archive")
 """Movements that are no part of handling a paper."""
 
 
-def due(station: Station, actor: Actor, *, on: date | None = None) -> dict[str, Any]:
+def due(
+    station: Station, actor: Actor, *, on: date | None = None, limit: int | None = None
+) -> dict[str, Any]:
     """Every clock of the room that ends by a day (today when none is named), the earliest first.
 
     Documents outside the actor's sight are left out, as in the register; items carry numbers, never words.
@@ -50,19 +69,18 @@ def due(station: Station, actor: Actor, *, on: date | None = None) -> dict[str, 
     with station.read() as session:
         items = [
             {"role": None, **timers.due_item(station, timer)}
-            for timer in timers.running(session)
-            if timers.last_day(timer) <= until and _visible(session, actor, timer.document_id)
+            for timer in timers.until_day(station, session, until, among=_known(actor, Timer.document_id))
         ]
         known = {(one["kind"], one["document"]) for one in items}
         items += [
             one
-            for one in items_until(station, session, until)
-            if (one["kind"], one["document"]) not in known and _visible(session, actor, one["document"])
+            for one in items_until(station, session, until, among=access.visible(actor))
+            if (one["kind"], one["document"]) not in known
         ]
         items += [
             one
             for one in clearing.due_items(station, session, until)
-            if _visible(session, actor, one["document"])
+            if one["document"] is None or access.may_know(session, actor, one["document"])
         ]
     with station.write() as session:
         station.log(
@@ -70,23 +88,76 @@ def due(station: Station, actor: Actor, *, on: date | None = None) -> dict[str, 
             facts={"on": until.isoformat(), "items": len(items)},
         )  # fmt: skip
     items.sort(key=lambda one: (one["due"], one["kind"], one["id"]))
-    return {"on": until.isoformat(), "items": items}
+    return {"on": until.isoformat(), "items": items[:limit], "total": len(items)}
 
 
-def items_until(station: Station, session: Session, until: date) -> list[dict[str, Any]]:
-    """What the terms of confirmed documents ask for by a day."""
-    rows = session.scalars(
-        select(Document)
-        .where(Document.confirmed.is_(True), Document.status.in_(_KEPT))
-        .order_by(Document.year, Document.seq)
-    )
-    ended = handling_ended(session)
-    found = [
+def items_until(
+    station: Station, session: Session, until: date, *, among: ColumnElement[bool] | None = None
+) -> list[dict[str, Any]]:
+    """What the terms of confirmed documents ask for by a day.
+
+    Only rows that can ask something by then are read, each kind of clock by its own index; a day of a clock is worked
+    out from the row alone.
+    """
+    rows: dict[str, Document] = {}
+    for wanted in _asking(station, until):
+        kept = select(Document).where(Document.confirmed.is_(True), Document.status.in_(_KEPT), *wanted)
+        found = session.scalars(kept if among is None else kept.where(among))
+        rows |= {row.id: row for row in found}
+    ended = handling_ended(session, [row.id for row in rows.values() if _files(row)])
+    items = [
         item
-        for row in rows
+        for row in sorted(rows.values(), key=lambda one: (one.year, one.seq))
         for item in (*_secrecy(station, session, row), *_retention(station, row, ended.get(row.id)))
     ]
-    return [one for one in found if date.fromisoformat(one["due"]) <= until]
+    return [one for one in items if date.fromisoformat(one["due"]) <= until]
+
+
+def _asking(station: Station, until: date) -> Iterator[tuple[_Condition, ...]]:
+    """Conditions that between them hold for every row that asks something by a day."""
+    periods, now, day = station.policy.periods, today(station.clock), until.isoformat()
+    kept_open = [level.code for level in Level if level.family in (Family.INTERNAL, Family.PUBLIC)]
+    reviewed = [level.code for level in Level if periods.expiry.get(level.family) == "review"]
+    yield (
+        Document.secrecy_until <= (until + timedelta(days=periods.ask_days)).isoformat(),
+        Document.level_code.not_in(kept_open),
+        or_(Document.declassified_mark_on.is_(None), Document.level_code.in_(reviewed)),
+    )
+    yield (Document.retention_until <= day,)
+    last = _last_handled(station.policy, until)
+    yield (UNFILED, Document.received_at < (last + timedelta(days=1)).isoformat())
+    if until >= now:
+        # what comes round again every so many months has its turn on the same day of the month
+        window = _days(now, until)
+        yield (TERM_OPEN, window(Document.secrecy_from))
+        yield (AWAITED, window(func.coalesce(Document.signed_date, Document.received_at)))
+
+
+def _days(first: date, last: date) -> Callable[[Any], ColumnElement[bool]]:
+    """Whether a date has its turn between two days: one of their days of the month, or one that a short month lacks."""
+    if (last - first).days >= _MONTH:
+        return lambda column: column.is_not(None)
+    days = {first + timedelta(days=step) for step in range((last - first).days + 1)}
+    numbers = {f"{day.day:02d}" for day in days}
+    if any((day + timedelta(days=1)).day == 1 for day in days):
+        numbers |= {"29", "30", "31"}
+    return lambda column: func.substr(column, 9, 2).in_(sorted(numbers))
+
+
+def _last_handled(policy: Policy, until: date) -> date:
+    """The last day of handling for which filing falls due by a day: the later handling ends, the later it does."""
+    least, most = date(1900, 1, 1).toordinal(), until.toordinal()
+    while least < most:
+        middle = (least + most + 1) // 2
+        if archive_by(policy, date.fromordinal(middle)) <= until:
+            least = middle
+        else:
+            most = middle - 1
+    return date.fromordinal(least)
+
+
+def _files(row: Document) -> bool:
+    return row.archived_at is None or row.retention_open
 
 
 def archive_by(policy: Policy, finished: date) -> date:
@@ -106,27 +177,48 @@ def archive_by(policy: Policy, finished: date) -> date:
             return add_months(finished, rules["within_months_after_handling"][0])
 
 
-def handling_ended(session: Session) -> dict[str, date]:
-    """Document -> the day on which its handling ended.
+def handling_ended(session: Session, documents: Sequence[str] | None = None) -> dict[str, date]:
+    """Document -> the day on which its handling ended, of these documents (without: of those not yet filed).
 
     It is confirmed, no original or issued copy of it is out, and no matter of it is open.
     """
-    out: set[str | None] = set(session.scalars(select(Copy.document_id).where(Copy.status.in_(_OUT))))
-    out |= set(session.scalars(select(Carrier.document_id).where(Carrier.state.in_(_AWAY))))
-    out |= set(session.scalars(select(Matter.document_id).where(Matter.state == "open")))
+    if documents is None:
+        documents = session.scalars(select(Document.id).where(UNFILED)).all()
+    found: dict[str, date] = {}
+    for start in range(0, len(documents), _PART):
+        found |= _ended_of(session, documents[start : start + _PART])
+    return found
+
+
+def _ended_of(session: Session, documents: Sequence[str]) -> dict[str, date]:
+    out: set[str | None] = set(
+        session.scalars(
+            select(Copy.document_id).where(Copy.document_id.in_(documents), Copy.status.in_(_OUT))
+        )
+    )
+    out |= set(
+        session.scalars(
+            select(Carrier.document_id).where(Carrier.document_id.in_(documents), Carrier.state.in_(_AWAY))
+        )
+    )
+    out |= set(
+        session.scalars(
+            select(Matter.document_id).where(Matter.document_id.in_(documents), Matter.state == "open")
+        )
+    )
     confirmed = session.execute(
         select(Event.document_id, func.max(Event.at))
-        .where(Event.what == "accepted")
+        .where(Event.what == "accepted", Event.document_id.in_(documents))
         .group_by(Event.document_id)
     )
     moved = session.execute(
         select(Movement.document_id, func.max(Movement.at))
-        .where(Movement.act.not_in(_NO_HANDLING), Movement.document_id.is_not(None))
+        .where(Movement.act.not_in(_NO_HANDLING), Movement.document_id.in_(documents))
         .group_by(Movement.document_id)
     )
     closed = session.execute(
         select(Matter.document_id, func.max(Matter.closed_at))
-        .where(Matter.closed_at.is_not(None), Matter.document_id.is_not(None))
+        .where(Matter.closed_at.is_not(None), Matter.document_id.in_(documents))
         .group_by(Matter.document_id)
     )
     last = {str(document): date.fromisoformat(at[:10]) for document, at in confirmed}
@@ -172,8 +264,11 @@ def _retention(station: Station, row: Document, finished: date | None) -> Iterat
     if row.archived_at is None and filed_by is not None and state != "not_filed":
         yield _item(station, row, "archive", filed_by, "archivist", "archive")
     if term.ends is not None:
-        action = "propose_destruction" if _is_appraised(row) else "appraise"
-        yield _item(station, row, "retention_end", term.ends, "archivist", action)
+        if _is_appraised(row):
+            day = destroy_from(term.ends, station.policy.choices)
+            yield _item(station, row, "retention_end", day, "archivist", "propose_destruction")
+        else:
+            yield _item(station, row, "retention_end", term.ends, "archivist", "appraise")
     elif state == "waiting":
         months = station.policy.periods.condition_review_months
         day = next_turn(term.document_day or received_on(row), months, today(station.clock))
@@ -192,5 +287,5 @@ def _item(station: Station, row: Document, kind: str, day: date, role: str, acti
     }  # fmt: skip
 
 
-def _visible(session: Session, actor: Actor, document: str | None) -> bool:
-    return document is None or access.may_know(session, actor, document)
+def _known(actor: Actor, column: Any) -> ColumnElement[bool]:
+    return or_(column.is_(None), access.visible(actor, column=column))

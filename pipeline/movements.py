@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from ..common.errors import Broken, NotThere, Refused, UsageFault
@@ -289,13 +289,15 @@ def balance(
         since, until: ISO times; objects that entered from the one, before the other.
     """
     table = Copy if kind == "copy" else Carrier
-    entered = select(Movement.object_id).where(Movement.object_kind == kind, Movement.before.is_(None))
-    if since:
-        entered = entered.where(Movement.at >= since)
-    if until:
-        entered = entered.where(Movement.at < until)
     state = Copy.status if kind == "copy" else Carrier.state
-    wanted = select(state).where(table.id.in_(entered))
+    wanted = select(state, func.count()).select_from(table).group_by(state)
+    if since or until:
+        entered = select(Movement.object_id).where(Movement.object_kind == kind, Movement.before.is_(None))
+        if since:
+            entered = entered.where(Movement.at >= since)
+        if until:
+            entered = entered.where(Movement.at < until)
+        wanted = wanted.where(table.id.in_(entered))
     if document is not None:
         wanted = wanted.where(table.document_id == document)
     if holder is not None:
@@ -304,7 +306,9 @@ def balance(
         wanted = wanted.join(Document, Document.id == table.document_id).where(
             Document.level_code == level.code
         )
-    counts = Counter(STATES[kind][name] for name in session.scalars(wanted))
+    counts: Counter[str] = Counter()
+    for name, number in session.execute(wanted):
+        counts[STATES[kind][name]] += number
     return {
         "entered": sum(counts.values()),
         **{name: counts[name] for name in dict.fromkeys(STATES[kind].values())},

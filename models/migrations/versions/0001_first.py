@@ -231,7 +231,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_documents_event",
         "documents",
-        ["received_at"],
+        ["signed_date", "received_at"],
         unique=False,
         sqlite_where=sa.text("retention_event IS NOT NULL AND retention_event_on IS NULL"),
         postgresql_where=sa.text("retention_event IS NOT NULL AND retention_event_on IS NULL"),
@@ -249,7 +249,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_documents_paper_tag"), "documents", ["paper_tag"], unique=False)
     op.create_index(op.f("ix_documents_parent_id"), "documents", ["parent_id"], unique=False)
     op.create_index(op.f("ix_documents_receipt_id"), "documents", ["receipt_id"], unique=False)
-    op.create_index(op.f("ix_documents_received_at"), "documents", ["received_at"], unique=False)
+    op.create_index("ix_documents_received", "documents", ["received_at", "id"], unique=False)
     op.create_index(op.f("ix_documents_retention"), "documents", ["retention"], unique=False)
     op.create_index(op.f("ix_documents_retention_until"), "documents", ["retention_until"], unique=False)
     op.create_index(op.f("ix_documents_search_page"), "documents", ["search_page"], unique=False)
@@ -268,9 +268,11 @@ def upgrade() -> None:
         "documents",
         ["received_at", "id"],
         unique=False,
-        sqlite_where=sa.text("archived_at IS NULL AND confirmed AND status IN ('registered', 'archived')"),
+        sqlite_where=sa.text(
+            "(archived_at IS NULL OR retention_open) AND confirmed AND status IN ('registered', 'archived')"
+        ),
         postgresql_where=sa.text(
-            "archived_at IS NULL AND confirmed AND status IN ('registered', 'archived')"
+            "(archived_at IS NULL OR retention_open) AND confirmed AND status IN ('registered', 'archived')"
         ),
     )
     op.create_table(
@@ -315,9 +317,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index(op.f("ix_carriers_document_id"), "carriers", ["document_id"], unique=False)
-    op.create_index("ix_carriers_holder", "carriers", ["holder", "state"], unique=False)
+    op.create_index("ix_carriers_holder", "carriers", ["holder", "id"], unique=False)
+    op.create_index("ix_carriers_holder_state", "carriers", ["holder", "state"], unique=False)
     op.create_index(op.f("ix_carriers_receipt_id"), "carriers", ["receipt_id"], unique=False)
-    op.create_index("ix_carriers_state", "carriers", ["state"], unique=False)
+    op.create_index("ix_carriers_state", "carriers", ["state", "id"], unique=False)
     op.create_table(
         "events",
         sa.Column("id", sa.Integer(), nullable=False),

@@ -143,6 +143,7 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_copies_document_id"), "copies", ["document_id"], unique=False)
     op.create_index("ix_copies_holder", "copies", ["holder", "document_id", "number"], unique=False)
+    op.create_index("ix_copies_holder_status", "copies", ["holder", "status"], unique=False)
     op.create_index("ix_copies_issued", "copies", ["issued_at", "id"], unique=False)
     op.create_index(op.f("ix_copies_recipient"), "copies", ["recipient"], unique=False)
     op.create_index("ix_copies_status", "copies", ["status", "due"], unique=False)

@@ -41,6 +41,7 @@ FIFTY = Staff(
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.req("R-001", "R-003", "R-012", "R-016", "R-017", "R-069")
 def test_fifty_people_complete_a_week(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     no_slips(monkeypatch)

@@ -27,6 +27,7 @@ SEVEN = Staff(
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.req("R-001", "R-003", "R-012", "R-016", "R-017")
 def test_seven_people_complete_a_week(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     no_slips(monkeypatch)

@@ -1,5 +1,5 @@
-"""复印、翻印: an original is copied by the room alone, by approval of the matrix (act `copy`), within the number that was
-approved, and every sheet so made is counted like the original from then on (TL art. 27; 001-D§9; R-077, R-078, R-162).
+"""复印、翻印: an original is copied by the room alone, by approval of the matrix (act `copy`), within the number that
+was approved, and every sheet so made counts like the original from then on (TL art. 27; 001-D§9; R-077, R-078, R-162).
 
 Threats: copies beyond the number (counted against the approval); a paper whose issuer forbids it (its consent is
 written down); copies that nobody counts (each becomes a carrier with its own number). Not met: a copier outside the

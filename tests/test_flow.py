@@ -14,21 +14,24 @@ from jiyao.common.errors import Refused, UsageFault
 from jiyao.models.level import Level
 from jiyao.models.mark import Mark
 from jiyao.models.period import Period
-from jiyao.models.tables import Copy, Document
+from jiyao.models.tables import Copy, Document, Receipt
 from jiyao.pipeline import (
     approvals,
     archiving,
     circle,
     compiling,
+    custody,
     deadlines,
     documents,
     leaving,
     matter_book,
     outbound,
+    register_entry,
     review,
     urging,
 )
-from room_kit import Room
+from room import Room as Day
+from room_kit import BATCH, Room
 from test_custody import BACK, approve, carrier, move
 
 
@@ -453,3 +456,102 @@ def test_excerpts_of_company_secrets_ask_the_head_and_stay_in_the_circle(room: R
         room.station, room.as_("dir", "approval.request"), act="excerpt", documents=(one, other)
     )
     assert asked["needed"] == ["principal"]
+
+
+@pytest.mark.req("R-044")
+def test_the_scan_of_a_compilation_keeps_its_sources_and_their_protection(room: Room) -> None:
+    given: dict[str, Any] = {"period": Period("years", number=5), "signed": date(2026, 1, 5)}
+    sources = tuple(room.document(level=Level.STATE_SECRET, **given) for _ in "ab")
+    approve_all(room, "compile", sources, "lead")
+    made = compiled(room, *sources)
+    paper = room.reading("样例材料汇编", level=Level.INTERNAL)
+    with room.station.write() as session:
+        row = session.get_one(Document, made["id"])
+        again = register_entry.enter(
+            room.station, session, room.as_("clerk", "ingest"), paper,
+            receipt=session.get_one(Receipt, row.receipt_id), batch=BATCH,
+        )  # fmt: skip
+        assert again.id == made["id"]
+    shown = documents.show_document(room.station, room.as_("clerk", "documents"), document=made["id"])
+    assert (shown["level"], shown["interim_level"], shown["must_review"]) == ("内部", "机密", True)
+    assert [(one["document"], one["above"]) for one in shown["sources"]] == [(one, True) for one in sources]
+
+
+@pytest.mark.req("R-044", "R-080")
+def test_what_is_not_to_be_copied_is_neither_excerpted_nor_photocopied(room: Room) -> None:
+    matter = signed(room)
+    document = final(room)
+    do(room, matter, "clerk", document=document)
+    room.refused("not_to_be_copied", compiled, room, document, kind="excerpt")
+    asked = begin(room, "reproduction", document=document, words={"asked": "2", "purpose": "会议用"})
+    approve(room, "copy", document, "lead")
+    room.refused("not_to_be_copied", do, room, asked, "clerk", copies="2")
+
+
+@pytest.mark.req("R-077", "R-078", "R-162")
+def test_photocopies_are_made_by_the_room_within_the_number_and_counted(room: Room) -> None:
+    document = room.document(level=Level.STATE_CONFIDENTIAL)
+    carrier(room, document)
+    asked = begin(
+        room, "reproduction", by="reader", document=document, words={"asked": "2", "purpose": "会议用"}
+    )
+    room.refused("role_missing", do, room, asked, "reader", copies="2")
+    room.refused("approval_required", do, room, asked, "clerk", copies="2")
+    request = approvals.request(
+        room.station, room.as_("clerk2", "approval.request"), act="copy", documents=(document,), copies=3
+    )
+    approvals.give(room.station, room.as_("lead", "approval.give"), approval=request["id"])
+    with pytest.raises(UsageFault, match="matter_needs"):
+        do(room, asked, "clerk", copies="2")
+    room.refused("more_than_proposed", do, room, asked, "clerk", copies="3", consent="样函〔2026〕1号")
+    do(room, asked, "clerk", copies="2", consent="样函〔2026〕1号")
+    shown = documents.show_document(room.station, room.as_("clerk", "documents"), document=document)
+    assert [(one["id"][-2:], one["state"]) for one in shown["carriers"]] == [
+        ("Z1", "held"), ("Z2", "held"), ("Z3", "held"),
+    ]  # fmt: skip
+    counts = custody.count(room.station, room.as_("clerk", "carriers.out"))
+    assert counts["originals"]["entered"] == 3 and counts["differences"] == []
+    more = begin(room, "reproduction", document=document, words={"asked": "2", "purpose": "会议用"})
+    room.refused("more_than_approved", do, room, more, "clerk", copies="2", consent="样函〔2026〕1号")
+
+
+@pytest.mark.req("R-170", "R-171")
+def test_nothing_is_published_within_its_period_or_without_review_and_approval(room: Room) -> None:
+    clerk = room.as_("clerk", "documents.release")
+    given: dict[str, Any] = {"way": "publish", "to": "门户网站", "form": "electronic"}
+    secret = room.document(level=Level.STATE_CONFIDENTIAL, period=Period("years", number=10),
+                           signed=date(2026, 1, 5))  # fmt: skip
+    room.refused("within_secrecy_period", leaving.release, room.station, clerk, document=secret, **given)
+    plain = room.document()
+    room.refused("approval_required", leaving.release, room.station, clerk, document=plain, **given)
+    approve(room, "publish", plain, "rel", "lead")
+    room.refused("release_review_missing", leaving.release, room.station, clerk, document=plain, **given)
+    reviewed(room, plain, "publish")
+    told = leaving.release(room.station, clerk, document=plain, **given)["release"]
+    assert told["review"] and told["approval"]
+
+
+# ---------------------------------------------------------------- at the command line
+
+
+@pytest.mark.req("R-009", "R-044", "R-070")
+def test_the_commands_of_the_flow(day: Day, tmp_path: Path) -> None:
+    document = day.marked
+    day.confirm(document)
+    matter = day.ok("matter", "open", "inbound", "--document", document, "--word", "scope=院领导")["id"]
+    assert day.show(document)["flow"]["zh"] == "拟办"
+    told = day.ok("urge", matter, "--reason", "请速办")["urged"]
+    assert [one["role"] for one in told[0]["told"]] == ["office_director"]
+    assert day.ok("urge", "--by", "department")["groups"] == []
+    assert day.run("urge", matter, as_json=False).exit == 0
+    day.ok("urge", matter, "--answer", "今日拟办", user="director")
+    out = tmp_path / "slip.pdf"
+    assert day.ok("documents", "slip", document, "--out", str(out))["step"] == "拟办"
+    assert out.read_bytes().startswith(b"%PDF")
+    words = ("documents", "compile", "--excerpt", "--from", document, "--title", "样例摘录")
+    day.refused(*words, code="approval_required")
+    day.approve("excerpt", document)
+    made = day.ok(*words)
+    assert made["sources"][0]["how"] == "excerpted" and made["status"] == "pending"
+    day.refused("documents", "release", document, "--way", "relay", "--to", "某局", "--form", "paper",
+                code="approval_required")  # fmt: skip

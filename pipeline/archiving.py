@@ -47,8 +47,11 @@ def file_one(
 ) -> None:  # fmt: skip
     """Files one document, in the caller's transaction."""
     check_ready(session, row, besides=matter)
+    # what the issuer wants back is not filed
     originals = session.scalars(
-        select(Carrier).where(Carrier.document_id == row.id, Carrier.state == "held").order_by(Carrier.id)
+        select(Carrier)
+        .where(Carrier.document_id == row.id, Carrier.state == "held", Carrier.return_due.is_(None))
+        .order_by(Carrier.id)
     ).all()
     if originals:
         # the others stay as surplus: destroyed or returned, never filed twice

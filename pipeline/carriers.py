@@ -24,7 +24,7 @@ from ..models.page import Finding, Transcript
 from ..models.tables import Artefact, Carrier, Document, Receipt, Scan
 from ..models.wire import from_plain
 from ..stages.likeness import Likeness, compare
-from . import movements
+from . import movements, return_cycle
 from .actors import Actor
 from .documents import keep_words, words_of
 from .judgement import load_judgement, load_transcript
@@ -220,6 +220,8 @@ def _new_carrier(
     session.add(carrier)
     session.flush()
     movements.enter(station, session, actor, carrier, "receive")
+    if row.confirmed:
+        return_cycle.begin(station, session, row)
     return carrier
 
 

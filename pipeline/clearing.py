@@ -1,14 +1,13 @@
 """Clearing 清退: originals go back to who issued them, listed one by one, counted by two, and only then handed over
 (R-086 … R-088).
 
-When they fall due: on the day that the issuer asks for (`require`), else by the unit's choice `return_cycle` (C-03),
-counted from the day of receipt; `due_items` gives both to the list of what falls due.
+When they fall due: on the day that the issuer asks for (`require`), else by the unit's own cycle (`return_cycle.py`).
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -17,21 +16,17 @@ from sqlalchemy.orm import Session
 
 from ..common.clock import today
 from ..common.errors import NotThere, Refused, UsageFault
-from ..models.period import add_months
-from ..models.tables import Carrier, Document, Matter, MatterItem, Receipt
-from . import access, custody, matters, movements, subjects, timers
+from ..models.tables import Carrier, Document, Matter, MatterItem, Receipt, Timer
+from . import access, custody, matters, movements, timers
 from .actors import Actor, acting
 from .incidents import open_incident
 from .movements import Hand
 from .receipt import organ_of
+from .return_cycle import CLOCK, HERE
 from .station import Station
 
 KIND = "clearing"
-CLOCK = "return_to_issuer"
 LISTED, SHORT, GONE = "open", "short", "returned"
-_CYCLES = {"monthly_internal_6m_return": 6, "yearly_return": 12, "as_issuer_requires": None}
-"""Option of `return_cycle` -> months until an original goes back; None: only when the issuer asks."""
-_HERE = ("held", "out", "lent", "carried", "missing")
 
 
 def require(
@@ -49,7 +44,7 @@ def require(
             thing = _original(session, object_id)
             document = _document(session, thing)
             access.check_clearance(station, session, actor.person, document)
-            if thing.state not in _HERE:
+            if thing.state not in HERE:
                 raise Refused("movement_state", object=thing.id, act="清退", state=thing.state)
             thing.return_due = due.isoformat()
             timers.begin(
@@ -62,32 +57,6 @@ def require(
             reason=why, facts={"due": due.isoformat()},
         )  # fmt: skip
         return {"objects": asked}
-
-
-def due_items(station: Station, session: Session, until: date) -> Iterator[dict[str, Any]]:
-    """Originals that the unit's cycle sends back by a day, where no day of the issuer's runs: secret papers that came
-    from superior organs and have not been filed.
-    """
-    months = _CYCLES.get(str(station.policy.choices.get("return_cycle")))
-    if months is None:
-        return
-    asked = {timer.object_id for timer in timers.running(session) if timer.clock == CLOCK}
-    rows = session.execute(
-        select(Carrier, Document, Receipt.at)
-        .join(Document, Document.id == Carrier.document_id)
-        .join(Receipt, Receipt.id == Carrier.receipt_id)
-        .where(Carrier.state.in_(_HERE), Document.origin == "superior", Document.confirmed.is_(True))
-        .order_by(Carrier.id)
-    )
-    for carrier, document, received in rows:
-        day = add_months(date.fromisoformat(received[:10]), months)
-        if carrier.id in asked or day > until or not subjects.of_superior(station.policy, document):
-            continue
-        yield {
-            "kind": CLOCK, "id": carrier.id, "document": document.id, "due": day.isoformat(), "due_at": None,
-            "days": (day - today(station.clock)).days, "holder": carrier.holder, "role": "jiyao_clerk",
-            "action": CLOCK,
-        }  # fmt: skip
 
 
 def start(
@@ -250,16 +219,18 @@ def _document(session: Session, thing: Carrier) -> Document:
 
 def _due_for(station: Station, session: Session, organ: str, by: date) -> list[Carrier]:
     """Originals from an organ that have to be back by a day and are in the room."""
-    asked = session.scalars(
+    found = session.scalars(
         select(Carrier)
-        .where(Carrier.state == "held", Carrier.return_due.is_not(None), Carrier.return_due <= by.isoformat())
+        .join(Timer, Timer.object_id == Carrier.id)
+        .where(
+            Timer.clock == CLOCK, Timer.state == timers.RUNNING, Carrier.state == "held",
+            Timer.due <= timers.end_of(station, by),
+        )
         .order_by(Carrier.id)
-    ).all()
-    by_cycle = [session.get_one(Carrier, item["id"]) for item in due_items(station, session, by)]
-    found = {thing.id: thing for thing in (*asked, *by_cycle) if thing.state == "held"}
+    ).all()  # fmt: skip
     return [
         thing
-        for thing in found.values()
+        for thing in found
         if organ_of(station, session, session.get_one(Receipt, thing.receipt_id)) == organ
         and _other_list(session, thing) is None
     ]

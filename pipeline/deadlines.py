@@ -11,7 +11,6 @@ secrecy period ends by itself (保密法 art. 24), a retention's end is for the 
     retention_event  whether what the retention's years wait for has happened
     retention_asked  importance or origin, which the archivist has not settled
     retention_end    the retention has ended: to be appraised, then proposed for destruction
-    return_to_issuer a secret original of a superior goes back (C-03; `clearing.py`)
     archive          handling has ended: to be filed (000-D§10, 001-A§3, 002-B§2.5, as the unit chose)
 """
 
@@ -41,7 +40,7 @@ from ..models.tables import (
     Movement,
     Timer,
 )
-from . import access, clearing, level_expiry, timers
+from . import access, level_expiry, timers
 from .actors import Actor
 from .station import Station
 from .terms import received_on, retention_term, secrecy_state, term_in_force
@@ -76,11 +75,6 @@ def due(
             one
             for one in items_until(station, session, until, among=access.visible(actor))
             if (one["kind"], one["document"]) not in known
-        ]
-        items += [
-            one
-            for one in clearing.due_items(station, session, until)
-            if one["document"] is None or access.may_know(session, actor, one["document"])
         ]
     with station.write() as session:
         station.log(

@@ -10,16 +10,17 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any, cast
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from ..common.clock import today
 from ..common.errors import JiyaoError, Refused, UsageFault
-from ..models.level import Level
+from ..models.level import Family, Level
 from ..models.period import Period
 from ..models.rights import MAY
 from ..models.suggestion import Retention
 from ..models.tables import Document, Event
-from . import access, matters
+from . import access, matters, return_cycle
 from .actors import Actor, acting
 from .documents import document_json, keep_words, words_of
 from .doubts import doubts_of, plain
@@ -46,6 +47,8 @@ _JUDGED = frozenset({"origin", "important", "flags"})
 _LISTS = frozenset({"organs", "serials", "signers", "recipients", "copied_to"})
 TIMED = frozenset({"date", "notified_date", "origin", *SAID})
 """Fields on which terms depend: changed after confirmation, they are accepted anew."""
+_SHORTENED = "shortened"
+"""What an event says of a date by which protection ends earlier."""
 _ORIGINS = ("self", "superior", "peer", "subordinate")
 
 
@@ -107,7 +110,9 @@ def set_values(
         if row.status not in (*OPEN, "registered"):
             raise Refused("not_in_review", document=document, status=row.status)
         if fields:
+            before = row.secrecy_until
             set_fields(station, session, actor, row, fields, why)
+            _note_shortened(station, session, actor, row, before, why)
         if level is not None or period is not None:
             _set_level(station, session, actor, row, level, period, why, misread=misread)
         if retention is not None:
@@ -157,6 +162,7 @@ def _accept(station: Station, actor: Actor, document: str) -> dict[str, Any]:
         row.status, row.confirmed = "registered", True
         row.interim_code = None
         recount(station, session, row)
+        return_cycle.begin(station, session, row)
         remember(station, session, row, actor.person, "accept", "accepted", stands(row))
         station.log(
             session, "review.accept", objects=(document,), person=actor.person, account=actor.user,
@@ -182,6 +188,8 @@ def _level_needed(row: Document) -> Refused:
 def _accepting_role(station: Station, session: Session, actor: Actor, row: Document) -> str:
     """Who may confirm what stands: the desk what is unchanged, a second person what somebody set."""
     last = _last_level_event(station, session, row)
+    if actor.person in _shortened_by(session, row):
+        raise Refused("same_person_twice", person=actor.person)
     if last is None:
         return actor.role_for(MAY["review.accept"])
     setter, change = last
@@ -204,6 +212,36 @@ def _last_level_event(station: Station, session: Session, row: Document) -> tupl
     if events is None or events.what == "accepted":
         return None
     return str(events.person), station.unseal(session, EVENT, events.sealed, bind=row.id)
+
+
+def _note_shortened(
+    station: Station, session: Session, actor: Actor, row: Document, before: str | None, why: Reason
+) -> None:
+    """A date by which protection ends earlier is a lowering: of a paper once confirmed, or where it is over at once."""
+    level = Level.parse(row.level_code or row.interim_code or Level.INTERNAL.code)
+    until = row.secrecy_until
+    if until is None or until == before or level.family in (Family.INTERNAL, Family.PUBLIC):
+        return
+    sooner = before is None or until < before
+    if sooner and (_was_accepted(session, row) or until <= today(station.clock).isoformat()):
+        words = {"old": before, "new": until, **why.sealed_form}
+        remember(station, session, row, actor.person, "set", _SHORTENED, words)
+
+
+def _shortened_by(session: Session, row: Document) -> set[str | None]:
+    """Who shortened the protection by a date since it was last confirmed."""
+    accepted = (
+        select(func.max(Event.id))
+        .where(Event.document_id == row.id, Event.what == "accepted")
+        .scalar_subquery()
+    )
+    return set(
+        session.scalars(
+            select(Event.person).where(
+                Event.document_id == row.id, Event.what == _SHORTENED, Event.id > func.coalesce(accepted, 0)
+            )
+        )
+    )
 
 
 def _set_level(

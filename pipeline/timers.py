@@ -184,6 +184,11 @@ def is_late(station: Station, timer: Timer) -> bool:
     return timer.state == "late" or (timer.state == RUNNING and moment(timer.due) < station.clock.now())
 
 
+def end_of(station: Station, day: date) -> str:
+    """The moment after which a day is over, as it stands in the registry."""
+    return iso(_end_of(day, station.clock.now()))
+
+
 def last_day(timer: Timer) -> date:
     """The last day on which it is not late."""
     return _last_day(moment(timer.due))

@@ -128,8 +128,11 @@ class SecrecyTerm:
         if self.starts is not None:
             months = (end.year - self.starts.year) * 12 + end.month - self.starts.month
             if months > 0 and add_months(self.starts, months) == end:
-                kind: Literal["years", "months"] = "months" if months % 12 else "years"
-                return Period(kind, number=months if months % 12 else months // 12)
+                # a year and more is said in whole years, less in months (标志规定)
+                if months % 12 == 0:
+                    return Period("years", number=months // 12)
+                if months < 12:
+                    return Period("months", number=months)
         last = end - timedelta(days=1)
         return Period("until", date=f"{last.year}年{last.month}月{last.day}日")
 

@@ -25,6 +25,12 @@ BUSINESS: Final = (
 ROLES: Final = BUSINESS | ADMINISTRATORS
 REGISTRARS: Final = STAFF | LEADERS | {"head_of_room"}
 """Who keeps the registers or decides on papers: knows every row of them, its words within clearance."""
+KEEPERS: Final = (
+    STAFF
+    | LEADERS
+    | {"head_of_room", "duty_officer", "personnel_file_keeper", "unit_liaison", "meeting_organizer"}
+)
+"""Whose post it is to keep papers, for others too."""
 CLEARANCES: Final = ("none", "general", "important", "core")
 
 _DESK: Final = frozenset({"scan_operator", "jiyao_clerk"})

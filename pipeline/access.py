@@ -11,7 +11,7 @@ from ..common.errors import NotThere, Refused
 from ..models.level import Level
 from ..models.policy.reading import USES, Use
 from ..models.policy.schema import Policy
-from ..models.rights import REGISTRARS, STAFF
+from ..models.rights import KEEPERS, REGISTRARS, STAFF
 from ..models.tables import (
     Carrier,
     CircleMember,
@@ -102,6 +102,7 @@ def standing_of(
         in_circle=person in members,
         deputy_of=None if person in members else deputies.away(session, person, members),
         staff=bool(held & STAFF),
+        keeper=bool(held & KEEPERS),
         by_approval=by_approval,
         above_station=own is not None and policy.rank(own) > policy.rank(station.level),
         blocks=_blocks(session, policy, row.id),

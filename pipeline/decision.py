@@ -16,8 +16,10 @@ ONESELF: frozenset[Use] = frozenset({"text", "export"})
 """Uses by which somebody reads: for them there is a circle, or one is of the room's staff."""
 ADMITTED: frozenset[Use] = frozenset({"issue", "forward"})
 """Uses for which a person must stand in a circle that is set, whoever it is."""
-FREE: frozenset[Use] = frozenset({"handle", "circle", "keep_for"})
-"""Uses that the circle does not bind: the room's own handling, being put into the circle, keeping for another."""
+FREE: frozenset[Use] = frozenset({"handle", "circle"})
+"""Uses that the circle does not bind: the room's own handling, being put into the circle."""
+KEEPING: frozenset[Use] = frozenset({"keep_for", "entrust"})
+"""Uses by which somebody keeps an original without reading it: those whose post it is need not be of the circle."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +39,8 @@ class Standing:
     deputy_of: str | None = None
     """A member of the circle, away now, for whom this person receives."""
     staff: bool = False
+    keeper: bool = False
+    """Holds a post that keeps papers."""
     by_approval: bool = False
     """The act is approved for this person by somebody whom the policy names: before a circle is set, that admits."""
     above_station: bool = False
@@ -88,6 +92,8 @@ def _circle(policy: Policy, standing: Standing, use: Use) -> tuple[str | None, s
     """The rule by which a person counts as one who may know, None where there is none; and for whom."""
     if use in FREE:
         return "handling", None
+    if use in KEEPING and standing.keeper:
+        return "keeper", None
     if standing.circle_set:
         if standing.in_circle:
             return "circle", None

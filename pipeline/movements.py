@@ -268,8 +268,9 @@ def _check_persons(
             raise Refused("movement_persons", act=rule.zh, level=level.value, least=least)
     # an act of a unit's own that binds the circle counts as letting somebody read
     use: Use = next((use for use in USES if use == rule.act), "circulate") if rule.circle else "handle"
-    asked = rule.approval is not None and approvals.matrix_row(station, rule.approval, document)
-    approved = bool(asked and approvals.approvers(asked))
+    # what the matrix denies or has approved is decided there, person by person
+    asked = approvals.matrix_row(station, rule.approval, document) if rule.approval else None
+    approved = asked is not None and asked.mode != "register"
     return {
         person: access.check(station, session, person, document, use, by_approval=approved)
         for person in persons

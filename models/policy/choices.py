@@ -1,7 +1,8 @@
 """What a chosen option of a conflict between the seeds changes (requirements.md section 4, C-01 … C-21).
 
 Here stand the options that change what the policy says; those that an act reads by itself (return_cycle,
-minutes_lookup, mark_style_company, overnight_outside_room, as_read_scope, archive_deadline, list_and_approval_order, small_room,
+minutes_lookup, mark_style_company, overnight_outside_room, as_read_scope,
+archive_deadline, list_and_approval_order, small_room,
 electronic_processing) stand where the act is.
 """
 

@@ -14,7 +14,17 @@ from ..level import Level
 from .nodes import Reader
 
 Use = Literal[
-    "handle", "text", "export", "issue", "forward", "circulate", "keep_for", "lend", "carry_out", "circle"
+    "handle",
+    "text",
+    "export",
+    "issue",
+    "forward",
+    "circulate",
+    "keep_for",
+    "entrust",
+    "lend",
+    "carry_out",
+    "circle",
 ]
 """What a person would do with a document: handle it in the room, read its text, take it out as a file, be given a copy,
 be handed an original, or be put into its reading circle."""

@@ -20,7 +20,7 @@ from ..common.clock import today
 from ..common.errors import Refused, UsageFault
 from ..models.level import Family
 from ..models.tables import Document, Matter
-from . import access, approvals, matters
+from . import access, approvals, matters, movements
 from .actors import Actor, acting
 from .documents import document_json, words_of
 from .inbound import OUTBOUND, last_step
@@ -33,6 +33,7 @@ RELEASES: Final = ("publish", "provide_external", "relay")
 FORMS: Final = ("paper", "oral", "electronic")
 """书面、口头、电子 (001-E§13; R-085)."""
 _MARK = "release_review"
+_AT_HAND = ("held", "transit", "issued")
 
 
 def bind_review(station: Station, session: Session, actor: Actor, matter: Matter) -> None:  # noqa: ARG001
@@ -109,6 +110,7 @@ def check_dispatch(station: Station, session: Session, actor: Actor, matter: Mat
     if words["channel"] not in channels:
         raise Refused("channel_refused", channels="、".join(channels))
     count = _count(words)
+    _check_items(session, matter, row, count)
     if issued is not None:
         approved = int(words_of(station, session, row)["copies_approved"])
         sent = sum(
@@ -168,6 +170,19 @@ def release(
             level=level.value, rule=approval or "", facts={"way": way, "form": form, "review": review or ""},
         )  # fmt: skip
         return {**document_json(station, session, row, actor=actor), "release": told}
+
+
+def _check_items(session: Session, matter: Matter, row: Document, count: int) -> None:
+    """Originals or copies that are named are of this document, in the room's or the messenger's hands, and as many."""
+    named = [one for one in matters.items_of(session, matter) if one.object_kind in ("carrier", "copy")]
+    for item in named:
+        thing = movements.find(session, item.object_id)
+        if thing.document_id != row.id:
+            raise UsageFault("matter_item", item=item.object_id, kinds=row.id)
+        if movements.state_of(thing) not in _AT_HAND:
+            raise Refused("object_is_out", document=row.id, object=item.object_id)
+    if named and len(named) != count:
+        raise UsageFault("bad_value", field="copies", given=str(count))
 
 
 def _dispatches(session: Session, document: str) -> list[Matter]:

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
+from flow_kit import reviewed
 from jiyao.models.level import Level
 from jiyao.models.suggestion import Retention
 from jiyao.models.tables import Copy
 from jiyao.pipeline import archiving, circle, copies, custody, deadlines, movements
 from room_kit import Room
 from test_custody import BACK, approve, carrier, move
-from test_flow import reviewed
 
 
 @pytest.fixture

@@ -34,7 +34,7 @@ from .terms import recount, set_period
 
 DRAFT_COPY: Final = "draft_copy"
 _NO_PERIOD: Final = ("无", "—", "-")
-"""How a draft without a secrecy period says so."""
+"""How a draft without a secrecy period says so; a state secret always has one (BMF art. 20)."""
 _PAPER: Final = ("title", "level", "period", "basis", "scope", "may_copy")
 _SETTLED_IN: Final = {"draft": (*_PAPER, "copies"), "determine": _PAPER, "sign": ("copies",)}
 """Which step says what of a paper."""
@@ -235,7 +235,7 @@ def _proposed(station: Station, words: dict[str, Any]) -> tuple[Level, Period | 
     if words.get("may_copy") not in ("yes", "no"):
         raise UsageFault("bad_value", field="may_copy", given=str(words.get("may_copy") or "—"))
     text = str(words.get("period") or "")
-    if text in _NO_PERIOD and level.family in _OPEN_FAMILIES:
+    if text in _NO_PERIOD and level.family is not Family.STATE:
         return level, None
     period = parse_period(text)
     if period is None or level.family in _OPEN_FAMILIES:

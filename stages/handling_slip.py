@@ -24,6 +24,10 @@ _GRAY = (100, 100, 100)
 _LABEL = 24.0
 _POINTS, _LEADING = 10.5, 5.2
 _LEAST_READERS = 12
+_READER_LINE = 6.4
+_COLUMNS = (0.0, 24.0, 45.0, 66.0)
+_HEADS = ("传阅人", "送阅", "签名", "收回")
+_MOST_LINES = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +162,7 @@ class _Sheet:
         middle = 116.0
         wide = (middle - _LEFT - _LABEL - 3, _RIGHT - middle - _LABEL - 3)
         cells = [
-            self._pen.wrapped(value, _POINTS, width)[:3]
+            _shortened(self._pen.wrapped(value, _POINTS, width))
             for (_, value), width in zip((left, right), wide, strict=True)
         ]
         height = max(9.0, _LEADING * max(map(len, cells)) + 3.6)
@@ -202,30 +206,28 @@ class _Sheet:
         if len(rows) % 2:
             rows.append(Reader(name=""))
         half = len(rows) // 2
-        middle = (_LEFT + _RIGHT) / 2
-        columns = (0.0, 24.0, 45.0, 66.0)
-        heads = ("传阅人", "送阅", "签名", "收回")
-        self._need(6.4 * 3)
-        for line in range(-1, half):
-            if self._y + 6.4 > _BOTTOM:
+        self._need(3 * _READER_LINE)
+        self._reader_line(_HEADS, _HEADS, bold=True)
+        for left, right in zip(rows[:half], rows[half:], strict=True):
+            if self._y + _READER_LINE > _BOTTOM:
                 self._new_page()
-            marks = [_LEFT, _RIGHT]
-            for start, row in ((_LEFT, line), (middle, half + line)):
-                marks += [start + x for x in columns]
-                if line < 0:
-                    cells = heads
-                else:
-                    one = rows[row]
-                    cells = (one.name, one.given, "", one.back)
-                ends = (*columns[1:], middle - _LEFT)
-                for text, x, end in zip(cells, columns, ends, strict=True):
-                    self._pen.fitted(
-                        start + x + 1,
-                        start + end - 1,
-                        self._y + 4.6,
-                        text,
-                        9.5,
-                        align="centre",
-                        bold=line < 0,
-                    )
-            self._frame(6.4, marks=tuple(marks))
+                self._reader_line(_HEADS, _HEADS, bold=True)
+            self._reader_line(
+                (left.name, left.given, "", left.back), (right.name, right.given, "", right.back), bold=False
+            )
+
+    def _reader_line(self, left: tuple[str, ...], right: tuple[str, ...], *, bold: bool) -> None:
+        middle = (_LEFT + _RIGHT) / 2
+        marks = [_RIGHT]
+        for start, cells in ((_LEFT, left), (middle, right)):
+            marks += [start + x for x in _COLUMNS]
+            for text, x, end in zip(cells, _COLUMNS, (*_COLUMNS[1:], middle - _LEFT), strict=True):
+                self._pen.fitted(
+                    start + x + 1, start + end - 1, self._y + 4.6, text, 9.5, align="centre", bold=bold
+                )
+        self._frame(_READER_LINE, marks=tuple(marks))
+
+
+def _shortened(lines: tuple[str, ...]) -> tuple[str, ...]:
+    """At most eight lines; what is left out is said to be."""
+    return lines if len(lines) <= _MOST_LINES else (*lines[: _MOST_LINES - 1], "……（余略）")

@@ -142,5 +142,9 @@ def test_dispatch_goes_by_confidential_channel_within_the_number_and_is_signed_f
     )
     do(room, matter, "clerk")
     room.refused("handling_open", do, room, matter, "arch", place="柜3")
-    do(room, sent, "clerk", receipt_no="回字1号", signed_by="市局收发员")
+    done = do(room, sent, "clerk", receipt_no="回字1号", signed_by="市局收发员")
+    assert done["words"] == {**words, "receipt_no": "回字1号", "signed_by": "市局收发员"}
+    assert (done["document"], done["opened_at"][:10], done["closed_at"][:10]) == (
+        document, "2026-11-02", "2026-11-02",
+    )  # fmt: skip
     do(room, matter, "arch", place="柜3")

@@ -55,10 +55,13 @@ def approval_refuse(id_: str, reason: str) -> None:
 
 
 @approval.command("list")
-def approval_list() -> None:
+@option("--state", metavar="S")
+@option("--limit", type=click.IntRange(min=0), metavar="N")
+@option("--before", metavar="ID")
+def approval_list(**given: Any) -> None:
     def work() -> dict[str, Any]:
         station, actor = enter("approval.list")
-        return approvals.list_approvals(station, actor)
+        return approvals.list_approvals(station, actor, **given)
 
     show.run(work, lambda value: _draw_all(value["approvals"]))
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import click
+
 from . import show
 from .frame import FIELD, Room, argument, enter, option
 
@@ -62,12 +64,14 @@ def matter_cancel(id_: str, reason: str) -> None:
 @option("--kind", metavar="KIND")
 @option("--document", metavar="D")
 @option("--all", "ended", is_flag=True)
-def matter_list(kind: str | None, document: str | None, ended: bool) -> None:
+@option("--limit", type=click.IntRange(min=0), metavar="N")
+@option("--after", metavar="ID")
+def matter_list(**given: Any) -> None:
     def work() -> dict[str, Any]:
         from ..pipeline import matter_book
 
         station, actor = enter("matter.list")
-        return matter_book.list_matters(station, actor, kind=kind, document=document, ended=ended)
+        return matter_book.list_matters(station, actor, **given)
 
     show.run(
         work, lambda value: show.table(_COLUMNS, [[row[key] for key in _COLUMNS] for row in value["matters"]])

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select, true
+from sqlalchemy import ColumnElement, func, or_, select, true, tuple_
 from sqlalchemy.orm import Session
 
 from ..common.canonical import canonical, digest
@@ -185,14 +185,34 @@ def refuse(station: Station, actor: Actor, *, approval: str, reason: str) -> dic
         return approval_json(session, row)
 
 
-def list_approvals(station: Station, actor: Actor) -> dict[str, Any]:
+def list_approvals(
+    station: Station,
+    actor: Actor,
+    *,
+    state: str | None = None,
+    limit: int | None = None,
+    before: str | None = None,
+) -> dict[str, Any]:
     """Approvals, newest last: all of them for who keeps the registers or audits, else those that ask for, name or
     await the actor.
+
+    Args:
+        state: only those in this state. limit: the newest ones. before: only those before this one.
+
+    Raises:
+        NotThere: no approval `before`.
     """
     with station.read() as session:
-        rows = session.scalars(
-            select(Approval).where(_concerns(actor)).order_by(Approval.requested_at, Approval.id)
-        )
+        wanted = select(Approval).where(_concerns(actor))
+        if state is not None:
+            wanted = wanted.where(Approval.state == state)
+        if before is not None:
+            first = _approval(session, before)
+            wanted = wanted.where(
+                tuple_(Approval.requested_at, Approval.id) < tuple_(first.requested_at, first.id)
+            )
+        newest = wanted.order_by(Approval.requested_at.desc(), Approval.id.desc()).limit(limit)
+        rows = list(session.scalars(newest))[::-1]
         return {"approvals": [approval_json(session, row, now=today(station.clock)) for row in rows]}
 
 

@@ -23,6 +23,7 @@ from .bench_keys import destroy, seal
 from .bench_papers import certificate, trace
 from .bench_race import Races, run_race, seconds
 from .bench_read import SEVERITIES, read
+from .bench_registry import registry
 from .bench_start import start
 from .bench_suggesting import suggest
 
@@ -41,7 +42,8 @@ TOPICS: Final[dict[str, Topic]] = {
 }  # fmt: skip
 """All of them make up a whole run."""
 PARTS: Final[dict[str, Topic]] = {
-    "flat": flat, **{f"read.{severity}": partial(read, severities=(severity,)) for severity in SEVERITIES},
+    "flat": flat, "registry": registry,
+    **{f"read.{severity}": partial(read, severities=(severity,)) for severity in SEVERITIES},
 }  # fmt: skip
 """Run only when named: parts of a topic, and what takes too long for every run."""
 

@@ -27,26 +27,32 @@ Where = Literal["original", "own"]
 
 
 def scans_of(
-    session: Session, document: str, carriers: Collection[Carrier], serials_read: Collection[str]
-) -> dict[str, Where]:
+    session: Session, document: str, carriers: Collection[Carrier], serials_read: Collection[str],
+    *, known: set[str] | None = None,
+) -> dict[str, Where]:  # fmt: skip
     """Where each carrier's scan is, by the carrier's id; none for one that was not scanned.
 
     Args:
         carriers: of the document. serials_read: those that stand on the original. Where they name none of the
             carriers, the only one without a scan of its own is taken for it; among several nobody can tell.
+        known: those that have a scan of their own, where that was asked already.
     """
     if not carriers:
         return {}
+    own = known if known is not None else _own_scans(session, document)
+    found: dict[str, Where] = {row.id: "own" for row in carriers if row.id in own}
+    others = [row.id for row in carriers if row.id not in own]
+    first = [row.id for row in carriers if row.id not in own and row.serial in serials_read]
+    return found | dict.fromkeys(first or (others if len(others) == 1 else []), "original")
+
+
+def _own_scans(session: Session, document: str) -> set[str]:
     wanted = (
         select(Scan.carrier_id)
         .join(Artefact, Scan.artefact_id == Artefact.id)
         .where(Scan.document_id == document, Scan.kind == "carrier", Artefact.state == "live")
     )
-    own = set(session.scalars(wanted))
-    found: dict[str, Where] = {row.id: "own" for row in carriers if row.id in own}
-    others = [row.id for row in carriers if row.id not in own]
-    first = [row.id for row in carriers if row.id not in own and row.serial in serials_read]
-    return found | dict.fromkeys(first or (others if len(others) == 1 else []), "original")
+    return {str(name) for name in session.scalars(wanted)}
 
 
 def open_scan(station: Station, session: Session, row: Document, wanted: str) -> tuple[Carrier, Where, bytes]:

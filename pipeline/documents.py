@@ -13,13 +13,14 @@ from ..common.clock import today
 from ..common.errors import NotThere, Refused
 from ..models.level import Level
 from ..models.page import Page, Transcript
-from ..models.tables import Carrier, Clear, Copy, Document, Hold
+from ..models.tables import Clear, Document
 from ..models.wire import to_plain
 from . import access, search_book
 from .actors import Actor, acting
+from .around import Around, around
 from .carrier_scans import scans_of
 from .inbound import flow_of
-from .judgement import Judgement, load_judgement, load_transcript
+from .judgement import Judgement, load_transcript
 from .main_copy import retention_of
 from .sources import sources_json
 from .station import Station
@@ -82,7 +83,10 @@ def list_documents(
             row = access.get_document(session, after)
             wanted.append(tuple_(*order) > tuple_(row.lane, row.year, row.seq))
         page = select(Document).where(*wanted).order_by(*order).limit(limit).offset(offset or None)
-        shown = [document_json(station, session, row, actor=actor) for row in session.scalars(page)]
+        rows = session.scalars(page).all()
+        opened = {row.id for row in rows if access.may_see_titles(station, actor, row)}
+        beside = around(station, session, rows, opened)
+        shown = [document_json(station, session, row, actor=actor, beside=beside) for row in rows]
     with station.write() as session:
         station.log(
             session, "documents.list", person=actor.person, account=actor.user,
@@ -167,15 +171,22 @@ def tables_of_page(page: Page) -> dict[str, Any]:
 
 
 def document_json(
-    station: Station, session: Session, row: Document, *, actor: Actor | None = None
+    station: Station,
+    session: Session,
+    row: Document,
+    *,
+    actor: Actor | None = None,
+    beside: Around | None = None,
 ) -> dict[str, Any]:
-    """A document with every key of the contract.
+    """A document with every key of the contract. `beside`: what stands around it, where that was read already.
 
     Words of the paper are None where the actor's clearance does not reach it; what died with it is empty.
     """
     open_words = actor is None or access.may_see_titles(station, actor, row)
     words = words_of(station, session, row) if open_words else {}
-    judgement = load_judgement(station, session, row.id) if open_words else None
+    if beside is None:
+        beside = around(station, session, (row,), {row.id} if open_words else ())
+    judgement = beside.judgements.get(row.id)
     level = Level.parse(row.level_code) if row.level_code else None
     return {
         "id": row.id,
@@ -218,20 +229,19 @@ def document_json(
         "retention_flags": list(words.get("retention_flags") or ()),
         "retention": row.retention,
         "retention_until": row.retention_until,
-        **terms_json(station, session, row),
+        **terms_json(station, session, row, changed=row.id in beside.changed),
         **_evidence(judgement),
-        "parts": list(
-            session.scalars(select(Document.id).where(Document.parent_id == row.id).order_by(Document.id))
-        ),
+        "parts": list(beside.parts.get(row.id, ())),
         "parent": row.parent_id,
         "sources": sources_json(station, session, row, words),
         "replaced_by": list(words.get("replaced_by") or ()),
-        "carriers": _carriers(session, row, judgement),
-        "copies": list(
-            session.scalars(select(Copy.id).where(Copy.document_id == row.id).order_by(Copy.number))
-        ),
-        "holds": _holds(session, row.id),
-        "cleartext_history": _cleartext(station, session, row.id) if open_words else [],
+        "carriers": _carriers(session, row, judgement, beside),
+        "copies": list(beside.copies.get(row.id, ())),
+        "holds": [
+            {"id": hold.id, "by": hold.by, "at": hold.at, "lift_first": hold.lift_first}
+            for hold in beside.holds.get(row.id, ())
+        ],
+        "cleartext_history": _cleartext(station, session, beside.clear.get(row.id, ())) if open_words else [],
         "suggested": {"level": level_name(row.suggested_level_code), "retention": row.suggested_retention},
         "appraised": row.appraised_at is not None,
     }
@@ -266,12 +276,13 @@ def _box(box: Any) -> list[float] | None:
     return None if box is None else [box.left, box.top, box.right, box.bottom]
 
 
-def _carriers(session: Session, document: Document, judgement: Judgement | None) -> list[dict[str, Any]]:
+def _carriers(
+    session: Session, document: Document, judgement: Judgement | None, beside: Around
+) -> list[dict[str, Any]]:
     """`scan`: `original` where the document was read from it, `own` where its scan stands beside, else None."""
-    rows = session.scalars(
-        select(Carrier).where(Carrier.document_id == document.id).order_by(Carrier.id)
-    ).all()
-    scans = scans_of(session, document.id, rows, judgement.fields.serials if judgement else ())
+    rows = beside.carriers.get(document.id, [])
+    serials = judgement.fields.serials if judgement else ()
+    scans = scans_of(session, document.id, rows, serials, known=beside.scanned.get(document.id, set()))
     return [
         {
             "id": row.id, "type": row.type, "serial": row.serial, "holder": row.holder, "place": row.place,
@@ -282,15 +293,7 @@ def _carriers(session: Session, document: Document, judgement: Judgement | None)
     ]  # fmt: skip
 
 
-def _holds(session: Session, document: str) -> list[dict[str, Any]]:
-    rows = session.scalars(
-        select(Hold).where(Hold.document_id == document, Hold.lifted_at.is_(None)).order_by(Hold.id)
-    )
-    return [{"id": row.id, "by": row.by, "at": row.at, "lift_first": row.lift_first} for row in rows]
-
-
-def _cleartext(station: Station, session: Session, document: str) -> list[dict[str, Any]]:
-    rows = session.scalars(select(Clear).where(Clear.document_id == document).order_by(Clear.id))
+def _cleartext(station: Station, session: Session, rows: Sequence[Clear]) -> list[dict[str, Any]]:
     return [
         {
             "kind": row.kind, "at": row.at, "state": row.state, "holder": row.holder, "grade": row.grade,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -50,6 +51,21 @@ def load_judgement(station: Station, session: Session, document: str) -> Judgeme
     """The judgement of a document; None when it was never read or is destroyed."""
     data = open_artefact(station, session, document, "judgement")
     return Judgement.unpack(data) if data is not None else None
+
+
+def load_judgements(station: Station, session: Session, documents: Sequence[str]) -> dict[str, Judgement]:
+    """The judgements of several documents; none of those never read or destroyed."""
+    rows = session.scalars(
+        select(Artefact)
+        .where(
+            Artefact.document_id.in_(documents), Artefact.kind == "judgement", Artefact.state == "live",
+            Artefact.copy_id.is_(None),
+        )
+        .order_by(Artefact.id)
+    )  # fmt: skip
+    newest = {row.document_id: row for row in rows}
+    sealed = station.vault.get_all(session, [(row.key_slot, row.path) for row in newest.values()])
+    return {document: Judgement.unpack(sealed[row.path]) for document, row in newest.items()}
 
 
 def load_transcript(station: Station, session: Session, document: str) -> Transcript | None:

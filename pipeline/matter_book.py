@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, select, true
+from sqlalchemy import ColumnElement, and_, or_, select, true, tuple_
 
 from ..common.errors import Refused, UsageFault
 from ..models.rights import REGISTRARS
@@ -69,12 +69,23 @@ def list_matters(
     kind: str | None = None,
     document: str | None = None,
     ended: bool = False,
+    limit: int | None = None,
+    after: str | None = None,
 ) -> dict[str, Any]:
-    """Matters that the actor may know of, the newest first; without `ended` only those that are open."""
+    """Matters that the actor may know of, the newest first; without `ended` only those that are open.
+
+    `after`: goes on behind this matter.
+
+    Raises:
+        NotThere: no such matter to go on behind.
+    """
     with station.read() as session:
         wanted = (
             select(Matter).where(_known(station, actor)).order_by(Matter.opened_at.desc(), Matter.id.desc())
-        )
+        ).limit(limit)
+        if after is not None:
+            last = matters.get_matter(session, after)
+            wanted = wanted.where(tuple_(Matter.opened_at, Matter.id) < tuple_(last.opened_at, last.id))
         if kind is not None:
             wanted = wanted.where(Matter.kind == matters.rule_of(station, kind).kind)
         if document is not None:

@@ -17,7 +17,6 @@ from ..models.tables import Carrier, Copy, LedgerEntry, Meta
 from . import movements
 
 _KEY = "movements.agreed"
-_TABLES: dict[str, type[Carrier] | type[Copy]] = {"carrier": Carrier, "copy": Copy}
 
 
 def differences(session: Session, *, audit: bool = False) -> list[str]:
@@ -58,10 +57,13 @@ def _since(session: Session, seq: int) -> list[str]:
         states[name] = facts["after"]
     wrong = []
     for (kind, name_), state in states.items():
-        table = _TABLES.get(kind)
-        if table is None:
+        thing: movements.Thing | None
+        if kind == "copy":
+            thing = session.get(Copy, name_)
+        elif kind == "carrier":
+            thing = session.get(Carrier, name_)
+        else:
             continue
-        thing: Carrier | Copy | None = session.get(table, name_)
         if thing is None or movements.state_of(thing) != state:
             wrong.append(name_)
     return sorted(wrong)

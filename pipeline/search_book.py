@@ -76,7 +76,7 @@ def find(station: Station, session: Session, *, query: str | None, organ: str | 
     rows = session.execute(select(Document.id, Document.sealed).where(Document.search_page.is_(None)))
     for document, sealed in rows:
         words = station.unseal(session, "document", sealed, bind=document)
-        if _has(_texts(words), query, organ):
+        if _has(texts_of(words), query, organ):
             found.append(document)
     return found
 
@@ -108,14 +108,18 @@ def mark(station: Station, session: Session, grams: Mapping[int, Iterable[str]])
         bits.extend(bytes(-(-max(last, len(bits)) // _STEP) * _STEP - len(bits)))
         for page in slots[slot]:
             bits[page // 8] |= 1 << page % 8
-        sealed = station.vault.seal_register(session, bytes(bits), PURPOSE, bind=f"slot {slot}".encode())
-        values.append({"slot": slot, "sealed": sealed})
+        values.append({"slot": slot, "sealed": seal_slot(station, session, slot, bytes(bits))})
     old = [one for one in values if one["slot"] in known]
     new = [one for one in values if one["slot"] not in known]
     if old:
         session.execute(update(SearchSlot), old)
     if new:
         session.execute(insert(SearchSlot), new)
+
+
+def seal_slot(station: Station, session: Session, slot: int, bits: bytes) -> bytes:
+    """A slot's bits, the lowest bit of the first byte for page 0, as they are kept."""
+    return station.vault.seal_register(session, bits, PURPOSE, bind=f"slot {slot}".encode())
 
 
 class Slots:
@@ -196,10 +200,10 @@ def _open(station: Station, session: Session, page: SearchPage) -> str:
 
 
 def _entry(station: Station, session: Session, row: Document) -> tuple[str, ...]:
-    return _texts(station.unseal(session, "document", row.sealed, bind=row.id))
+    return texts_of(station.unseal(session, "document", row.sealed, bind=row.id))
 
 
-def _texts(words: Mapping[str, Any]) -> tuple[str, ...]:
+def texts_of(words: Mapping[str, Any]) -> tuple[str, ...]:
     """What a document is searched by, in the order of `SEARCHED`."""
     values = (
         words.get("title"), "、".join(words.get("organs") or ()), words.get("doc_number"), words.get("source_name"),

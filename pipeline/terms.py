@@ -158,19 +158,21 @@ def recount(station: Station, session: Session, row: Document) -> None:
 # ---------------------------------------------------------------- as shown
 
 
-def terms_json(station: Station, session: Session, row: Document) -> dict[str, Any]:
-    """Both terms with their clocks, as `documents show` gives them."""
+def terms_json(station: Station, session: Session, row: Document, *, changed: bool = True) -> dict[str, Any]:
+    """Both terms with their clocks, as `documents show` gives them. `changed`: False where nobody ever changed one."""
     return {
-        "secrecy_term": _secrecy_json(station, session, row),
+        "secrecy_term": _secrecy_json(station, session, row, changed=changed),
         "retention_term": _retention_json(station, row),
     }
 
 
-def _secrecy_json(station: Station, session: Session, row: Document) -> dict[str, Any] | None:
+def _secrecy_json(
+    station: Station, session: Session, row: Document, *, changed: bool
+) -> dict[str, Any] | None:
     level = Level.parse(row.level_code) if row.level_code else None
     if row.period is None or level is None or level.family in _OPEN_FAMILIES:
         return None
-    events = _term_events(station, session, row)
+    events = _term_events(station, session, row) if changed else []
     changes = [_change(words) for words in events if words["confirmed_by"]]
     term = secrecy_term(row, parse_period(row.period), changes)
     if term is None:

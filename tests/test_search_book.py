@@ -47,7 +47,7 @@ def plainly(room: Room, query: str) -> list[str]:
         words = [documents.words_of(room.station, session, row) for row in rows]
     return [
         str(one["title"]) for one in words
-        if any(query in text for text in search_book._texts(one))
+        if any(query in text for text in search_book.texts_of(one))
     ]  # fmt: skip
 
 

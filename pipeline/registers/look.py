@@ -99,6 +99,7 @@ class Look:
     actor: Actor
     scope: Scope = field(default_factory=Scope)
     _names: dict[str, str] = field(default_factory=dict)
+    _departments: dict[str, str] = field(default_factory=dict)
     _papers: dict[str, Paper | None] = field(default_factory=dict)
     _members: frozenset[str] | None = None
 
@@ -214,9 +215,13 @@ class Look:
 
     def department(self, person: str | None) -> str:
         """A person's department."""
-        if not person or self.session.get(Person, person) is None:
+        if not person:
             return ""
-        return str(people.person_json(self.station, self.session, person)["dept"] or "")
+        if person not in self._departments:
+            known = self.session.get(Person, person) is not None
+            found = people.person_json(self.station, self.session, person)["dept"] if known else None
+            self._departments[person] = str(found or "")
+        return self._departments[person]
 
     # ------------------------------------------------------------ papers and their words
 

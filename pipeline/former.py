@@ -14,12 +14,15 @@ from sqlalchemy.orm import Session
 from ..models.level import Family, Level
 from ..models.period import Period
 from ..models.tables import Document, Event
+from . import timers
 from .periods import parse_period
 from .register_entry import remember
 from .station import Station
 from .terms import EVENT, secrecy_state, term_in_force
 
 _WHAT = "mark"
+CLOCK = "level_mark"
+"""Clock of the policy: the old mark is struck on the paper and the new one put beside it."""
 MarkWords = tuple[Level, Period | None]
 """A mark as words: its level and period."""
 _UNMARKED = (Family.INTERNAL, Family.PUBLIC)
@@ -28,11 +31,13 @@ _UNMARKED = (Family.INTERNAL, Family.PUBLIC)
 def remember_mark(
     station: Station, session: Session, row: Document, person: str, *, old: MarkWords, new: MarkWords
 ) -> None:
-    """Writes down that a mark gave way to another."""
+    """Writes down that a mark gave way to another; the paper itself is then to be marked anew."""
     if old == new:
         return
     words = {"old": _words(old), "new": _words(new)}
     remember(station, session, row, person, "change", _WHAT, words)
+    if CLOCK in station.policy.desk.clocks:
+        timers.begin(station, session, CLOCK, kind="document", object_id=row.id, document=row, holder=None)
 
 
 def marks_of(station: Station, session: Session, row: Document) -> tuple[MarkWords, tuple[MarkWords, ...]]:

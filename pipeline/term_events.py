@@ -5,6 +5,7 @@
     declassified      declassified before its end (art. 24)
     condition_met     what the period was bound to has come true: published, put to use (art. 20)
     stamped           解密 was stamped on the paper after the end
+    remarked          after a change the old mark was struck on the paper, and the new one put beside it
 
 A change of the secrecy term is entered by one person and confirmed by a second, a determiner, with the same words;
 until then the old term stands. Of a paper whose level another organ determined, this room only takes down that organ's
@@ -25,20 +26,21 @@ from ..models.level import Family, Level
 from ..models.period import PeriodChange, SecrecyTerm, add_months
 from ..models.rights import MAY
 from ..models.tables import Document
-from . import access, clock_guard, former, matters
+from . import access, clock_guard, former, matters, timers
 from .actors import Actor, acting
 from .documents import document_json
 from .register_entry import remember
 from .station import Reason, Station
 from .terms import keep_retention, keep_secrecy, pending_change, retention_term, term_in_force
 
-Happening = Literal["retention_start", "extended", "declassified", "condition_met", "stamped"]
+Happening = Literal["retention_start", "extended", "declassified", "condition_met", "stamped", "remarked"]
 HAPPENINGS: tuple[Happening, ...] = (
     "retention_start",
     "extended",
     "declassified",
     "condition_met",
     "stamped",
+    "remarked",
 )
 _CHANGES: dict[str, Literal["extend", "early_declassify", "condition_met"]] = {
     "extended": "extend", "declassified": "early_declassify", "condition_met": "condition_met",
@@ -84,6 +86,8 @@ def record(
                 step = _start_retention(station, session, actor, row, on, why)
             case "stamped":
                 step = _stamp(station, session, actor, row, on, why)
+            case "remarked":
+                step = _remark(station, session, actor, row, on, why)
             case _:
                 step = _change_secrecy(station, session, actor, row, happening, on, until, notice, why)
         station.log(
@@ -119,6 +123,17 @@ def _stamp(station: Station, session: Session, actor: Actor, row: Document, on: 
         station, session, row, actor.person, "stamp", "declassified_mark",
         {"old": old, "new": on.isoformat(), **why.sealed_form},
     )  # fmt: skip
+    return 2
+
+
+def _remark(station: Station, session: Session, actor: Actor, row: Document, on: date, why: Reason) -> int:
+    actor.role_for(MAY["documents.event.secrecy"])
+    now, before = former.marks_of(station, session, row)
+    if not before:
+        raise Refused("no_former_mark", document=row.id)
+    timers.end(station, session, (former.CLOCK,), object_id=row.id)
+    words = {"old": before[-1][0].code, "new": now[0].code, "on": on.isoformat(), **why.sealed_form}
+    remember(station, session, row, actor.person, "stamp", "old_mark", words)
     return 2
 
 

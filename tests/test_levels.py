@@ -13,8 +13,9 @@ from jiyao.common.errors import UsageFault
 from jiyao.models.level import Level
 from jiyao.models.mark import Mark
 from jiyao.models.period import Period
-from jiyao.pipeline import circle, deadlines, documents, former, matter_book, matters, review
+from jiyao.pipeline import circle, deadlines, documents, former, matter_book, matters, review, term_events
 from room_kit import Room
+from test_custody import approve
 
 TEN, TWENTY = Period("years", number=10), Period("years", number=20)
 SECRET = Mark(Level.STATE_SECRET, TWENTY, star=True)
@@ -87,6 +88,18 @@ def test_the_handler_proposes_and_another_person_decides(room: Room) -> None:
     do(room, matter, "det")
     assert stands(room, document) == ("S1", "10年", "2030-03-01")
     assert marks(room, document) == (("秘密", "10年"), [("机密", "20年")])
+    # the paper itself is marked anew
+    event = (term_events.record, room.station, room.as_("clerk", "documents.event"))
+    asked = lambda: {  # noqa: E731
+        one["kind"] for one in deadlines.due(room.station, room.as_("clerk", "due"), on=date(2026, 11, 6))["items"]
+    }  # fmt: skip
+    assert "level_mark" in asked()
+    event[0](*event[1:], document=document, happening="remarked", on=date(2026, 11, 2), reason="已改标")
+    assert "level_mark" not in asked()
+    never = own(room)
+    room.refused(
+        "no_former_mark", *event, document=never, happening="remarked", on=date(2026, 11, 2), reason="已改标"
+    )
     shown = review.show_review(room.station, room.as_("clerk", "review"), document=document)
     (change,) = [one for one in shown["history"] if one["what"] == "level" and one["act"] == "set"]
     assert (change["old"], change["person"], change["matter"]) == (
@@ -250,6 +263,28 @@ def test_the_issuers_scope_is_not_widened_here_but_by_its_notice(room: Room) -> 
         assert "p-reader" in {one.person_id for one in session.query(circle.CircleMember).all()}
 
 
+@pytest.mark.req("R-042")
+def test_a_wider_circle_needs_the_leader_besides_the_determiner(room: Room) -> None:
+    document = own(room)
+    circle.set_circle(
+        room.station, room.as_("lead", "circle"), document=document, persons=("p-det", "p-clerk", "p-lead")
+    )
+    wider = "p-det、p-clerk、p-lead、p-reader"
+    matter = propose(room, document, change="change_scope", scope=wider)
+    room.refused("approval_required", do, room, matter, "det")
+    approve(room, "widen_scope", document, "lead", to=("p-reader",))
+    do(room, matter, "det")
+    told = circle.show(room.station, document=document)["persons"]
+    assert set(told) == set(wider.split("、"))
+    # who falls out of a narrower circle is told, too
+    do(room, propose(room, document, change="change_scope", scope="p-det、p-clerk、p-lead"), "det")
+    listed = matter_book.list_matters(room.station, room.as_("clerk", "matter.list"), kind="level_notify")[
+        "matters"
+    ]
+    shown = matter_book.show(room.station, room.as_("clerk", "matter.list"), matter=listed[0]["id"])
+    assert "p-reader" in {one["id"] for one in shown["items"]}
+
+
 # ---------------------------------------------------------------- notices
 
 
@@ -378,6 +413,26 @@ def test_a_dispute_raised_by_mistake_is_withdrawn_by_two(room: Room) -> None:
     assert room.row(document).interim_code == "S3"
     do(room, matter, "det")
     assert (room.row(document).level_code, room.row(document).interim_code) == ("S2", None)
+
+
+@pytest.mark.req("R-041")
+def test_of_an_unconfirmed_paper_the_decision_is_accepted_by_another_person(room: Room) -> None:
+    document = room.paper(level=None, interim=Level.STATE_SECRET, must_review=True)
+    matter = propose(room, document, kind="level_unclear", level="绝密")
+    do(room, matter, "det", result="withdrawn")
+    do(room, matter, "rev")
+    assert room.row(document).interim_code == "S2"
+    matter = propose(room, document, kind="level_unclear", level="绝密")
+    do(room, matter, "det")
+    do(room, matter, "clerk", letter_no="样函1号", authority="样例市保密局", date="2026-11-02")
+    do(room, matter, "clerk", decision_no="样保决1号", organ="样例市保密局", date="2026-11-02", level="秘密")
+    do(room, matter, "rev")
+    row = room.row(document)
+    assert (row.level_code, row.period, row.interim_code, row.confirmed) == ("S1", "10年", None, False)
+    accept = (review.accept, room.station)
+    room.refused("role_missing", *accept, room.as_("clerk2", "review.accept"), documents=(document,))
+    review.accept(room.station, room.as_("det2", "review.accept"), documents=(document,))
+    assert room.row(document).confirmed
 
 
 # ---------------------------------------------------------------- at the end of a term

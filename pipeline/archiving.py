@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from ..common.errors import Refused
 from ..models.tables import Carrier, Copy, Document, Matter
-from . import access, approvals, leaving, matters, movements
+from . import access, approvals, matters, movements, release_record
 from .actors import Actor, acting
 from .documents import document_json, keep_words, words_of
 from .movements import Hand
@@ -99,7 +99,7 @@ def hand_over(station: Station, actor: Actor, *, document: str, to: str, receipt
         if not row.confirmed or row.status not in ("registered", "archived"):
             raise Refused("not_confirmed", document=document)
         approval = approvals.require(station, session, act="provide_external", rows=(row,))
-        leaving.require_review(station, session, row, "provide_external")
+        release_record.require_review(station, session, row, "provide_external")
         handled(session, row)
         originals = session.scalars(
             select(Carrier).where(Carrier.document_id == document, Carrier.state.in_(("held", "archived")))

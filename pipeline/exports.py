@@ -10,7 +10,7 @@ from ..common.files import write_new
 from ..models.page import Transcript
 from ..models.tables import Clear
 from ..models.wire import to_plain
-from . import access, approvals, leaving
+from . import access, approvals, release_record
 from .actors import Actor, acting
 from .carrier_scans import open_scan, read_scan
 from .executor import Job, LocalExecutor
@@ -46,7 +46,7 @@ def export_document(
         row = access.get_document(session, document)
         access.check_read(station, session, actor, row, "export")
         approval = approvals.require(station, session, act="export", rows=(row,), recipients=(actor.person,))
-        leaving.require_review(station, session, row, "export")
+        release_record.require_review(station, session, row, "export")
         judgement = load_judgement(station, session, document)
         form = judgement.format if judgement else None
         objects: tuple[str, ...] = (document, actor.person)

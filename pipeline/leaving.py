@@ -10,29 +10,26 @@ reviewing (the policy's `apart_from`). Not met: an oral disclosure that nobody r
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any, Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ..common.clock import today
 from ..common.errors import Refused, UsageFault
 from ..models.level import Family
 from ..models.tables import Document, Matter
 from . import access, approvals, matters, movements
 from .actors import Actor, acting
 from .documents import document_json, words_of
-from .inbound import OUTBOUND, last_step
+from .inbound import last_step
 from .register_entry import remember
+from .release_record import outbound_of, require_review
 from .station import Station
 
-KIND: Final = "release_review"
 WAYS: Final = ("publish", "provide_external", "relay", "dispatch", "export", "carry_abroad")
 RELEASES: Final = ("publish", "provide_external", "relay")
 FORMS: Final = ("paper", "oral", "electronic")
 """书面、口头、电子 (001-E§13; R-085)."""
-_MARK = "release_review"
 _AT_HAND = ("held", "transit", "issued")
 
 
@@ -48,43 +45,6 @@ def bind_review(station: Station, session: Session, actor: Actor, matter: Matter
     if not row.confirmed:
         raise Refused("not_confirmed", document=row.id)
     matters.note(station, session, matter, {"way": way, "bound": approvals.bound_hash(station, way, (row,))})
-
-
-def require_review(
-    station: Station, session: Session, row: Document, way: str, *, always: bool = False
-) -> str | None:
-    """The matter of the review that covers this way of leaving; None where the matrix asks for none.
-
-    Raises:
-        Refused: `release_review_missing`.
-    """
-    if not always and _MARK not in approvals.matrix_row(station, way, row).extra:
-        return None
-    oldest = (today(station.clock) - timedelta(days=station.policy.approval_days)).isoformat()
-    wanted = approvals.bound_hash(station, way, (row,))
-    rows = session.scalars(
-        select(Matter)
-        .where(Matter.document_id == row.id, Matter.kind == KIND, Matter.state == matters.CLOSED)
-        .order_by(Matter.id.desc())
-    )
-    for matter in rows:
-        words = matters.words_of(station, session, matter)
-        if (matter.closed_at or "")[:10] >= oldest and (words["way"], words["bound"]) == (way, wanted):
-            return matter.id
-    raise Refused("release_review_missing", document=row.id, way=way)
-
-
-def outbound_of(session: Session, document: str) -> Matter | None:
-    """The outbound procedure that issued a document, once the final paper was taken in; None for what came in."""
-    return session.scalars(
-        select(Matter)
-        .where(
-            Matter.document_id == document,
-            Matter.kind.in_(OUTBOUND),
-            Matter.state.in_((matters.OPEN, matters.CLOSED)),
-        )
-        .order_by(Matter.id.desc())
-    ).first()
 
 
 def check_dispatch(station: Station, session: Session, actor: Actor, matter: Matter) -> None:

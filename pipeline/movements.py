@@ -25,7 +25,7 @@ from ..models.policy.desk import STATES, MovementRule, ObjectKind
 from ..models.policy.reading import USES, Use
 from ..models.rights import STAFF
 from ..models.tables import Carrier, Copy, Document, LedgerEntry, Movement
-from . import access, approvals, conditions, matters, page_check, timers
+from . import access, approvals, conditions, matters, page_check, release_record, timers
 from .actors import Actor
 from .decision import Decision
 from .station import Station
@@ -87,6 +87,7 @@ def move(
             approval = approvals.require(
                 station, session, act=rule.approval, rows=(document,), recipients=carriers
             )
+            release_record.require_review(station, session, document, rule.approval)
         conditions.check(
             station, session, rule, document, thing, taker=taker, place=hand.place, approval=approval
         )

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from ..common.errors import NotThere, Refused, UsageFault
 from ..models.tables import Carrier, Document, Matter, MatterItem, Timer
-from . import access, approvals, custody, matters, movements, people, timers
+from . import access, approvals, custody, matters, movements, people, release_record, timers
 from .actors import Actor, acting
 from .movements import Hand
 from .station import Station
@@ -73,6 +73,8 @@ def pack(
                 if arrival.approval
                 else None
             )
+            if arrival.approval:
+                release_record.require_review(station, session, document, arrival.approval)
         words = {"organ": organ, "channel": channel, "bag": bag, "purpose": purpose}
         items = [("carrier", thing.id) for thing in things] + [("person", person) for person in persons]
         run = matters.start(station, session, actor, KIND, items=items, words=words)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from flow_kit import reviewed
 from jiyao.common.errors import UsageFault
 from jiyao.models.level import Level
 from jiyao.models.suggestion import Retention
@@ -112,6 +113,8 @@ def test_a_run_to_another_organ_needs_its_approval_and_may_come_back(room: Room)
     room.refused("approval_required", pack, room, one, escorts=("p-reader",), purpose="hand_over")
     room.refused("approval_required", move, room, "hand_over", one)
     approve(room, "provide_external", document, "prin")
+    room.refused("release_review_missing", pack, room, one, escorts=("p-reader",), purpose="hand_over")
+    reviewed(room, document, "provide_external")
     matter = pack(room, one, escorts=("p-reader",), purpose="hand_over")["run"]
     run(room, "take", by="reader", run=matter)
     assert run(room, "unpack", run=matter, reason="今天不发车，改日再运")["state"] == "closed"

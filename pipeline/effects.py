@@ -50,6 +50,7 @@ EFFECTS: Final[Mapping[str, Effect]] = {
     "mark_limits": inbound.mark_limits,
     "must_be_cleared": inbound.must_be_cleared,
     "name_bringer": inbound.name_bringer,
+    "note_receipt": leaving.note_receipt,
     "protect_level": level_unsettled.protect,
     "reproduce": reproducing.reproduce,
     "settle_level": level_unsettled.settle,

@@ -23,6 +23,7 @@ KIND = "inbound"
 OUTBOUND = ("outbound", "outbound_committee")
 _HANDLE = "handle"
 _READING = "circulation"
+_HANDLING = "handling"
 
 
 def mark_limits(station: Station, session: Session, actor: Actor, matter: Matter) -> None:
@@ -71,7 +72,7 @@ def assign_handler(station: Station, session: Session, actor: Actor, matter: Mat
     access.check_clearance(station, session, person, row)
     _in_circle(session, person, row)
     matters.give_step(session, matter, _HANDLE, person)
-    matters.note(station, session, matter, {"handler": person})
+    matters.note(station, session, matter, {"handler": person, **_handle_by(station, row)})
 
 
 def check_back(station: Station, session: Session, actor: Actor, matter: Matter) -> None:  # noqa: ARG001
@@ -139,6 +140,18 @@ def last_step(station: Station, session: Session, matter: Matter) -> tuple[Matte
     """The step that was just done, with its words."""
     step = matters.steps_of(session, matter)[-1]
     return step, matters.step_words(station, session, step)
+
+
+def _handle_by(station: Station, row: Document) -> dict[str, str]:
+    """The last day of handling, as the clock of that step will have it."""
+    rule = station.policy.desk.clocks.get(_HANDLING)
+    if rule is None:
+        return {}
+    ends = timers.term_ends(
+        station.policy, rule, level=access.protected_as(station.policy, row), urgency=row.urgency,
+        start=station.clock.now(),
+    )  # fmt: skip
+    return {"handle_by": (ends - timedelta(seconds=1)).date().isoformat()}
 
 
 def _in_circle(session: Session, person: str, row: Document) -> None:

@@ -78,6 +78,23 @@ def check_dispatch(station: Station, session: Session, actor: Actor, matter: Mat
         )
         if sent + count > approved:
             raise Refused("more_than_approved", approval=issued.id, approved=approved, issued=sent)
+        _tell(
+            station,
+            session,
+            issued,
+            "recipients",
+            f"{words['organ']} {count}份（{words['channel']} {words['envelope']}）",
+        )
+
+
+def note_receipt(station: Station, session: Session, actor: Actor, matter: Matter) -> None:  # noqa: ARG001
+    """What the other organ signed for stands with the outbound paper, too (发文登记簿)."""
+    issued = outbound_of(session, matter.document_id) if matter.document_id is not None else None
+    step, words = last_step(station, session, matter)
+    if issued is not None and step.result == "done":
+        sent = matters.words_of(station, session, matter)
+        told = f"{sent['organ']} {words['signed_by']} {words['receipt_no']}"
+        _tell(station, session, issued, "receipts", told)
 
 
 def release(
@@ -130,6 +147,11 @@ def release(
             level=level.value, rule=approval or "", facts={"way": way, "form": form, "review": review or ""},
         )  # fmt: skip
         return {**document_json(station, session, row, actor=actor), "release": told}
+
+
+def _tell(station: Station, session: Session, matter: Matter, name: str, words: str) -> None:
+    before = str(matters.words_of(station, session, matter).get(name) or "")
+    matters.note(station, session, matter, {name: "；".join(filter(None, (before, words)))})
 
 
 def _check_items(session: Session, matter: Matter, row: Document, count: int) -> None:

@@ -70,6 +70,7 @@ def approve_copies(station: Station, session: Session, actor: Actor, matter: Mat
     _, words = last_step(station, session, matter)
     if _number(words, "copies") > asked[-1]:
         raise Refused("more_than_proposed", matter=matter.id, proposed=asked[-1])
+    matters.note(station, session, matter, {"signer": actor.person})
 
 
 def attach_final(station: Station, session: Session, actor: Actor, matter: Matter) -> None:

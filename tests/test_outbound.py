@@ -147,4 +147,7 @@ def test_dispatch_goes_by_confidential_channel_within_the_number_and_is_signed_f
     assert (done["document"], done["opened_at"][:10], done["closed_at"][:10]) == (
         document, "2026-11-02", "2026-11-02",
     )  # fmt: skip
+    kept = matter_book.show(room.station, room.as_("clerk", "matter.list"), matter=matter)["words"]
+    assert (kept["recipients"], kept["signer"]) == ("市局 2份（机要交换站 机字001）", "p-lead")
+    assert kept["receipts"] == "市局 市局收发员 回字1号"
     do(room, matter, "arch", place="柜3")

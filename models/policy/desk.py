@@ -190,6 +190,7 @@ EFFECTS: tuple[str, ...] = (
     "mark_limits",
     "must_be_cleared",
     "name_bringer",
+    "note_receipt",
     "protect_level",
     "reproduce",
     "settle_level",

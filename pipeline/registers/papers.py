@@ -11,13 +11,13 @@ from ..receipt import organ_of
 from .look import Line, Look, Paper, Register, columns, day, minute, state_word, word
 
 _INBOUND = ("inbound", "circulation")
-_OUTBOUND = "outbound"
+_OUTBOUND = ("outbound", "outbound_committee")
 _REMARKS = ("void", "refused", "quarantined", "duplicate", "failed")
 
 
 def _inbound(look: Look) -> Iterator[Line]:
     """What came in, in the order of receipt; papers of the unit's own that go out stand in the other book."""
-    sent = select(Matter.id).where(Matter.document_id == Document.id, Matter.kind == _OUTBOUND).exists()
+    sent = select(Matter.id).where(Matter.document_id == Document.id, Matter.kind.in_(_OUTBOUND)).exists()
     wanted = select(Document).where(~sent, look.shown(), look.handled_by_department())
     for row in look.pages(wanted, at=Document.received_at, key=Document.id):
         yield Line(row.id, _entry(look, look.opened(row)))
@@ -79,7 +79,7 @@ def _outbound(look: Look) -> Iterator[Line]:
     """What the unit sends: each with its approved and made copies, who has which number, and who signed for it."""
     wanted = (
         select(Matter)
-        .where(Matter.kind == _OUTBOUND, look.shown(Matter.document_id), look.of_department(Matter.opened_by))
+        .where(Matter.kind.in_(_OUTBOUND), look.shown(Matter.document_id), look.of_department(Matter.opened_by))
     )  # fmt: skip
     for row in look.pages(wanted, at=Matter.opened_at, key=Matter.id):
         paper, said = look.paper(row.document_id), look.matter_words(row)

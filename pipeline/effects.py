@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from ..models.tables import Matter
 from . import (
+    department_clearing,
     inbound,
     leaving,
     level_change,
@@ -39,6 +40,7 @@ EFFECTS: Final[Mapping[str, Effect]] = {
     "check_draft": outbound.check_draft,
     "check_draft_back": outbound.check_draft_back,
     "check_draft_copy": outbound.check_draft_copy,
+    "check_holdings": department_clearing.check_holdings,
     "check_level_change": level_change.check_change,
     "check_level_decision": level_unsettled.check_decision,
     "check_level_expiry": level_expiry.check_outcome,
@@ -46,6 +48,7 @@ EFFECTS: Final[Mapping[str, Effect]] = {
     "check_level_suggestion": level_change.check_suggestion,
     "check_overnight": overnight.check_ask,
     "file_outbound": outbound.file_outbound,
+    "list_holdings": department_clearing.list_holdings,
     "make_void": mending.make_void,
     "mark_limits": inbound.mark_limits,
     "must_be_cleared": inbound.must_be_cleared,

@@ -15,7 +15,7 @@ from ..models.level import Level
 from ..models.page import Page, Transcript
 from ..models.tables import Clear, Document
 from ..models.wire import to_plain
-from . import access, search_book
+from . import access, aggregation, search_book
 from .actors import Actor, acting
 from .around import Around, around
 from .carrier_scans import scans_of
@@ -64,7 +64,7 @@ def list_documents(
     document; cheaper than `offset`, and nothing is skipped or shown twice when rows come in between.
 
     Raises:
-        NotThere: no document `after`.
+        NotThere: no document `after`. Refused: too many secrets at once without approval.
     """
     order = (urgent_first(), Document.year, Document.seq)
     wanted: list[ColumnElement[bool]] = [access.visible(actor)]
@@ -85,11 +85,17 @@ def list_documents(
         page = select(Document).where(*wanted).order_by(*order).limit(limit).offset(offset or None)
         rows = session.scalars(page).all()
         opened = {row.id for row in rows if access.may_see_titles(station, actor, row)}
-        beside = around(station, session, rows, opened)
-        shown = [document_json(station, session, row, actor=actor, beside=beside) for row in rows]
+        levels = [access.protected_as(station.policy, row) for row in rows if row.id in opened]
+        bulk = aggregation.allowed(station, session, actor, "documents", levels)
+        if not isinstance(bulk, Refused):
+            beside = around(station, session, rows, opened)
+            shown = [document_json(station, session, row, actor=actor, beside=beside) for row in rows]
+    if isinstance(bulk, Refused):
+        with acting(station, actor, "documents.list"):
+            raise bulk
     with station.write() as session:
         station.log(
-            session, "documents.list", person=actor.person, account=actor.user,
+            session, "documents.list", person=actor.person, account=actor.user, rule=bulk or "",
             facts={"rows": len(shown), "searched": bool(query or organ)},
         )  # fmt: skip
     return {"documents": shown, "total": total}

@@ -7,7 +7,7 @@ from typing import Any
 
 from ...common.errors import UsageFault
 from ...common.files import write_new
-from .. import ledgers, people
+from .. import aggregation, ledgers, people
 from ..actors import Actor, acting
 from ..station import Station
 from . import sheets
@@ -36,8 +36,9 @@ def export_register(
         look = Look(station=station, session=session, actor=actor, scope=scope)
         lines = list(register.lines(look))
         sums = register.sums(lines) if register.sums else []
+        bulk = aggregation.check(station, session, actor, name, look.levels.values())
         station.log(
-            session, "register.export", person=actor.person, account=actor.user,
+            session, "register.export", person=actor.person, account=actor.user, rule=bulk or "",
             facts={"register": name, "rows": len(lines), "format": form},
         )  # fmt: skip
         checkpoint = ledgers.signed_head(station, session)

@@ -17,6 +17,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from ...common.errors import UsageFault
 from ...common.messages import catalogue, say
+from ...models.level import Level
 from ...models.tables import CircleMember, Copy, Document, Matter, MatterStep, Movement, Person
 from .. import access, matters, people
 from ..actors import Actor
@@ -98,6 +99,8 @@ class Look:
     session: Session
     actor: Actor
     scope: Scope = field(default_factory=Scope)
+    levels: dict[str, Level] = field(default_factory=dict)
+    """What the papers whose words were shown are protected as."""
     _names: dict[str, str] = field(default_factory=dict)
     _departments: dict[str, str] = field(default_factory=dict)
     _papers: dict[str, Paper | None] = field(default_factory=dict)
@@ -244,6 +247,8 @@ class Look:
         """As `paper`, of a row already read."""
         open_ = access.may_see_titles(self.station, self.actor, row)
         words = words_of(self.station, self.session, row) if open_ else {}
+        if open_:
+            self.levels[row.id] = access.protected_as(self.station.policy, row)
         interim = level_name(row.interim_code)
         level = level_name(row.level_code) or (f"（暂按{interim}管理）" if interim else "")
         return Paper(row, words, level)

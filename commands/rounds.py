@@ -174,7 +174,8 @@ def borrow_list(overdue: bool) -> None:
 
 
 @transport.command("pack")
-@argument("objects", metavar="Z…", nargs=-1, required=True)
+@argument("objects", metavar="[Z…]", nargs=-1)
+@option("--list", "cleared", metavar="M")
 @option("--to", "organ", required=True, metavar="ORGAN")
 @option("--channel", required=True, metavar="C")
 @option("--bag", required=True, metavar="N")

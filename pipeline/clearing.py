@@ -125,15 +125,31 @@ def hand_over(station: Station, actor: Actor, *, matter: str, receipt_no: str) -
     """
     with acting(station, actor, "clearing.hand_over", objects=(matter,)) as session:
         row = get(session, matter)
-        matters.advance(station, session, actor, row, step="hand_over", words={"receipt_no": receipt_no})
-        for item in matters.items_of(session, row):
-            if item.state == LISTED:
-                hand = Hand(words={"receipt_no": receipt_no}, matter=row.id)
-                movements.move(
-                    station, session, actor, _original(session, item.object_id), "return_to_issuer", hand
-                )
-                item.state, item.person, item.at = GONE, actor.person, station.now()
+        hand_over_in(station, session, actor, row, receipt_no)
         return list_json(station, session, actor, row)
+
+
+def hand_over_in(station: Station, session: Session, actor: Actor, row: Matter, receipt_no: str) -> None:
+    """`hand_over` in the caller's transaction: also when escorts brought the bag there."""
+    matters.advance(station, session, actor, row, step="hand_over", words={"receipt_no": receipt_no})
+    for item in matters.items_of(session, row):
+        if item.state == LISTED:
+            hand = Hand(words={"receipt_no": receipt_no}, matter=row.id)
+            thing = _original(session, item.object_id)
+            movements.move(station, session, actor, thing, "return_to_issuer", hand)
+            item.state, item.person, item.at = GONE, actor.person, station.now()
+
+
+def counted(session: Session, matter: str) -> tuple[str, ...]:
+    """The originals of a list that two persons have counted.
+
+    Raises:
+        Refused: not counted yet, or ended.
+    """
+    row = get(session, matter)
+    if row.state != matters.OPEN or row.step != "hand_over":
+        raise Refused("not_counted", matter=matter)
+    return tuple(item.object_id for item in matters.items_of(session, row) if item.state == LISTED)
 
 
 def stop(station: Station, actor: Actor, *, matter: str, reason: str) -> dict[str, Any]:

@@ -72,6 +72,7 @@ def move(
         raise Refused("movement_state", object=thing.id, act=rule.zh, state=before)
     may(rule, actor, thing.holder)
     _needs(rule, hand)
+    _within(station, session, rule, hand)
     if document is not None:
         matters.check_free(station, session, document.id, f"move.{act}")
     taker = _taker(rule, actor, thing, hand)
@@ -229,6 +230,14 @@ def find(session: Session, object_id: str) -> Thing:
     if found is None:
         raise NotThere("no_object", object=object_id)
     return found
+
+
+def _within(station: Station, session: Session, rule: MovementRule, hand: Hand) -> None:
+    """What goes by list goes as part of one (R-088)."""
+    if not rule.within or (hand.matter and matters.get_matter(session, hand.matter).kind in rule.within):
+        return
+    kinds = [station.policy.desk.matters[kind].zh for kind in rule.within]
+    raise Refused("movement_within", act=rule.zh, kinds="、".join(kinds))
 
 
 def _needs(rule: MovementRule, hand: Hand) -> None:

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from ..common.errors import NotThere, Refused, UsageFault
 from ..models.tables import Carrier, Document, Matter, MatterItem, Timer
-from . import access, approvals, custody, matters, movements, people, release_record, timers
+from . import access, approvals, clearing, custody, matters, movements, people, release_record, timers
 from .actors import Actor, acting
 from .movements import Hand
 from .station import Station
@@ -26,24 +26,26 @@ KIND = "transport"
 Purpose = Literal["return_to_issuer", "hand_over", "come_back"]
 PURPOSES: tuple[Purpose, ...] = ("return_to_issuer", "hand_over", "come_back")
 """What arrival does: the issuer has it back; another organ has it; it was shown and came back."""
-_SAID = ("organ", "channel", "bag", "purpose", "departed", "arrived", "receipt_no")
+_SAID = ("organ", "channel", "bag", "purpose", "cleared", "departed", "arrived", "receipt_no")
 
 
 def pack(
     station: Station,
     actor: Actor,
     *,
-    objects: Sequence[str],
+    objects: Sequence[str] = (),
     organ: str,
     channel: str,
     bag: str,
     escorts: Sequence[str],
     purpose: Purpose,
+    cleared: str | None = None,
 ) -> dict[str, Any]:
     """Packs originals into a sealed bag.
 
     Args:
         organ: where it goes. bag: number of bag and seal.
+        cleared: the counted clearing list whose originals go back to their issuer; it ends with the arrival.
 
     Raises:
         Refused: a channel the policy does not name, too few escorts for a level, an approval missing, not in the room.
@@ -52,7 +54,12 @@ def pack(
         channels = station.policy.handling.channels
         if channel not in channels:
             raise Refused("channel_open", channel=channel, channels="、".join(channels))
-        things = [_original(session, object_id) for object_id in objects]
+        if (purpose == "return_to_issuer") != (cleared is not None) or (cleared and objects):
+            raise UsageFault("clearing_list_needed")
+        named = clearing.counted(session, cleared) if cleared else tuple(objects)
+        if not named:
+            raise UsageFault("usage_missing", name="Z")
+        things = [_original(session, object_id) for object_id in named]
         persons = list(dict.fromkeys(people.find_person(station, session, one) for one in escorts))
         rule = movements.rule_of(station, "depart", "carrier")
         arrival = movements.rule_of(station, purpose, "carrier")
@@ -75,7 +82,7 @@ def pack(
             )
             if arrival.approval:
                 release_record.require_review(station, session, document, arrival.approval)
-        words = {"organ": organ, "channel": channel, "bag": bag, "purpose": purpose}
+        words = {"organ": organ, "channel": channel, "bag": bag, "purpose": purpose, "cleared": cleared or ""}
         items = [("carrier", thing.id) for thing in things] + [("person", person) for person in persons]
         run = matters.start(station, session, actor, KIND, items=items, words=words)
         for item in matters.items_of(session, run):
@@ -144,17 +151,21 @@ def arrive(
     """
     with acting(station, actor, "transport.arrive", objects=(run,)) as session:
         row = _run(session, run)
-        purpose = str(matters.words_of(station, session, row)["purpose"])
+        packed = matters.words_of(station, session, row)
         words = {"receipt_no": receipt_no, "arrived": station.now()}
         matters.advance(
             station, session, actor, row, step="arrive", result="brought_back" if brought_back else "done",
             words=words,
         )  # fmt: skip
-        act = "come_back" if brought_back else purpose
+        act = "come_back" if brought_back else str(packed["purpose"])
+        if act == "return_to_issuer":
+            returned = clearing.get(session, str(packed["cleared"]))
+            clearing.hand_over_in(station, session, actor, returned, receipt_no)
         for item in _items(session, row, "carrier"):
-            said = {"receipt_no": receipt_no, **({"pages": str(pages)} if pages is not None else {})}
-            hand = Hand(words=said, matter=row.id, approval=json.loads(item.facts).get("approval"))
-            movements.move(station, session, actor, _original(session, item.object_id), act, hand)
+            if act != "return_to_issuer":
+                said = {"receipt_no": receipt_no, **({"pages": str(pages)} if pages is not None else {})}
+                hand = Hand(words=said, matter=row.id, approval=json.loads(item.facts).get("approval"))
+                movements.move(station, session, actor, _original(session, item.object_id), act, hand)
             item.state, item.at = "back" if act == "come_back" else "delivered", station.now()
         return _json(station, session, row)
 

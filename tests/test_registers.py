@@ -16,7 +16,7 @@ from pypdf import PdfReader
 from jiyao.common.errors import UsageFault
 from jiyao.models.level import Level
 from jiyao.models.tables import LedgerHead, MatterItem, Person
-from jiyao.pipeline import matters, printing
+from jiyao.pipeline import clearing, matters, printing
 from jiyao.pipeline.registers import NAMES
 from jiyao.pipeline.registers.book import REGISTERS
 from jiyao.pipeline.registers.export import export_register, show_register
@@ -69,7 +69,11 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> tuple[Room, dict[str, str]]
     approve(room, "borrow", names["lent"], "dir", to=("p-reader2",))
     move(room, "lend", lent, taker="p-reader2", words={"precautions": "专柜保存"})
     back = carrier(room, names["back"])
-    move(room, "return_to_issuer", back, words={"receipt_no": "退字7号"})
+    desk = (room.station, room.as_("clerk", "clearing"))
+    cleared = clearing.start(*desk, organ="乌有县局", objects=(back,))["list"]
+    clearing.count(*desk, matter=cleared, counted=1)
+    clearing.count(room.station, room.as_("arch", "clearing"), matter=cleared, counted=1)
+    clearing.hand_over(*desk, matter=cleared, receipt_no="退字7号")
     filed = carrier(room, names["filed"])
     move(
         room,

@@ -81,10 +81,25 @@ def due(room: Room, on: date, kind: str) -> list[dict[str, Any]]:
 @pytest.mark.req("R-013", "R-014", "R-018")
 def test_a_run_with_two_escorts_who_sign_for_the_bag(room: Room) -> None:
     top, plain = carrier(room, room.document(level=Level.STATE_TOP)), carrier(room, room.document())
-    room.refused("channel_open", pack, room, top, escorts=("p-reader", "p-reader2"), channel="顺丰速运")
-    room.refused("movement_persons", pack, room, top, escorts=("p-reader", "p-reader"))
-    room.refused("clearance_too_low", pack, room, top, escorts=("p-reader", "p-supnone"))
-    matter = pack(room, top, plain, escorts=("p-reader", "p-reader2"))["run"]
+    room.refused(
+        "channel_open",
+        pack,
+        room,
+        top,
+        escorts=("p-reader", "p-reader2"),
+        channel="顺丰速运",
+        purpose="come_back",
+    )
+    room.refused("movement_persons", pack, room, top, escorts=("p-reader", "p-reader"), purpose="come_back")
+    room.refused("clearance_too_low", pack, room, top, escorts=("p-reader", "p-supnone"), purpose="come_back")
+    with pytest.raises(UsageFault, match="clearing_list_needed"):
+        pack(room, top, plain, escorts=("p-reader", "p-reader2"))
+    room.refused("movement_within", move, room, "return_to_issuer", plain, words={"receipt_no": "收字9号"})
+    cleared = clear(room, "start", organ="乌有县局", objects=(top, plain))["list"]
+    room.refused("not_counted", pack, room, escorts=("p-reader", "p-reader2"), cleared=cleared)
+    for user in ("clerk", "arch"):
+        clear(room, "count", by=user, matter=cleared, counted=2)
+    matter = pack(room, escorts=("p-reader", "p-reader2"), cleared=cleared)["run"]
     room.refused("matter_step", run, room, "depart", run=matter)
     room.refused("not_an_escort", run, room, "take", by="lead", run=matter)
     run(room, "take", by="reader", run=matter)
@@ -102,6 +117,7 @@ def test_a_run_with_two_escorts_who_sign_for_the_bag(room: Room) -> None:
     assert run(room, "show", by="reader", run=matter)["late"]
     told = run(room, "arrive", run=matter, receipt_no="收字9号")
     assert (told["state"], told["late"], told["receipt_no"]) == ("closed", True, "收字9号")
+    assert clear(room, "show", matter=cleared)["state"] == "closed"
     assert state(room, top) == ("returned", None) and state(room, plain) == ("returned", None)
     room.refused("not_an_escort", run, room, "show", by="plain", run=matter)
 

@@ -17,6 +17,7 @@ from jiyao.pipeline import (
     appraisal,
     archiving,
     batches,
+    clearing,
     copies,
     custody,
     hold,
@@ -313,7 +314,7 @@ class Script:
         keep = (week.station, week.as_("clerk", "copies.keep"))
         copies.recall_copies(*keep, copies=self.out)
         copies.return_copies(*keep, copies=self.out)
-        week.move("return_to_issuer", *week.originals(self.numbered), words={"receipt_no": "清退收字1号"})
+        self._clear(*week.originals(self.numbered))
         told = archiving.archive(
             week.station,
             week.as_("arch", "archive"),
@@ -326,6 +327,18 @@ class Script:
         week.day(4, 17.5)
         week.close_batch(batch)
         self._week_ends()
+
+    def _clear(self, *originals: str) -> None:
+        """What goes back to its issuer is listed, counted by two, and only then handed over."""
+        week = self.week
+        week.refused("movement_within", week.move, "return_to_issuer", *originals, words={"receipt_no": "1"})
+        clerk = (week.station, week.as_("clerk", "clearing"))
+        told = clearing.start(*clerk, organ="上级机关", objects=originals)
+        clearing.count(*clerk, matter=told["list"], counted=len(originals))
+        second = (week.station, week.as_("scan", "clearing"))
+        clearing.count(*second, matter=told["list"], counted=len(originals))
+        told = clearing.hand_over(*clerk, matter=told["list"], receipt_no="清退收字1号")
+        assert told["state"] == "closed"
 
     def _destroy(self, *documents: str) -> None:
         week = self.week

@@ -65,6 +65,8 @@ class MovementRule:
     """By level id or `default`: how many persons carry it together."""
     in_room: bool = False
     """Whether the place must be a reading room of the policy's `handling`, whatever the level."""
+    within: tuple[str, ...] = ()
+    """Kinds of matters of one of which it must be part; none: it stands alone."""
     needs: tuple[str, ...] = ()
     """Words or numbers that must be given: `place`, `pages`, `case`, `bag`, `precautions` …"""
     source: str = ""
@@ -219,6 +221,10 @@ def read_desk(movements: Reader, clocks: Reader, matters: Reader, acts: frozense
     kinds = {rule.kind: rule for rule in (_matter(item, timed, acts) for item in matters.list())}
     if len(kinds) != len(matters.list()):
         matters.wrong("a kind of matter stands twice")
+    for rule, item in zip(moves, movements.list(), strict=True):
+        for kind in rule.within:
+            if kind not in kinds:
+                item.wrong(f"{kind!r} is no kind of matter")
     return Desk(moves, timed, kinds)
 
 
@@ -256,6 +262,7 @@ def _movement(reader: Reader, clocks: Mapping[str, ClockRule], acts: frozenset[s
             "ends",
             "persons",
             "in_room",
+            "within",
             "needs",
             "source",
             "conf",
@@ -283,6 +290,7 @@ def _movement(reader: Reader, clocks: Mapping[str, ClockRule], acts: frozenset[s
         ends=tuple(one.one_of(tuple(clocks)) for one in entry["ends"].list()) if "ends" in entry else (),
         persons=_persons(entry["persons"]) if "persons" in entry else None,
         in_room=entry["in_room"].truth() if "in_room" in entry else False,
+        within=entry["within"].texts() if "within" in entry else (),
         needs=tuple(_id(one) for one in entry["needs"].list()) if "needs" in entry else (),
         source=entry["source"].text() if "source" in entry else "",
     )

@@ -17,20 +17,20 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ..common.clock import today
 from ..common.errors import Refused, UsageFault
 from ..models.level import Family, Level
 from ..models.period import Period, add_months
-from ..models.tables import Document, Event, Matter
+from ..models.tables import Document, Matter
 from . import access, circle, clock_guard, former, level_notify, matters, people
 from .actors import Actor
+from .level_floor import check_floor, check_hands
 from .level_set import level_word, period_word, set_level
 from .station import Station
 from .term_events import change_term, check_term
-from .terms import EVENT, secrecy_state, secrecy_term, term_in_force
+from .terms import secrecy_state, secrecy_term, term_in_force
 
 KINDS = ("upgrade", "downgrade", "early_declassify", "extend", "change_scope", "correct")
 """变更的种类 (policy `changes.kinds`)."""
@@ -70,7 +70,9 @@ def check_change(station: Station, session: Session, actor: Actor, matter: Matte
     row = _row(station, session, actor, matter)
     _own(station, row)
     words = matters.words_of(station, session, matter)
-    _check(station, session, row, _read(words, on=today(station.clock)))
+    change = _read(words, on=today(station.clock))
+    _check(station, session, row, change)
+    _floor(station, session, row, change)
     matters.note(station, session, matter, {"stood": _stood(session, row)})
 
 
@@ -81,8 +83,9 @@ def apply_change(station: Station, session: Session, actor: Actor, matter: Matte
     words = matters.words_of(station, session, matter)
     if words.get("stood") != _stood(session, row):
         raise Refused("level_moved", matter=matter.id, document=row.id)
-    _hands(station, session, row, (matter.opened_by, actor.person))
+    check_hands(station, session, row, (matter.opened_by, actor.person))
     change = _read(words, on=today(station.clock))
+    _floor(station, session, row, change)
     _apply(station, session, actor, matter, row, change, str(words.get("reason") or ""))
 
 
@@ -184,17 +187,11 @@ def _own(station: Station, row: Document) -> None:
         raise Refused("others_determination_kept", document=row.id, source=asked.source)
 
 
-def _hands(station: Station, session: Session, row: Document, persons: tuple[str, ...]) -> None:
-    """Who wrote down that the paper is the unit's own is neither its proposer nor its determiner."""
-    for event in session.scalars(
-        select(Event).where(Event.document_id == row.id, Event.what == "field").order_by(Event.id.desc())
-    ):
-        words = station.unseal(session, EVENT, event.sealed, bind=row.id)
-        if words.get("field") != "origin" or words.get("old") == words.get("new"):
-            continue
-        if event.person in persons:
-            raise Refused("same_person_twice", person=str(event.person))
-        return
+def _floor(station: Station, session: Session, row: Document, change: Change) -> None:
+    if change.kind == "early_declassify":
+        check_floor(station, session, row, None)
+    elif change.kind in ("downgrade", "correct") and change.level is not None:
+        check_floor(station, session, row, change.level)
 
 
 def _check(station: Station, session: Session, row: Document, change: Change) -> None:

@@ -19,6 +19,7 @@ from ..models.period import Period
 from ..models.tables import Document, Event, Matter
 from . import access, level_notify, matters
 from .actors import Actor
+from .level_floor import check_floor, check_hands
 from .level_set import level_word, period_word, set_level
 from .register_entry import remember
 from .station import Station
@@ -46,6 +47,10 @@ def apply_outcome(station: Station, session: Session, actor: Actor, matter: Matt
     row = access.get_document(session, matter.document_id or "")
     access.check_clearance(station, session, actor.person, row)
     outcome, level, period = _outcome(station, session, row, matter)
+    if outcome != "lapse":
+        check_hands(station, session, row, (matter.opened_by, actor.person))
+    if outcome == "lift":
+        check_floor(station, session, row, level)
     why = station.reason(str(matters.words_of(station, session, matter).get("reason") or ""))
     if outcome == "lapse":
         words = {"old": row.secrecy_until, "new": row.secrecy_until, "matter": matter.id, **why.sealed_form}

@@ -32,11 +32,13 @@ def open_notice(
     change: str,
     also: Sequence[str] = (),
 ) -> Matter | None:
-    """Lists whom to tell and opens the matter; None where nobody knows or holds the paper.
+    """Lists whom to tell and opens the matter; None where nobody has to be told, or the policy has no notices.
 
     Args:
         cause: the matter that decided the change. also: persons who are in the circle no more.
     """
+    if KIND not in station.policy.desk.matters:
+        return None
     circle = access.circle_of(session, row.id)
     held = _held(session, row)
     members = sorted({*circle, *also, *held})

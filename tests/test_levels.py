@@ -13,6 +13,7 @@ from jiyao.common.errors import UsageFault
 from jiyao.models.level import Level
 from jiyao.models.mark import Mark
 from jiyao.models.period import Period
+from jiyao.models.tables import Document
 from jiyao.pipeline import circle, deadlines, documents, former, matter_book, matters, review, term_events
 from room_kit import Room
 from test_custody import approve
@@ -168,6 +169,28 @@ def test_changes_that_make_no_sense(tmp_path: Path, words: dict[str, str], code:
         wrong(code, propose, room, own(room), **words)
     else:
         room.refused(code, propose, room, own(room), **words)
+
+
+@pytest.mark.req("R-044")
+def test_a_paper_does_not_fall_below_what_it_draws_on_nor_below_its_parts(room: Room) -> None:
+    source, part, document = others(room), own(room), own(room)
+    with room.station.write() as session:
+        row = session.get_one(Document, document)
+        words = documents.words_of(room.station, session, row)
+        documents.keep_words(room.station, session, row, {**words, "sources": [[source, "cited"]]})
+    words = {"change": "downgrade", "level": "秘密", "period": "10年"}
+    room.refused("source_above", propose, room, document, **words)
+    room.refused("source_above", propose, room, document, change="early_declassify")
+    notice = propose(
+        room, source, by="rev", kind="level_notice", change="early_declassify", organ="乌有县局", notice="函",
+        date="2026-11-01",
+    )  # fmt: skip
+    do(room, notice, "det")
+    room.change(part, parent_id=document)
+    room.refused("part_above", propose, room, document, **words)
+    do(room, propose(room, part, **words), "det")
+    do(room, propose(room, document, **words), "det")
+    assert stands(room, document)[0] == "S1"
 
 
 # ---------------------------------------------------------------- of others

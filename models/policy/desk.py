@@ -222,9 +222,9 @@ def read_desk(movements: Reader, clocks: Reader, matters: Reader, acts: frozense
     if len(kinds) != len(matters.list()):
         matters.wrong("a kind of matter stands twice")
     for rule, item in zip(moves, movements.list(), strict=True):
-        for kind in rule.within:
-            if kind not in kinds:
-                item.wrong(f"{kind!r} is no kind of matter")
+        for named in rule.within:
+            if named not in kinds:
+                item.wrong(f"{named!r} is no kind of matter")
     return Desk(moves, timed, kinds)
 
 

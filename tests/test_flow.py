@@ -17,6 +17,7 @@ from jiyao.pipeline import (
     deadlines,
     documents,
     matter_book,
+    people,
     review,
     urging,
 )
@@ -157,6 +158,15 @@ def test_the_handling_slip_shows_what_was_signed(room: Room, tmp_path: Path) -> 
         assert wanted in text, wanted
     shown = documents.show_document(room.station, room.as_("clerk", "documents"), document=document)
     assert [one["kind"] for one in shown["cleartext_history"]] == ["inbox", "sheet"]
+    security = room.as_("secadmin", "account.grant")
+    people.grant(room.station, security, user="scan", roles=("scan_operator",), clearance="none")
+    bare = tmp_path / "无权.pdf"
+    told = handling_slip.write_slip(
+        room.station, room.as_("scan", "documents.slip"), document=document, out=bare
+    )
+    text = text_of(bare)
+    assert not told["words"] and document in text and "（按密级不显示）" in text
+    assert not [word for word in ("样例工作", "拟请", "同意", "领导催问", "局领导", "乌有") if word in text]
     room.refused(
         "file_exists", handling_slip.write_slip, room.station, room.as_("clerk", "documents.slip"),
         document=document, out=out,

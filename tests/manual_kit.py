@@ -22,7 +22,7 @@ POSTS: Mapping[str, str] = {
     "销毁执行人甲": "operator1", "销毁执行人乙": "operator2", "监销人甲": "supervisor1", "监销人乙": "supervisor2",
     "阅文人": "reader", "系统管理员": "sysadmin", "安全保密管理员": "secadmin", "审计员": "auditor",
     # posts that only examples have
-    "承办人": "reader", "保密审查员": "reviewer", "档案专管员": "archivist",
+    "承办人": "reader", "保密审查员": "reviewer", "档案专管员": "archivist", "部门保密员": "reader",
 }  # fmt: skip
 PERSONS: Mapping[str, str] = {
     "王五": "reader", "李四": "li.si", "赵主任": "director", "钱局长": "leader", "孙机要": "clerk2",

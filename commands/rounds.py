@@ -119,7 +119,7 @@ def circulate_stop(**given: Any) -> None:
 @argument("matter", metavar="M")
 @option("--out", type=FILE, metavar="F")
 def circulate_show(matter: str, out: Path | None) -> None:
-    _do("circulate.show", "circulation", "show", _draw_list, sheet="circulation", out=out, matter=matter)
+    _do("circulate.show", "circulation_list", "show", _draw_list, sheet="circulation", out=out, matter=matter)
 
 
 @circulate.command("list")
@@ -127,7 +127,7 @@ def circulate_show(matter: str, out: Path | None) -> None:
 @option("--all", "ended", is_flag=True)
 def circulate_list(**given: Any) -> None:
     keys = ("matter", "document", "object", "state", "step", "holder", "due", "as_read")
-    _do("circulate.show", "circulation", "list_open", _rows("circulations", keys), **given)
+    _do("circulate.show", "circulation_list", "list_open", _rows("circulations", keys), **given)
 
 
 # ---------------------------------------------------------------- borrowing

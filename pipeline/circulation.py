@@ -21,12 +21,21 @@ from ..common.errors import NotThere, Refused, UsageFault
 from ..models.tables import Carrier, Clear, Copy, Document, Matter, MatterItem, Timer
 from . import access, approvals, matters, movements, people, subjects, timers
 from .actors import Actor, acting
+from .circulation_list import (
+    GIVEN,
+    KIND,
+    LIST_CLOCK,
+    READ,
+    RECEIVED,
+    SKIPPED,
+    WAITING,
+    list_json,
+    matter_of,
+    readers_of,
+    thing_of,
+)
 from .movements import Hand, Thing
 from .station import Station
-
-KIND = "circulation"
-LIST_CLOCK = "circulation_list"
-WAITING, GIVEN, RECEIVED, READ, SKIPPED = "open", "given", "received", "read", "skipped"
 
 
 def start(
@@ -55,7 +64,7 @@ def start(
         items = [(_kind(chosen), chosen.id), *(("person", person) for person in persons)]
         matter = matters.start(station, session, actor, KIND, document=document, items=items)
         matters.items_of(session, matter)[0].state = "object"
-        return _json(station, session, matter)
+        return list_json(station, session, matter)
 
 
 def give(
@@ -72,7 +81,7 @@ def give(
     with acting(station, actor, "circulate.give", objects=(matter,)) as session:
         row, _ = _open(station, session, actor, matter)
         item = _next(session, row)
-        thing = _thing(session, row)
+        thing = thing_of(session, row)
         facts = json.loads(item.facts)
         if facts.get("keeper") == thing.holder and _is_out(thing):
             _take_back(station, session, actor, row, thing, pages, None)
@@ -85,7 +94,7 @@ def give(
         )
         item.state, item.due = GIVEN, _term(session, thing)
         _note(item, given=station.now(), place=place)
-        return _json(station, session, row)
+        return list_json(station, session, row)
 
 
 def receive(station: Station, actor: Actor, *, matter: str, on_paper: bool = False) -> dict[str, Any]:
@@ -95,7 +104,7 @@ def receive(station: Station, actor: Actor, *, matter: str, on_paper: bool = Fal
         Refused: `not_the_reader`.
     """
     with acting(station, actor, "circulate.receive", objects=(matter,)) as session:
-        row = _matter(session, matter)
+        row = matter_of(session, matter)
         item = _current(session, row, GIVEN)
         paper = on_paper and "jiyao_clerk" in actor.roles and actor.person != item.object_id
         if actor.person != item.object_id and not paper:
@@ -104,7 +113,7 @@ def receive(station: Station, actor: Actor, *, matter: str, on_paper: bool = Fal
         matters.advance(station, session, actor, row, step="receive", words=words)
         item.state = RECEIVED
         _note(item, received=station.now(), paper=paper)
-        return _json(station, session, row)
+        return list_json(station, session, row)
 
 
 def back(
@@ -118,8 +127,8 @@ def back(
     with acting(station, actor, "circulate.back", objects=(matter,)) as session:
         row, _ = _open(station, session, actor, matter)
         item = _current(session, row, RECEIVED)
-        _take_back(station, session, actor, row, _thing(session, row), pages, irregular)
-        last = not [one for one in _readers(session, row) if one.state == WAITING]
+        _take_back(station, session, actor, row, thing_of(session, row), pages, irregular)
+        last = not [one for one in readers_of(session, row) if one.state == WAITING]
         words: dict[str, Any] = {"reader": item.object_id, "pages": pages}
         if irregular:
             words["irregular"] = irregular
@@ -128,7 +137,7 @@ def back(
         )
         item.state, item.at = READ, station.now()
         _note(item, pages=pages)
-        return _json(station, session, row)
+        return list_json(station, session, row)
 
 
 def skip(station: Station, actor: Actor, *, matter: str, reason: str, later: bool = False) -> dict[str, Any]:
@@ -141,11 +150,13 @@ def skip(station: Station, actor: Actor, *, matter: str, reason: str, later: boo
     with acting(station, actor, "circulate.skip", objects=(matter,)) as session:
         row, _ = _open(station, session, actor, matter)
         item = _next(session, row)
-        if _is_out(_thing(session, row)):
-            raise Refused("object_is_out", document=row.document_id or row.id, object=_thing(session, row).id)
-        left = [one for one in _readers(session, row) if one.state == WAITING and one is not item]
+        if _is_out(thing_of(session, row)):
+            raise Refused(
+                "object_is_out", document=row.document_id or row.id, object=thing_of(session, row).id
+            )
+        left = [one for one in readers_of(session, row) if one.state == WAITING and one is not item]
         if later and left:
-            item.seq = max(one.seq for one in _readers(session, row)) + 1
+            item.seq = max(one.seq for one in readers_of(session, row)) + 1
         elif not later:
             item.state, item.at = SKIPPED, station.now()
         result = "skipped" if left or later else "ended"
@@ -155,7 +166,7 @@ def skip(station: Station, actor: Actor, *, matter: str, reason: str, later: boo
             session, "circulate.skip", objects=(row.id, item.object_id), person=actor.person, account=actor.user,
             reason=why, facts={"later": later},
         )  # fmt: skip
-        return _json(station, session, row)
+        return list_json(station, session, row)
 
 
 def keep(
@@ -170,7 +181,7 @@ def keep(
     why = station.reason(reason)
     with acting(station, actor, "circulate.keep", objects=(matter,)) as session:
         row, document = _open(station, session, actor, matter)
-        item, thing = _next(session, row), _thing(session, row)
+        item, thing = _next(session, row), thing_of(session, row)
         person = people.find_person(station, session, keeper)
         if person == item.object_id:
             raise Refused("same_person_twice", person=person)
@@ -187,7 +198,7 @@ def keep(
             session, "circulate.keep", objects=(row.id, item.object_id, person), person=actor.person,
             account=actor.user, reason=why,
         )  # fmt: skip
-        return _json(station, session, row)
+        return list_json(station, session, row)
 
 
 def add(station: Station, actor: Actor, *, matter: str, readers: Sequence[str]) -> dict[str, Any]:
@@ -199,7 +210,7 @@ def add(station: Station, actor: Actor, *, matter: str, readers: Sequence[str]) 
     with acting(station, actor, "circulate.add", objects=(matter,)) as session:
         row, document = _open(station, session, actor, matter)
         persons = _persons(station, session, document, readers)
-        known = {item.object_id for item in _readers(session, row)}
+        known = {item.object_id for item in readers_of(session, row)}
         if known & set(persons):
             raise UsageFault("reader_twice", person="、".join(sorted(known & set(persons))))
         words = {"added": persons}
@@ -208,7 +219,7 @@ def add(station: Station, actor: Actor, *, matter: str, readers: Sequence[str]) 
         for number, person in enumerate(persons, start=last + 1):
             session.add(MatterItem(matter_id=row.id, seq=number, object_kind="person", object_id=person))
         session.flush()
-        return _json(station, session, row)
+        return list_json(station, session, row)
 
 
 def stop(station: Station, actor: Actor, *, matter: str, reason: str) -> dict[str, Any]:
@@ -216,61 +227,24 @@ def stop(station: Station, actor: Actor, *, matter: str, reason: str) -> dict[st
     why = station.reason(reason)
     with acting(station, actor, "circulate.stop", objects=(matter,)) as session:
         row, document = _open(station, session, actor, matter)
-        thing = _thing(session, row)
+        thing = thing_of(session, row)
         if _is_out(thing):
             raise Refused("object_is_out", document=document.id, object=thing.id)
         matters.advance(station, session, actor, row, step="give", result="ended", words={"reason": reason})
-        for item in _readers(session, row):
+        for item in readers_of(session, row):
             if item.state == WAITING:
                 item.state, item.at = SKIPPED, station.now()
         station.log(
             session, "circulate.stop", objects=(row.id,), person=actor.person, account=actor.user, reason=why
         )
-        return _json(station, session, row)
-
-
-def show(station: Station, actor: Actor, *, matter: str) -> dict[str, Any]:
-    """One list: who has read, who has it, who comes next.
-
-    Raises:
-        Refused: a reader who is not on it.
-    """
-    with acting(station, actor, "circulate.show", objects=(matter,)) as session:
-        row = _matter(session, matter)
-        _may_look(session, actor, row)
-        return _json(station, session, row)
-
-
-def list_open(
-    station: Station, actor: Actor, *, document: str | None = None, ended: bool = False
-) -> dict[str, Any]:
-    """Lists under way; a reader sees those he is on."""
-    with station.read() as session:
-        wanted = select(Matter).where(Matter.kind == KIND).order_by(Matter.id)
-        if document is not None:
-            wanted = wanted.where(Matter.document_id == document)
-        if not ended:
-            wanted = wanted.where(Matter.state == matters.OPEN)
-        if not _sees_all(actor):
-            mine = select(MatterItem.matter_id).where(
-                MatterItem.object_kind == "person", MatterItem.object_id == actor.person
-            )
-            wanted = wanted.where(Matter.id.in_(mine))
-        return {"circulations": [_json(station, session, row) for row in session.scalars(wanted)]}
+        return list_json(station, session, row)
 
 
 # ---------------------------------------------------------------- parts
 
 
-def _matter(session: Session, matter: str) -> Matter:
-    row = matters.get_matter(session, matter)
-    if row.kind != KIND:
-        raise NotThere("no_circulation", matter=matter)
-    return row
-
-
 def _open(station: Station, session: Session, actor: Actor, matter: str) -> tuple[Matter, Document]:
-    row = _matter(session, matter)
+    row = matter_of(session, matter)
     if row.state != matters.OPEN:
         raise Refused("matter_closed", matter=matter, state=row.state)
     document = access.get_document(session, str(row.document_id))
@@ -327,27 +301,18 @@ def _on_a_list(*, matter: bool = False) -> Any:
     )
 
 
-def _thing(session: Session, row: Matter) -> Thing:
-    named = next(item for item in matters.items_of(session, row) if item.object_kind != "person")
-    return movements.find(session, named.object_id)
-
-
-def _readers(session: Session, row: Matter) -> list[MatterItem]:
-    return [item for item in matters.items_of(session, row) if item.object_kind == "person"]
-
-
 def _next(session: Session, row: Matter) -> MatterItem:
-    current = [item for item in _readers(session, row) if item.state in (GIVEN, RECEIVED)]
+    current = [item for item in readers_of(session, row) if item.state in (GIVEN, RECEIVED)]
     if current:
         raise Refused("with_a_reader", matter=row.id, person=current[0].object_id)
-    for item in _readers(session, row):
+    for item in readers_of(session, row):
         if item.state == WAITING:
             return item
     raise Refused("nobody_left", matter=row.id)
 
 
 def _current(session: Session, row: Matter, state: str) -> MatterItem:
-    for item in _readers(session, row):
+    for item in readers_of(session, row):
         if item.state == state:
             return item
     code = "not_signed_for" if state == RECEIVED else "nobody_has_it"
@@ -412,40 +377,3 @@ def clear_goes_with(session: Session, thing: Thing, holder: str | None) -> None:
 def _note(item: MatterItem, **facts: Any) -> None:
     kept = {name: value for name, value in facts.items() if value is not None}
     item.facts = json.dumps({**json.loads(item.facts), **kept})
-
-
-def _sees_all(actor: Actor) -> bool:
-    from .custody import SEE_ALL
-
-    return bool(actor.roles & SEE_ALL)
-
-
-def _may_look(session: Session, actor: Actor, row: Matter) -> None:
-    if _sees_all(actor) or actor.person in {item.object_id for item in _readers(session, row)}:
-        return
-    raise Refused("not_the_reader", matter=row.id, person=actor.person)
-
-
-def _json(station: Station, session: Session, row: Matter) -> dict[str, Any]:
-    session.flush()
-    thing = _thing(session, row)
-    document = session.get_one(Document, str(row.document_id))
-    timer = session.scalars(
-        select(Timer).where(Timer.object_id == row.id, Timer.clock == LIST_CLOCK).order_by(Timer.id.desc())
-    ).first()
-    return {
-        "matter": row.id, "document": row.document_id, "object": thing.id, "state": row.state, "step": row.step,
-        "holder": thing.holder, "due": timers.last_day(timer).isoformat() if timer is not None else None,
-        "as_read": subjects.as_read(station.policy, document),
-        "readers": [
-            {
-                "seq": place, "person": item.object_id, "name": people.name_of(station, session, item.object_id),
-                "state": item.state, "due": item.due, "back": item.at if item.state == READ else None,
-                **{
-                    name: json.loads(item.facts).get(name)
-                    for name in ("given", "received", "paper", "pages", "keeper", "place")
-                },
-            }
-            for place, item in enumerate(_readers(session, row), start=1)
-        ],
-    }  # fmt: skip

@@ -13,7 +13,16 @@ from sqlalchemy import select
 from jiyao.common.errors import UsageFault
 from jiyao.models.level import Level
 from jiyao.models.tables import Clear, Copy, MatterStep, Timer
-from jiyao.pipeline import circle, circulation, custody, deadlines, matter_book, movements, timers
+from jiyao.pipeline import (
+    circle,
+    circulation,
+    circulation_list,
+    custody,
+    deadlines,
+    matter_book,
+    movements,
+    timers,
+)
 from room_kit import Room
 from test_custody import approve, carrier, state
 
@@ -201,7 +210,7 @@ def test_a_copy_goes_round_too_and_its_written_file_with_it(room: Room) -> None:
         assert session.get_one(Copy, copy).status == "returned"
         assert session.scalars(select(Clear).where(Clear.copy_id == copy)).one().state == "returned"
         assert not session.scalars(select(Timer).where(Timer.state == "running")).all()
-    mine = circulation.list_open(room.station, room.as_("reader2", "circulate.show"), ended=True)
+    mine = circulation_list.list_open(room.station, room.as_("reader2", "circulate.show"), ended=True)
     assert [one["matter"] for one in mine["circulations"]] == [matter]
-    none = circulation.list_open(room.station, room.as_("reader", "circulate.show"), ended=True)
+    none = circulation_list.list_open(room.station, room.as_("reader", "circulate.show"), ended=True)
     assert none["circulations"] == []

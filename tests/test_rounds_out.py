@@ -17,6 +17,7 @@ from jiyao.models.suggestion import Retention
 from jiyao.models.tables import Carrier, Copy, Document, Timer
 from jiyao.pipeline import (
     circulation,
+    circulation_list,
     clearing,
     custody,
     deadlines,
@@ -302,7 +303,7 @@ def test_lists_are_printed_with_the_ledgers_checkpoint(room: Room) -> None:
     desk = room.as_("clerk", "circulate")
     matter = circulation.start(room.station, desk, document=document, readers=("p-reader",))["matter"]
     circulation.give(room.station, desk, matter=matter)
-    shown = circulation.show(room.station, desk, matter=matter)
+    shown = circulation_list.show(room.station, desk, matter=matter)
     told = list_sheets.write_list(
         room.station, desk, kind="circulation", value=shown, out=room.base / "传阅单.pdf"
     )

@@ -140,6 +140,15 @@ def test_sealed_mail_for_a_person_is_handed_over_unopened(room: Room) -> None:
         room.as_("clerk", "ingest"),
         receipt=told["receipt"],
     )
+
+    def holder() -> str | None:
+        listed = custody.list_carriers(room.station, room.as_("clerk", "carriers.list"), document=told["id"])[
+            "objects"
+        ]
+        return str(listed[0]["holder"])
+
     step(room, matter.id, "clerk")
+    assert holder() == "p-lead"
     step(room, matter.id, "clerk2", result="to_register", words={"outcome": "收件人交室登记"})
+    assert holder() == "p-clerk2"
     receipt.to_be_read(room.station, room.as_("clerk", "ingest"), receipt=told["receipt"])

@@ -21,6 +21,7 @@ from . import (
     mending,
     outbound,
     overnight,
+    personal_mail,
     reproducing,
 )
 from .actors import Actor
@@ -47,6 +48,7 @@ EFFECTS: Final[Mapping[str, Effect]] = {
     "check_level_notice": level_change.check_notice,
     "check_level_suggestion": level_change.check_suggestion,
     "check_overnight": overnight.check_ask,
+    "deliver_mail": personal_mail.deliver,
     "file_outbound": outbound.file_outbound,
     "list_holdings": department_clearing.list_holdings,
     "make_void": mending.make_void,
@@ -57,4 +59,5 @@ EFFECTS: Final[Mapping[str, Effect]] = {
     "protect_level": level_unsettled.protect,
     "reproduce": reproducing.reproduce,
     "settle_level": level_unsettled.settle,
+    "settle_mail": personal_mail.settle,
 }

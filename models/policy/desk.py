@@ -188,6 +188,7 @@ EFFECTS: tuple[str, ...] = (
     "check_level_notice",
     "check_level_suggestion",
     "check_overnight",
+    "deliver_mail",
     "file_outbound",
     "list_holdings",
     "make_void",
@@ -198,6 +199,7 @@ EFFECTS: tuple[str, ...] = (
     "protect_level",
     "reproduce",
     "settle_level",
+    "settle_mail",
 )
 """Names of what the program can do at the end of a step; `pipeline/effects.py` has their code."""
 

@@ -71,6 +71,7 @@ def filled(line: Line, known: Mapping[str, str], folders: Mapping[str, Path]) ->
     words = []
     for word in line.words:
         for shown, folder in folders.items():
+            assert word != shown.rstrip("/"), line
             word = word.replace(shown, f"{folder}/") if word.startswith(shown) else word
         if not any(word.startswith(str(folder)) for folder in folders.values()):
             word = _NAME.sub(lambda found: known.get(found[0], found[0]), word)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from time import monotonic
@@ -84,13 +85,17 @@ def _better(
         others = [engine.read_strip(strip, seconds=left) for strip in strips if strip is not None]
     except EngineFault:  # what was read before stands: a second look never loses a page
         return piece
+    said = Counter(tight(one.text) for one in (raw, *others) if one is not None)
     other = max(
-        (one for one in others if one is not None), key=lambda one: (_is_date(one), _worth(one)), default=None
+        (one for one in others if one is not None),
+        key=lambda one: (_is_date(one), _worth(one, said[tight(one.text)])),
+        default=None,
     )
     if other is None:
         return piece
     # A black seal cannot be taken off without some of the writing: what is gone shows in the count of characters.
-    better = _worth(other) >= _worth(raw) - WITHIN if prepared.black else _is_surer(other, raw)
+    worth = _worth(other, said[tight(other.text)])
+    better = worth >= _worth(raw) - WITHIN if prepared.black else _is_surer(other, raw)
     if prepared.black and _is_date(other) != _is_date(raw):
         # a day that the calendar has is seldom read out of a ring or a star
         better = _is_date(other)
@@ -129,10 +134,11 @@ def _longer(quad: Quad, before: float, behind: float) -> Quad:
     return (e, f), (g, h), (i, j), (k, m)
 
 
-def _worth(raw: RawLine) -> float:
-    """Sure characters, less a little for each that is not."""
+def _worth(raw: RawLine, said: int = 1) -> float:
+    """Sure characters, less a little for each that is not; less of it where several readings say the same (`said`)."""
     scores = raw.characters if len(raw.characters) == len(raw.text) else [raw.confidence] * len(raw.text)
-    return sum(score - NO_GAIN for score in scores) / (1 - NO_GAIN)
+    none: float = NO_GAIN**said
+    return sum(score - none for score in scores) / (1 - none)
 
 
 def _is_surer(other: RawLine, raw: RawLine) -> bool:

@@ -24,8 +24,7 @@ TEXT = "本件所述虚构方案的第一步是把样例物资由甲库移到乙
 
 
 def v4(room: Room, batch: str) -> tuple[str, str | None]:
-    outcomes = room.show(batch)["outcomes"]
-    check = next(one for one in outcomes["checks"] if one["name"] == "V4")
+    check = next(one for one in room.show(batch)["checks"] if one["name"] == "V4")
     return check["result"], check["reason"]
 
 

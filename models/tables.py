@@ -14,6 +14,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from .lane import LANE_SQL
 from .tables_access import Deputy as Deputy
 from .tables_access import Reading as Reading
+from .tables_approvals import Approval as Approval
+from .tables_approvals import ApprovalAct as ApprovalAct
 from .tables_base import Base as Base
 from .tables_desk import Matter as Matter
 from .tables_desk import MatterItem as MatterItem
@@ -182,6 +184,12 @@ UNFILED = text(
 """Confirmed rows that wait to be filed, or whose retention is not settled."""
 AWAITED = text("documents.retention_event IS NOT NULL AND documents.retention_event_on IS NULL")
 """Rows whose retention waits for what has not happened."""
+_PART = text("parent_id IS NOT NULL")
+COPY_OUT = text("copies.status IN ('issued', 'recalled')")
+"""Copies that are with their holders: few among all that ever were."""
+CARRIER_AWAY = text("carriers.state IN ('out', 'lent', 'carried', 'transit', 'missing')")
+"""Originals that are not in the room."""
+_COPY_OUT, _AWAY = (text(str(one).partition(".")[2]) for one in (COPY_OUT, CARRIER_AWAY))
 _TERM_OPEN, _UNFILED, _AWAITED = (
     text(str(one).replace("documents.", "")) for one in (TERM_OPEN, UNFILED, AWAITED)
 )
@@ -196,7 +204,7 @@ class Document(Base):
     seq: Mapped[int]
     receipt_id: Mapped[str] = mapped_column(ForeignKey("receipts.id"), index=True)
     batch_id: Mapped[str | None] = mapped_column(ForeignKey("batches.id"))
-    parent_id: Mapped[str | None] = mapped_column(ForeignKey("documents.id"), index=True)
+    parent_id: Mapped[str | None] = mapped_column(ForeignKey("documents.id"))
     received_at: Mapped[str] = mapped_column(String(32))
     status: Mapped[str] = mapped_column(String(20))
     kind: Mapped[str | None] = mapped_column(String(16))
@@ -255,6 +263,8 @@ class Document(Base):
         # lists: any of the filters, in the order of lists, so that a page is read off the index
         Index("ix_documents_lane", "lane", "year", "seq"),
         Index("ix_documents_received", "received_at", "id"),
+        # without the rows that are part of nothing: the database would take a look-up for a walk through all of them
+        Index("ix_documents_parent", "parent_id", sqlite_where=_PART, postgresql_where=_PART),
         Index("ix_documents_status_lane", "status", "lane", "year", "seq"),
         Index("ix_documents_level_lane", "level_code", "lane", "year", "seq"),
         Index("ix_documents_level_status", "level_code", "status", "lane", "year", "seq"),
@@ -331,6 +341,7 @@ class Carrier(Base):
         Index("ix_carriers_holder", "holder", "id"),
         Index("ix_carriers_holder_state", "holder", "state"),
         Index("ix_carriers_state", "state", "id"),
+        Index("ix_carriers_away", "id", sqlite_where=_AWAY, postgresql_where=_AWAY),
     )
 
 
@@ -358,46 +369,6 @@ class Event(Base):
 
 
 # ---------------------------------------------------------------- approvals, circles, copies
-
-
-class Approval(Base):
-    """An approval of one act of the policy's matrix; binds the hash of what was approved."""
-
-    __tablename__ = "approvals"
-    id: Mapped[str] = mapped_column(String(32), primary_key=True)
-    act: Mapped[str] = mapped_column(String(32), index=True)
-    objects: Mapped[str] = mapped_column(Text)
-    """Comma-separated document ids."""
-    objects_sha256: Mapped[str] = mapped_column(String(64))
-    state: Mapped[str] = mapped_column(String(12), index=True)
-    """`requested given refused expired used`."""
-    needed: Mapped[str] = mapped_column(Text)
-    """Roles of which each must give it, comma-separated."""
-    requested_by: Mapped[str] = mapped_column(String(64))
-    requested_at: Mapped[str] = mapped_column(String(32), index=True)
-    expires: Mapped[str] = mapped_column(String(10))
-    recipients: Mapped[str] = mapped_column(Text, default="")
-    copies: Mapped[int | None]
-    """How many copies may be made under it; None where nothing was said."""
-    paper: Mapped[bool] = mapped_column(default=False)
-    paper_slot: Mapped[str | None] = mapped_column(String(32))
-    paper_path: Mapped[str | None] = mapped_column(Text)
-    note_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
-
-
-class ApprovalAct(Base):
-    """One person's signed word on an approval."""
-
-    __tablename__ = "approval_acts"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    approval_id: Mapped[str] = mapped_column(ForeignKey("approvals.id"), index=True)
-    person: Mapped[str] = mapped_column(String(64))
-    role: Mapped[str] = mapped_column(String(32))
-    act: Mapped[str] = mapped_column(String(12))
-    """`give`, `refuse`, `enter` (paper), `check` (paper)."""
-    at: Mapped[str] = mapped_column(String(32))
-    statement: Mapped[bytes] = mapped_column(LargeBinary)
-    signature: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class CircleMember(Base):
@@ -441,8 +412,8 @@ class Copy(Base):
         Index("ix_copies_holder", "holder", "document_id", "number"),
         Index("ix_copies_holder_status", "holder", "status"),
         Index("ix_copies_issued", "issued_at", "id"),
-        # counted by state, listed where they are late
-        Index("ix_copies_status", "status", "due"),
+        Index("ix_copies_status", "status"),
+        Index("ix_copies_out", "due", "id", "status", sqlite_where=_COPY_OUT, postgresql_where=_COPY_OUT),
     )
 
 

@@ -40,9 +40,11 @@ def around(station: Station, session: Session, rows: Sequence[Document], opened:
     for ids in _parts([row.id for row in rows]):
         found.judgements |= load_judgements(station, session, [name for name in ids if name in opened])
         for parent, name in session.execute(
-            select(Document.parent_id, Document.id).where(Document.parent_id.in_(ids)).order_by(Document.id)
+            select(Document.parent_id, Document.id).where(Document.parent_id.in_(ids))
         ):
             found.parts[str(parent)].append(name)
+        for names in found.parts.values():
+            names.sort()
         for carrier in session.scalars(
             select(Carrier).where(Carrier.document_id.in_(ids)).order_by(Carrier.id)
         ):

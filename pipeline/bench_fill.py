@@ -15,7 +15,7 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, insert, text
+from sqlalchemy import Connection, text
 from sqlalchemy.orm import Session
 
 from ..common.clock import iso
@@ -24,18 +24,14 @@ from ..models.suggestion import LevelSuggestion, RetentionSuggestion
 from ..models.tables import (
     Approval,
     Artefact,
-    Carrier,
-    Copy,
     Document,
     Event,
     Matter,
     Meta,
-    Movement,
     Person,
     Receipt,
     SearchPage,
     SearchSlot,
-    Timer,
 )
 from . import search_book
 from .judgement import Judgement
@@ -107,6 +103,60 @@ def _take_off(connection: Connection) -> list[str]:
     return [definition for _, definition in chosen]
 
 
+_INTO = {
+    "MOVED": """INSERT INTO movements
+        (object_kind, object_id, document_id, act, before, after, giver, taker, "by", at)""",
+    "TIMED": """INSERT INTO timers
+        (clock, object_kind, object_id, document_id, holder, started_at, due, state, reminders)""",
+}
+_DERIVED: Sequence[str] = (
+    # an original of each document: out, in the room while it is handled, filed
+    """INSERT INTO carriers (id, receipt_id, document_id, type, serial, holder, place, state)
+    SELECT id || '-Z1', receipt_id, id, 'paper', printf('%06d', seq % 900000),
+      CASE WHEN seq >= :first_out AND seq % 4 = 0 THEN 'bench-' || (seq % :persons) ELSE 'bench' END,
+      (seq % 90) || '柜',
+      CASE WHEN seq >= :first_out AND seq % 4 = 0 THEN 'out' WHEN received_at > :recent THEN 'held' ELSE 'archived' END
+    FROM documents""",
+    # numbered copies: the first of the newest documents is out, a third is destroyed, the rest is back
+    """WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < :each)
+    INSERT INTO copies (id, document_id, number, forensic_id, recipient, holder, status, issued_at, issued_by, due,
+      "out", sealed)
+    SELECT id || '-C' || n, id, n, seq * :each + n, 'bench-' || ((seq * 7 + n) % :persons),
+      'bench-' || ((seq * 7 + n) % :persons),
+      CASE WHEN n = 1 AND seq >= :first_out THEN 'issued' WHEN seq % 3 THEN 'returned' ELSE 'destroyed' END,
+      received_at, 'bench', CASE WHEN n = 1 AND seq >= :first_out THEN date(:today, (seq % 60 - 3) || ' days')
+      ELSE substr(received_at, 1, 10) END, 0, :sealed
+    FROM documents CROSS JOIN numbers ORDER BY seq, n""",
+    # every original came in; every twentieth was read once and is back
+    """MOVED SELECT 'carrier', id || '-Z1', id, 'receive', NULL, 'held', NULL, 'bench', 'bench', received_at
+    FROM documents ORDER BY seq""",
+    """MOVED SELECT 'carrier', id || '-Z1', id, 'circulate', 'held', 'out', 'bench',
+      'bench-' || (seq % :persons), 'bench',
+      strftime('%Y-%m-%dT%H:%M:%S', substr(received_at, 1, 19), '+1 days') || :zone
+    FROM documents WHERE seq % 20 = 0""",
+    """MOVED SELECT 'carrier', id || '-Z1', id, 'read_back', 'out', 'held',
+      'bench-' || (seq % :persons), 'bench', 'bench',
+      strftime('%Y-%m-%dT%H:%M:%S', substr(received_at, 1, 19), '+2 days') || :zone
+    FROM documents WHERE seq % 20 = 0""",
+    # every copy went out; every third with the movement that brought it back
+    """MOVED SELECT 'copy', id, document_id, 'issue', NULL, 'issued', 'bench', recipient, 'bench', issued_at
+    FROM copies""",
+    """MOVED SELECT 'copy', id, document_id, 'return', 'issued', 'returned', recipient, 'bench', 'bench',
+      strftime('%Y-%m-%dT%H:%M:%S', substr(issued_at, 1, 19), '+5 days') || :zone
+    FROM copies WHERE number = :each""",
+    # clocks: of what is out they run, of every fifth document one was met
+    """TIMED SELECT 'copy_return', 'copy', id, document_id, holder, issued_at,
+      date(due, '1 days') || 'T00:00:00' || :zone, 'running', 0
+    FROM copies WHERE status = 'issued'""",
+    """TIMED SELECT 'copy_return', 'copy', id || '-C1', id, 'bench', received_at,
+      strftime('%Y-%m-%dT%H:%M:%S', substr(received_at, 1, 19), '+30 days') || :zone, 'met', 0
+    FROM documents WHERE seq % 5 = 0""",
+    """INSERT INTO events (document_id, at, person, act, what, sealed)
+    SELECT id, received_at, 'bench', 'accept', 'accepted', :sealed FROM documents ORDER BY seq""",
+)
+"""Originals, copies, movements, clocks and confirmations, made of the documents by the database itself."""
+
+
 class _Filler:
     def __init__(self, station: Station, session: Session, documents: int, seed: int) -> None:
         self.station, self.session, self.documents = station, session, documents
@@ -123,10 +173,8 @@ class _Filler:
         self.put(Person, self._persons())
         self.put(Receipt, self._receipts())
         self._documents()
-        self.put(Carrier, self._carriers())
-        self.put(Copy, self._copies())
-        self.put(Movement, self._movements())
-        self.put(Timer, self._timers())
+        for statement in _DERIVED:
+            self.derive(statement)
         self.put(Event, self._events())
         self.put(Matter, self._matters())
         self.put(Approval, self._approvals())
@@ -134,10 +182,31 @@ class _Filler:
         return Size(self.documents, COPIES_EACH * self.documents, self.out, self.out // 10)
 
     def put(self, table: Any, rows: Iterable[dict[str, Any]]) -> None:
+        """By the driver itself: a statement for thousands of rows at once."""
         source = iter(rows)
-        statement = insert(table.__table__)
+        driver = self.session.connection().connection.driver_connection
+        if driver is None:
+            raise RuntimeError("the registry has no driver's connection")
         while chunk := list(islice(source, _CHUNK)):
-            self.session.connection().execute(statement, chunk)
+            names = tuple(chunk[0])
+            places = ", ".join("?" * len(names))
+            columns = ", ".join(f'"{name}"' for name in names)
+            statement = f"INSERT INTO {table.__tablename__} ({columns}) VALUES ({places})"  # noqa: S608 - own names
+            driver.executemany(statement, [tuple(row.values()) for row in chunk])
+
+    def derive(self, statement: str) -> None:
+        """Rows that the database makes itself of those it has."""
+        known = {
+            "first_out": self.documents - self.out, "persons": _PERSONS, "each": COPIES_EACH, "sealed": self.sealed,
+            "today": self.today.isoformat(), "recent": iso(self.now - timedelta(days=25)),
+            "zone": iso(self.now)[19:],
+        }  # fmt: skip
+        used = {name: value for name, value in known.items() if f":{name}" in statement}
+        for word, into in _INTO.items():
+            statement = statement.replace(word, into)
+        # a colon in a format of times is no name of a value
+        plain = statement.replace("%H:%M:%S", "%H\\:%M\\:%S").replace("T00:00:00", "T00\\:00\\:00")
+        self.session.connection().execute(text(plain), used)
 
     def at(self, number: int) -> datetime:
         """When a document came: they come evenly."""
@@ -149,9 +218,6 @@ class _Filler:
     def recent(self, number: int) -> bool:
         """Whether it is still in handling: of the last weeks."""
         return (self.now - self.at(number)).days < 25
-
-    def is_out(self, number: int) -> bool:
-        return number >= self.documents - self.out
 
     # ------------------------------------------------------------ tables
 
@@ -237,97 +303,15 @@ class _Filler:
         }  # fmt: skip
         return row, words
 
-    def _carriers(self) -> Iterator[dict[str, Any]]:
-        for number in range(self.documents):
-            out = self.is_out(number) and number % 4 == 0
-            state = "out" if out else "held" if self.recent(number) else "archived"
-            yield {
-                "id": f"{self.document(number)}-Z1", "receipt_id": f"R{number - number % 50:08d}",
-                "document_id": self.document(number), "type": "paper", "serial": f"{number % 900000:06d}",
-                "holder": self.persons[number % _PERSONS] if out else "bench",
-                "place": None if out else f"{number % 90}柜",
-                "state": state,
-            }  # fmt: skip
-
-    def _copies(self) -> Iterator[dict[str, Any]]:
-        for number in range(self.documents):
-            document, day = self.document(number), self.at(number)
-            for copy in range(1, COPIES_EACH + 1):
-                person = self.persons[(number * 7 + copy) % _PERSONS]
-                out = copy == 1 and self.is_out(number)
-                due = self.today + timedelta(days=number % 60 - 3) if out else day.date()
-                yield {
-                    "id": f"{document}-C{copy}", "document_id": document, "number": copy,
-                    "forensic_id": number * COPIES_EACH + copy, "recipient": person, "holder": person,
-                    "status": "issued" if out else "returned" if number % 3 else "destroyed",
-                    "issued_at": iso(day), "issued_by": "bench", "out": False, "sealed": self.sealed,
-                    "due": due.isoformat(),
-                }  # fmt: skip
-
-    def _movements(self) -> Iterator[dict[str, Any]]:
-        """Every original came in, every copy went out; every third copy with the movement that brought it back."""
-        empty = {"matter_id": None, "approval_id": None, "place": None, "note_sealed": None}
-        for number in range(self.documents):
-            document, at = self.document(number), self.at(number)
-            yield {
-                "object_kind": "carrier", "object_id": f"{document}-Z1", "document_id": document, "act": "receive",
-                "before": None, "after": "held", "giver": None, "taker": "bench", "by": "bench", "at": iso(at), **empty,
-            }  # fmt: skip
-            if number % 20 == 0:
-                reader = self.persons[number % _PERSONS]
-                for act, before, after, giver, taker, days in (
-                    ("circulate", "held", "out", "bench", reader, 1),
-                    ("read_back", "out", "held", reader, "bench", 2),
-                ):
-                    yield {
-                        "object_kind": "carrier", "object_id": f"{document}-Z1", "document_id": document, "act": act,
-                        "before": before, "after": after, "giver": giver, "taker": taker, "by": "bench",
-                        "at": iso(at + timedelta(days=days)), **empty,
-                    }  # fmt: skip
-            for copy in range(1, COPIES_EACH + 1):
-                person = self.persons[(number * 7 + copy) % _PERSONS]
-                base = {
-                    "object_kind": "copy",
-                    "object_id": f"{document}-C{copy}",
-                    "document_id": document,
-                    "by": "bench",
-                }
-                yield {
-                    **base, "act": "issue", "before": None, "after": "issued", "giver": "bench", "taker": person,
-                    "at": iso(at), **empty,
-                }  # fmt: skip
-                if copy == COPIES_EACH:
-                    yield {
-                        **base, "act": "return", "before": "issued", "after": "returned", "giver": person,
-                        "taker": "bench", "at": iso(at + timedelta(days=5)), **empty,
-                    }  # fmt: skip
-
-    def _timers(self) -> Iterator[dict[str, Any]]:
-        for number in range(self.documents - self.out, self.documents):
-            due = datetime.combine(self.today + timedelta(days=number % 60 - 5), self.now.timetz())
-            document = self.document(number)
-            yield {
-                "clock": "copy_return", "object_kind": "copy", "object_id": f"{document}-C1", "document_id": document,
-                "holder": self.persons[(number * 7 + 1) % _PERSONS], "started_at": iso(self.at(number)),
-                "due": iso(due), "state": "running", "reminders": 0,
-            }  # fmt: skip
-        for number in range(0, self.documents, 5):
-            at, document = self.at(number), self.document(number)
-            yield {
-                "clock": "copy_return", "object_kind": "copy", "object_id": f"{document}-C1", "document_id": document,
-                "holder": self.persons[number % _PERSONS], "started_at": iso(at), "due": iso(at + timedelta(days=30)),
-                "state": "met", "reminders": 0,
-            }  # fmt: skip
-
     def _events(self) -> Iterator[dict[str, Any]]:
-        for number in range(self.documents):
-            document, at = self.document(number), iso(self.at(number))
-            row = {"document_id": document, "at": at, "person": "bench", "act": "accept", "what": "accepted"}
-            yield {**row, "sealed": self.sealed}
-            if number % 20 == 0:
-                words = {"old": "S1", "new": "S2", "reason": "样例", "anew": False}
-                sealed = self.station.seal(self.session, "event", words, bind=document)
-                yield {**row, "act": "set", "what": "level", "sealed": sealed}
+        """A change of level on every twentieth document."""
+        for number in range(0, self.documents, 20):
+            document = self.document(number)
+            words = {"old": "S1", "new": "S2", "reason": "样例", "anew": False}
+            yield {
+                "document_id": document, "at": iso(self.at(number)), "person": "bench", "act": "set", "what": "level",
+                "sealed": self.station.seal(self.session, "event", words, bind=document),
+            }  # fmt: skip
 
     def _matters(self) -> Iterator[dict[str, Any]]:
         total = self.documents // 10

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from ..common.clock import today
 from ..common.errors import NotThere, Refused
 from ..models.rights import LEADERS, STAFF
-from ..models.tables import Clear, Copy, Incident
+from ..models.tables import COPY_OUT, Clear, Copy, Incident
 from . import access, movements, people
 from .actors import Actor, acting
 from .issuing import Sink, issue
@@ -50,7 +50,7 @@ def list_copies(
         if holder:
             wanted = wanted.where(Copy.holder == people.find_person(station, session, holder))
         if overdue:
-            wanted = wanted.where(Copy.due < day, Copy.status.in_(OPEN))
+            wanted = wanted.where(Copy.due < day, COPY_OUT)
         if not actor.roles & (STAFF | LEADERS):
             wanted = wanted.where(Copy.holder == actor.person)
         return {"copies": [copy_json(row) for row in session.scalars(wanted)]}

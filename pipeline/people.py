@@ -114,6 +114,12 @@ def name_of(station: Station, session: Session, person: str) -> str:
     return str(_fields(station, session, session.get_one(Person, person))["name"])
 
 
+def department_of(station: Station, session: Session, person: str) -> str | None:
+    """A person's department, where one was said."""
+    dept = _fields(station, session, session.get_one(Person, person))["dept"]
+    return str(dept) if dept else None
+
+
 def find_person(station: Station, session: Session, word: str) -> str:
     """A person's id from the id, or from a name that is unique.
 

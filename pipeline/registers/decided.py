@@ -33,14 +33,10 @@ _ACTS = {
 
 
 def _levels(look: Look) -> Iterator[Line]:
-    wanted = (
-        select(Event)
-        .where(
-            Event.what.in_(_LEVEL_EVENTS), Event.person.is_not(None), look.shown(Event.document_id),
-            look.of_department(Event.person),
-        )
-    )  # fmt: skip
-    for row in look.pages(wanted, at=Event.at, key=Event.id):
+    wanted = select(Event).where(
+        Event.person.is_not(None), look.shown(Event.document_id), look.of_department(Event.person)
+    )
+    for row in look.merged(wanted, Event.what, _LEVEL_EVENTS, at=Event.at, key=Event.id):
         document, title, number, level = look.about(row.document_id)
         paper = look.paper(row.document_id)
         said = (

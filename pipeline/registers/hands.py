@@ -20,7 +20,7 @@ def _moves(look: Look, *acts: str) -> Iterator[Movement]:
         look.shown(Movement.document_id), look.of_department(Movement.taker, Movement.giver)
     )
     if acts:
-        wanted = wanted.where(Movement.act.in_(acts))
+        return look.merged(wanted, Movement.act, acts, at=Movement.at, key=Movement.id)
     return look.pages(wanted, at=Movement.at, key=Movement.id)
 
 

@@ -7,9 +7,11 @@ not show, its line is left out.
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, or_, select
@@ -105,6 +107,8 @@ class Look:
     _departments: dict[str, str] = field(default_factory=dict)
     _papers: dict[str, Paper | None] = field(default_factory=dict)
     _members: frozenset[str] | None = None
+    _persons: list[Person] = field(default_factory=list)
+    """All of them, held so that the session has them at hand: a room knows some hundred."""
 
     # ------------------------------------------------------------ turning pages
 
@@ -120,6 +124,33 @@ class Look:
         Raises:
             UsageFault: `register_key`, there is no line of that key.
         """
+        for rows in self.chunks(wanted, at=at, key=key):
+            yield from rows
+
+    def merged(
+        self,
+        wanted: Select[Any],
+        column: InstrumentedAttribute[Any],
+        values: Sequence[str],
+        *,
+        at: InstrumentedAttribute[str],
+        key: InstrumentedAttribute[Any],
+    ) -> Iterator[Any]:
+        """As `pages`, of rows with any of these values: each value's rows come off its own stretch of the index, so
+        that rare ones are not searched for among all the others.
+        """
+        streams = [self.pages(wanted.where(column == value), at=at, key=key) for value in values]
+        rows = heapq.merge(*streams, key=lambda row: (getattr(row, at.key), getattr(row, key.key)))
+        return islice(rows, self.scope.limit)
+
+    def chunks(
+        self,
+        wanted: Select[Any],
+        *,
+        at: InstrumentedAttribute[str],
+        key: InstrumentedAttribute[Any],
+    ) -> Iterator[Sequence[Any]]:
+        """As `pages`, some hundred rows at a time; their documents are read with them."""
         first, last = self.period
         if first:
             wanted = wanted.where(at >= first)
@@ -134,7 +165,11 @@ class Look:
                 here = here.where(at >= after[0], or_(at > after[0], key > after[1]))
             size = _CHUNK if left is None else min(_CHUNK, left)
             rows = self.session.scalars(here.limit(size)).all()
-            yield from rows
+            documents = sorted({row.document_id for row in rows if getattr(row, "document_id", None)})
+            # held while their lines are made, so that the session has them at hand
+            kept = self.session.scalars(select(Document).where(Document.id.in_(documents))).all()
+            yield rows
+            del kept
             if len(rows) < size:
                 return
             after = (getattr(rows[-1], at.key), getattr(rows[-1], key.key))
@@ -172,10 +207,11 @@ class Look:
         if self.scope.department is None:
             return None
         if self._members is None:
+            self._know_persons()
             self._members = frozenset(
                 person
                 for person in self.session.scalars(select(Person.id))
-                if people.person_json(self.station, self.session, person)["dept"] == self.scope.department
+                if people.department_of(self.station, self.session, person) == self.scope.department
             )
             if not self._members:
                 raise UsageFault("no_department", department=self.scope.department)
@@ -211,19 +247,25 @@ class Look:
         """A person's name; what is no person's id stays as it is."""
         if not person:
             return ""
+        self._know_persons()
         if person not in self._names:
             known = self.session.get(Person, person) is not None
             self._names[person] = people.name_of(self.station, self.session, person) if known else person
         return self._names[person]
 
+    def _know_persons(self) -> None:
+        if not self._persons:
+            self._persons = list(self.session.scalars(select(Person)))
+
     def department(self, person: str | None) -> str:
         """A person's department."""
         if not person:
             return ""
+        self._know_persons()
         if person not in self._departments:
             known = self.session.get(Person, person) is not None
-            found = people.person_json(self.station, self.session, person)["dept"] if known else None
-            self._departments[person] = str(found or "")
+            found = people.department_of(self.station, self.session, person) if known else None
+            self._departments[person] = found or ""
         return self._departments[person]
 
     # ------------------------------------------------------------ papers and their words
@@ -266,19 +308,6 @@ class Look:
         if movement.note_sealed is None or (paper is not None and not self._open(paper.row)):
             return {}
         return self.station.unseal(self.session, "movement", movement.note_sealed, bind=movement.object_id)
-
-    def said(self, document: str, *kinds: str) -> dict[str, Any]:
-        """The words of a document's matters of these kinds, the newest last said; empty where there are none."""
-        paper = self.paper(document)
-        if paper is None or not self._open(paper.row):
-            return {}
-        rows = self.session.scalars(
-            select(Matter).where(Matter.document_id == document, Matter.kind.in_(kinds)).order_by(Matter.id)
-        )
-        found: dict[str, Any] = {}
-        for row in rows:
-            found |= matters.words_of(self.station, self.session, row)
-        return found
 
     def matter_words(self, matter: Matter) -> dict[str, Any]:
         """A matter's words, where the reader may see the paper's."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import select
 
@@ -19,35 +22,67 @@ def _inbound(look: Look) -> Iterator[Line]:
     """What came in, in the order of receipt; papers of the unit's own that go out stand in the other book."""
     sent = select(Matter.id).where(Matter.document_id == Document.id, Matter.kind.in_(_OUTBOUND)).exists()
     wanted = select(Document).where(~sent, look.shown(), look.handled_by_department())
-    for row in look.pages(wanted, at=Document.received_at, key=Document.id):
-        yield Line(row.id, _entry(look, look.opened(row)))
+    for rows in look.chunks(wanted, at=Document.received_at, key=Document.id):
+        beside = _beside(look, rows)
+        for row in rows:
+            yield Line(row.id, _entry(look, look.opened(row), beside))
 
 
-def _entry(look: Look, paper: Paper) -> tuple[str | int | None, ...]:
+@dataclass(slots=True)
+class _Beside:
+    """What stands beside the documents of one chunk, by their number."""
+
+    receipts: dict[str, Receipt]
+    said: dict[str, list[Matter]] = field(default_factory=lambda: defaultdict(list))
+    originals: dict[str, list[Carrier]] = field(default_factory=lambda: defaultdict(list))
+    moved: dict[str, list[tuple[str, str, str | None]]] = field(default_factory=lambda: defaultdict(list))
+    destroyed: dict[str, str] = field(default_factory=dict)
+
+
+def _beside(look: Look, rows: Sequence[Document]) -> _Beside:
+    session, ids = look.session, [row.id for row in rows]
+    receipts = session.scalars(select(Receipt).where(Receipt.id.in_({row.receipt_id for row in rows})))
+    found = _Beside({row.id: row for row in receipts})
+    for matter in session.scalars(
+        select(Matter).where(Matter.document_id.in_(ids), Matter.kind.in_(_INBOUND)).order_by(Matter.id)
+    ):
+        found.said[str(matter.document_id)].append(matter)
+    for carrier in session.scalars(select(Carrier).where(Carrier.document_id.in_(ids)).order_by(Carrier.id)):
+        found.originals[str(carrier.document_id)].append(carrier)
+    moved = session.execute(
+        select(Movement.document_id, Movement.act, Movement.at, Movement.taker)
+        .where(
+            Movement.document_id.in_(ids), Movement.act.in_(("circulate", "return_to_issuer", "hand_over"))
+        )
+        .order_by(Movement.id)
+    )
+    for document, act, at, taker in moved:
+        found.moved[str(document)].append((act, at, taker))
+    items = session.execute(
+        select(DestructionItem.item_id, DestructionItem.destruction_id)
+        .where(DestructionItem.item_id.in_(ids))
+        .order_by(DestructionItem.id)
+    )
+    for document, batch in items:
+        found.destroyed[document] = batch
+    return found
+
+
+def _entry(look: Look, paper: Paper, beside: _Beside) -> tuple[str | int | None, ...]:
     row, words, session = paper.row, paper.words, look.session
-    receipt = session.get_one(Receipt, row.receipt_id)
-    said = look.said(row.id, *_INBOUND)
+    receipt = beside.receipts[row.receipt_id]
+    said: dict[str, Any] = {}
+    for matter in beside.said.get(row.id, ()):
+        said |= look.matter_words(matter)
     handlers = "；".join(filter(None, (
         word(said, "department", "departments", "handling_department"),
         look.name(word(said, "handler", "handler_person")),
     )))  # fmt: skip
-    originals = session.scalars(
-        select(Carrier).where(Carrier.document_id == row.id).order_by(Carrier.id)
-    ).all()
-    moved = session.execute(
-        select(Movement.act, Movement.at, Movement.taker)
-        .where(
-            Movement.document_id == row.id, Movement.act.in_(("circulate", "return_to_issuer", "hand_over"))
-        )
-        .order_by(Movement.id)
-    ).all()
+    originals = beside.originals.get(row.id, [])
+    moved = beside.moved.get(row.id, [])
     readers = dict.fromkeys(look.name(taker) for act, _, taker in moved if act == "circulate" and taker)
     returned = [day(at) for act, at, _ in moved if act in ("return_to_issuer", "hand_over")]
-    destroyed = session.scalars(
-        select(DestructionItem.destruction_id)
-        .where(DestructionItem.item_id == row.id)
-        .order_by(DestructionItem.id.desc())
-    ).first()
+    destroyed = beside.destroyed.get(row.id)
     organ = paper.organ or (organ_of(look.station, session, receipt) if words else "")
     return (
         row.id, minute(row.received_at), receipt.channel, organ, paper.number, paper.title, row.kind, paper.level,

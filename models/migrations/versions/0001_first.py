@@ -247,7 +247,14 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_index(op.f("ix_documents_paper_tag"), "documents", ["paper_tag"], unique=False)
-    op.create_index(op.f("ix_documents_parent_id"), "documents", ["parent_id"], unique=False)
+    op.create_index(
+        "ix_documents_parent",
+        "documents",
+        ["parent_id"],
+        unique=False,
+        sqlite_where=sa.text("parent_id IS NOT NULL"),
+        postgresql_where=sa.text("parent_id IS NOT NULL"),
+    )
     op.create_index(op.f("ix_documents_receipt_id"), "documents", ["receipt_id"], unique=False)
     op.create_index("ix_documents_received", "documents", ["received_at", "id"], unique=False)
     op.create_index(op.f("ix_documents_retention"), "documents", ["retention"], unique=False)
@@ -315,6 +322,14 @@ def upgrade() -> None:
             ["receipts.id"],
         ),
         sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(
+        "ix_carriers_away",
+        "carriers",
+        ["id"],
+        unique=False,
+        sqlite_where=sa.text("state IN ('out', 'lent', 'carried', 'transit', 'missing')"),
+        postgresql_where=sa.text("state IN ('out', 'lent', 'carried', 'transit', 'missing')"),
     )
     op.create_index(op.f("ix_carriers_document_id"), "carriers", ["document_id"], unique=False)
     op.create_index("ix_carriers_holder", "carriers", ["holder", "id"], unique=False)

@@ -33,7 +33,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index(op.f("ix_approvals_act"), "approvals", ["act"], unique=False)
-    op.create_index(op.f("ix_approvals_requested_at"), "approvals", ["requested_at"], unique=False)
+    op.create_index("ix_approvals_requested", "approvals", ["requested_at", "id"], unique=False)
     op.create_index(op.f("ix_approvals_state"), "approvals", ["state"], unique=False)
     op.create_table(
         "incidents",
@@ -145,8 +145,16 @@ def upgrade() -> None:
     op.create_index("ix_copies_holder", "copies", ["holder", "document_id", "number"], unique=False)
     op.create_index("ix_copies_holder_status", "copies", ["holder", "status"], unique=False)
     op.create_index("ix_copies_issued", "copies", ["issued_at", "id"], unique=False)
+    op.create_index(
+        "ix_copies_out",
+        "copies",
+        ["due", "id", "status"],
+        unique=False,
+        sqlite_where=sa.text("status IN ('issued', 'recalled')"),
+        postgresql_where=sa.text("status IN ('issued', 'recalled')"),
+    )
     op.create_index(op.f("ix_copies_recipient"), "copies", ["recipient"], unique=False)
-    op.create_index("ix_copies_status", "copies", ["status", "due"], unique=False)
+    op.create_index("ix_copies_status", "copies", ["status"], unique=False)
     op.create_table(
         "holds",
         sa.Column("id", sa.Integer(), nullable=False),

@@ -20,8 +20,8 @@ from jiyao.pipeline import approvals, retraining, station_model
 from room_kit import START, HandClock, Room, transplant
 
 SECRET = (
-    "蓝盾项目第{n}周进展：样机联调已完成{n}项，关键部件改由乙厂试制，进度与方案均未对外公布，仅限项目组掌握。",
-    "蓝盾项目采购清单第{n}号：接口板与屏蔽舱按项目组要求定制，用途不得向供应单位说明。",
+    "蓝盾项目第{n}周进展：蓝盾样机联调完成{n}项，接口板改由乙厂试制，屏蔽舱下周装车。",
+    "蓝盾项目第{n}号清单：蓝盾样机用接口板{n}块、屏蔽舱{n}台，按项目组要求定制。",
 )
 PLAIN = (
     "关于第{n}食堂调整就餐时间的说明：自下周起早餐提前半小时供应，请各科室转告职工。",

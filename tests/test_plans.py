@@ -132,7 +132,14 @@ def _middle(room: Room) -> str:
         return str(session.execute(text("SELECT id FROM documents WHERE seq = 1000")).scalar_one())
 
 
-def test_no_everyday_query_reads_a_whole_table(room: Room) -> None:
+@pytest.mark.parametrize("known", [True, False], ids=["statistics", "none"])
+def test_no_everyday_query_reads_a_whole_table(room: Room, known: bool) -> None:
+    """Whether the database knows how its rows lie (`ANALYZE`), or nobody ever told it."""
+    if not known:
+        with room.station.engine.connect() as connection:
+            connection.exec_driver_sql("DELETE FROM sqlite_stat1")
+            connection.commit()
+        room.station.engine.dispose()
     faults = []
     for name, ask in asked(room):
         with queries(room.station) as seen:

@@ -28,6 +28,8 @@ from .station import Station
 from .terms import secrecy_state, term_in_force
 
 _NOTE = "approval.note"
+_FOR_OTHERS = frozenset({"borrow", "carry_out", "carry_abroad"})
+"""Acts that nobody approves for himself: the approver may not be the borrower (R-071)."""
 _OUTSIDE = frozenset({"originator", "originator_or_superior", "competent_authority"})
 """Bodies outside the unit: their written consent is entered on paper and confirmed by the office director."""
 
@@ -258,6 +260,8 @@ def require(
         named = _split(approval.recipients)
         if named and not set(recipients) <= set(named):
             continue
+        if act in _FOR_OTHERS and set(recipients) & _approvers_of(session, approval):
+            continue
         objects = set(_split(approval.objects))
         if objects == wanted and approval.objects_sha256 == bound:
             return approval.id
@@ -265,6 +269,10 @@ def require(
             return approval.id
     needed = sorted({role for item in asked for role in approvers(item)})
     raise Refused("approval_required", act=act, documents="、".join(sorted(wanted)), roles="、".join(needed))
+
+
+def _approvers_of(session: Session, approval: Approval) -> set[str]:
+    return set(session.scalars(select(ApprovalAct.person).where(ApprovalAct.approval_id == approval.id)))
 
 
 def _still_bound(station: Station, session: Session, approval: Approval) -> bool:

@@ -432,3 +432,13 @@ def test_the_last_day_of_a_short_month(room: Room) -> None:
         policy, policy.desk.clocks["archive"], level=Level.INTERNAL, urgency=None, start=start
     )
     assert (ends - timedelta(seconds=1)).date() == date(2026, 2, 28)
+
+
+@pytest.mark.req("R-071")
+def test_nobody_lends_to_himself_by_his_own_approval(room: Room) -> None:
+    document = room.document(level=Level.STATE_SECRET)
+    one = carrier(room, document)
+    told = {"words": {"precautions": "当面交代注意事项"}}
+    approve(room, "borrow", document, "dir")
+    room.refused("approval_required", move, room, "lend", one, taker="p-dir", **told)
+    move(room, "lend", one, taker="p-reader", **told)

@@ -177,10 +177,8 @@ def test_it_holds_for_thirty_days(room: Room) -> None:
     live(2)
     missing(room, "distribute", document)
     room.refused("approval_closed", give, room, asked, "lead")
-    assert [row["state"] for row in approvals.list_approvals(room.station, room.as_("clerk", "approval.list"))["approvals"]] == [
-        "expired",
-        "expired",
-    ]
+    listed = approvals.list_approvals(room.station, room.as_("clerk", "approval.list"))["approvals"]
+    assert [row["state"] for row in listed] == ["expired", "expired"]
 
 
 @pytest.mark.req("R-128", "R-101")

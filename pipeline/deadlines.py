@@ -16,11 +16,12 @@ secrecy period ends by itself (保密法 art. 24), a retention's end is for the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import date, timedelta
+from math import gcd
 from typing import Any
 
-from sqlalchemy import ColumnElement, TextClause, func, or_, select
+from sqlalchemy import ColumnElement, Select, TextClause, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from ..common.clock import today
@@ -42,8 +43,9 @@ from ..models.tables import (
 )
 from . import access, level_expiry, timers
 from .actors import Actor
+from .periods import parse_period
 from .station import Station
-from .terms import received_on, retention_term, secrecy_state, term_in_force
+from .terms import received_on, retention_term, secrecy_state, secrecy_term, term_in_force
 
 _KEPT = ("registered", "archived")
 _MONTH = 27
@@ -63,6 +65,7 @@ def due(
     """Every clock of the room that ends by a day (today when none is named), the earliest first.
 
     Documents outside the actor's sight are left out, as in the register; items carry numbers, never words.
+    `limit`: only the earliest so many.
     """
     until = on or today(station.clock)
     with station.read() as session:
@@ -73,69 +76,107 @@ def due(
         known = {(one["kind"], one["document"]) for one in items}
         items += [
             one
-            for one in items_until(station, session, until, among=access.visible(actor))
+            for one in items_until(station, session, until, among=access.visible(actor), limit=limit)
             if (one["kind"], one["document"]) not in known
         ]
     with station.write() as session:
         station.log(
             session, "due.list", person=actor.person, account=actor.user,
-            facts={"on": until.isoformat(), "items": len(items)},
+            facts={"on": until.isoformat(), "items": len(items[:limit])},
         )  # fmt: skip
     items.sort(key=lambda one: (one["due"], one["kind"], one["id"]))
-    return {"on": until.isoformat(), "items": items[:limit], "total": len(items)}
+    return {"on": until.isoformat(), "items": items[:limit]}
 
 
 def items_until(
-    station: Station, session: Session, until: date, *, among: ColumnElement[bool] | None = None
+    station: Station,
+    session: Session,
+    until: date,
+    *,
+    among: ColumnElement[bool] | None = None,
+    limit: int | None = None,
 ) -> list[dict[str, Any]]:
     """What the terms of confirmed documents ask for by a day.
 
     Only rows that can ask something by then are read, each kind of clock by its own index; a day of a clock is worked
-    out from the row alone.
+    out from the row alone. With `limit` at least the earliest so many are among them, where there are so many.
     """
-    rows: dict[str, Document] = {}
-    for wanted in _asking(station, until):
-        kept = select(Document).where(Document.confirmed.is_(True), Document.status.in_(_KEPT), *wanted)
-        found = session.scalars(kept if among is None else kept.where(among))
-        rows |= {row.id: row for row in found}
+    kept = select(Document).where(Document.confirmed.is_(True), Document.status.in_(_KEPT))
+    if among is not None:
+        kept = kept.where(among)
+    items = _dated(station, session, kept, until, limit)
+    rows = {row.id: row for one in _retained(station, until) for row in session.scalars(kept.where(*one))}
     ended = handling_ended(session, [row.id for row in rows.values() if _files(row)])
-    items = [
-        item
-        for row in sorted(rows.values(), key=lambda one: (one.year, one.seq))
-        for item in (*_secrecy(station, session, row), *_retention(station, row, ended.get(row.id)))
-    ]
+    for row in rows.values():
+        items += _retention(station, row, ended.get(row.id))
+    if until >= today(station.clock):
+        turn = _turns(today(station.clock), until, station.policy.periods.condition_review_months)
+        wanted = select(Document.id).where(TERM_OPEN, turn(Document.secrecy_from))
+        undated = session.scalars(kept.where(Document.id.in_(wanted))).all()
+        changed = _changed(session, [row.id for row in undated])
+        for row in undated:
+            items += _secrecy(station, session, row, changed)
     return [one for one in items if date.fromisoformat(one["due"]) <= until]
 
 
-def _asking(station: Station, until: date) -> Iterator[tuple[_Condition, ...]]:
-    """Conditions that between them hold for every row that asks something by a day."""
-    periods, now, day = station.policy.periods, today(station.clock), until.isoformat()
-    kept_open = [level.code for level in Level if level.family in (Family.INTERNAL, Family.PUBLIC)]
+def _dated(
+    station: Station, session: Session, kept: Select[Any], until: date, limit: int | None
+) -> list[dict[str, Any]]:
+    """What secrecy terms with an end ask for. They are read by their ends: nothing is asked sooner than so many days
+    before, so that reading stops once enough is due before anything of a later one can be.
+    """
+    periods = station.policy.periods
+    ask = timedelta(days=periods.ask_days)
+    no_secrets = [level.code for level in Level if level.family in (Family.INTERNAL, Family.PUBLIC)]
     reviewed = [level.code for level in Level if periods.expiry.get(level.family) == "review"]
-    yield (
-        Document.secrecy_until <= (until + timedelta(days=periods.ask_days)).isoformat(),
-        Document.level_code.not_in(kept_open),
+    wanted = kept.where(
+        Document.secrecy_until <= (until + ask).isoformat(),
+        Document.level_code.not_in(no_secrets),
         or_(Document.declassified_mark_on.is_(None), Document.level_code.in_(reviewed)),
-    )
-    yield (Document.retention_until <= day,)
+    ).order_by(Document.secrecy_until)
+    items: list[dict[str, Any]] = []
+    size = _PART if limit is None else max(limit, 1)
+    for rows in session.scalars(wanted.execution_options(yield_per=size)).partitions():
+        changed = _changed(session, [row.id for row in rows])
+        for row in rows:
+            items += _secrecy(station, session, row, changed)
+        least = (date.fromisoformat(rows[-1].secrecy_until or "") - ask).isoformat()
+        if limit is not None and sum(one["due"] <= least for one in items) >= limit:
+            break
+    return items
+
+
+def _retained(station: Station, until: date) -> Iterator[tuple[_Condition, ...]]:
+    """Conditions that between them hold for every row whose retention asks something by a day."""
+    now = today(station.clock)
+    yield (Document.retention_until <= until.isoformat(),)
     last = _last_handled(station.policy, until)
     yield (UNFILED, Document.received_at < (last + timedelta(days=1)).isoformat())
     if until >= now:
         # what comes round again every so many months has its turn on the same day of the month
-        window = _days(now, until)
-        yield (TERM_OPEN, window(Document.secrecy_from))
-        yield (AWAITED, window(func.coalesce(Document.signed_date, Document.received_at)))
+        turn = _turns(now, until, station.policy.periods.condition_review_months)
+        waiting = select(Document.id).where(
+            AWAITED, turn(func.coalesce(Document.signed_date, Document.received_at))
+        )
+        yield (Document.id.in_(waiting),)
 
 
-def _days(first: date, last: date) -> Callable[[Any], ColumnElement[bool]]:
-    """Whether a date has its turn between two days: one of their days of the month, or one that a short month lacks."""
+def _turns(first: date, last: date, months: int) -> Callable[[Any], ColumnElement[bool]]:
+    """Whether what starts on a day and comes round every so many months may have a turn between two days.
+
+    One of their days of the month, or one that a short month lacks, in a month that so many months lead to.
+    """
     if (last - first).days >= _MONTH:
         return lambda column: column.is_not(None)
     days = {first + timedelta(days=step) for step in range((last - first).days + 1)}
     numbers = {f"{day.day:02d}" for day in days}
     if any((day + timedelta(days=1)).day == 1 for day in days):
         numbers |= {"29", "30", "31"}
-    return lambda column: func.substr(column, 9, 2).in_(sorted(numbers))
+    step = gcd(months, 12)
+    start = {f"{month:02d}" for month in range(1, 13) for day in days if (day.month - month) % step == 0}
+    return lambda column: and_(
+        func.substr(column, 9, 2).in_(sorted(numbers)), func.substr(column, 6, 2).in_(sorted(start))
+    )
 
 
 def _last_handled(policy: Policy, until: date) -> date:
@@ -225,10 +266,30 @@ def _ended_of(session: Session, documents: Sequence[str]) -> dict[str, date]:
 # ---------------------------------------------------------------- the two terms
 
 
-def _secrecy(station: Station, session: Session, row: Document) -> Iterator[dict[str, Any]]:
+def _changed(session: Session, documents: Sequence[str]) -> set[str]:
+    """Those of these documents whose secrecy term somebody changed, or decided to let lapse."""
+    found: set[str] = set()
+    for start in range(0, len(documents), _PART):
+        part = documents[start : start + _PART]
+        found |= set(
+            session.scalars(
+                select(Event.document_id).where(
+                    Event.document_id.in_(part), Event.what.in_(("term", level_expiry.WHAT))
+                )
+            )
+        )
+    return found
+
+
+def _secrecy(
+    station: Station, session: Session, row: Document, changed: Collection[str]
+) -> Iterator[dict[str, Any]]:
     level = Level.parse(row.level_code) if row.level_code else None
-    term = term_in_force(station, session, row) if row.period else None
-    if term is None or level is None or level.family in (Family.INTERNAL, Family.PUBLIC):
+    if not row.period or level is None or level.family in (Family.INTERNAL, Family.PUBLIC):
+        return
+    known = row.id not in changed
+    term = secrecy_term(row, parse_period(row.period)) if known else term_in_force(station, session, row)
+    if term is None:
         return
     now, periods = today(station.clock), station.policy.periods
     ends = term.ends
@@ -238,7 +299,8 @@ def _secrecy(station: Station, session: Session, row: Document) -> Iterator[dict
             yield _item(station, row, "condition_review", day, "determiner", "review_condition")
         case "running" if ends is not None:
             asked = term.ask_by(periods.ask_days)
-            if asked is not None and not level_expiry.let_lapse(station, session, row):
+            lapses = row.id in changed and level_expiry.let_lapse(station, session, row)
+            if asked is not None and not lapses:
                 yield _item(station, row, "secrecy_ask", asked, "determiner", "decide_extension")
             yield _item(station, row, "secrecy_end", ends, "jiyao_clerk", "ends_by_itself")
         case "ended" if ends is not None and row.declassified_mark_on is None:

@@ -317,6 +317,8 @@ def balance(
         wanted = wanted.join(Document, Document.id == table.document_id).where(
             Document.level_code == level.code
         )
+    if not (since or until or document or holder or level):
+        return _whole(session, kind)
     counts: Counter[str] = Counter()
     for name, number in session.execute(wanted):
         counts[STATES[kind][name]] += number
@@ -324,6 +326,35 @@ def balance(
         "entered": sum(counts.values()),
         **{name: counts[name] for name in dict.fromkeys(STATES[kind].values())},
     }
+
+
+def _whole(session: Session, kind: ObjectKind) -> dict[str, int]:
+    """The balance of all there are: each state counted off its index, the one that most end in by what is left over,
+    once it is known that there are no other states.
+
+    Raises:
+        Broken: `movements_broken`, an object is in a state that the policy does not know.
+    """
+    state = Copy.status if kind == "copy" else Carrier.state
+    common = "returned" if kind == "copy" else "archived"
+    entered = session.scalar(select(func.count()).select_from(Copy if kind == "copy" else Carrier)) or 0
+    numbers = {
+        name: session.scalar(select(func.count()).where(state == name)) or 0
+        for name in STATES[kind]
+        if name != common
+    }
+    numbers[common] = entered - sum(numbers.values())
+    names = sorted(STATES[kind])
+    between = zip([None, *names], [*names, None], strict=True)
+    for low, high in between:
+        gap = select(state)
+        gap = gap if low is None else gap.where(state > low)
+        if session.execute((gap if high is None else gap.where(state < high)).limit(1)).first() is not None:
+            raise Broken("movements_broken", object=kind, entry=0)
+    counts = dict.fromkeys(STATES[kind].values(), 0)
+    for name, number in numbers.items():
+        counts[STATES[kind][name]] += number
+    return {"entered": entered, **counts}
 
 
 def replay(session: Session) -> dict[tuple[str, str], tuple[str, str | None]]:

@@ -16,6 +16,7 @@ a destruction, as the register's words do.
 from __future__ import annotations
 
 import hmac
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -34,6 +35,9 @@ _ORGAN: Final = SEARCHED.index("organ")
 _STEP: Final = 512
 """Bytes by which a slot's bits grow: all slots look alike, and say nothing about when they were last used."""
 _ENTRY, _FIELDS, _FIELD = "\x1e", "\x1d", "\x1f"
+_ENTRY_BYTE: Final = _ENTRY.encode()
+_FIGURES: Final = re.compile(r"(?=([0-9]{4}))")
+"""Pairs of figures stand on every page: four of a number at a time tell pages apart."""
 _CLEAN: Final = str.maketrans(dict.fromkeys("\x1c\x1d\x1e\x1f", " "))
 _MOST: Final = 900
 """Values in one condition: what every SQLite takes."""
@@ -138,12 +142,13 @@ class Slots:
 
 
 def grams_of(entries: Iterable[Sequence[str]]) -> set[str]:
-    """Letters and pairs of letters of these texts."""
+    """Letters and pairs of letters of these texts, and of numbers four figures at a time."""
     found: set[str] = set()
     for texts in entries:
         for text in texts:
             found.update(text)
             found.update(map(str.__add__, text, text[1:]))
+            found.update(_FIGURES.findall(text))
     return found
 
 
@@ -152,6 +157,7 @@ def _pages(station: Station, session: Session, sought: Iterable[str]) -> Iterato
     slot_of, grams = Slots(station, session), set[str]()
     for text in sought:
         grams |= set(map(str.__add__, text, text[1:])) or set(text)
+        grams.update(_FIGURES.findall(text))
     slots = sorted({slot_of(gram) for gram in grams})
     bits = dict(_bits(station, session, slots))
     common = (1 << 8 * max((len(one) for one in bits.values()), default=0)) - 1
@@ -172,14 +178,16 @@ def _bits(station: Station, session: Session, slots: Sequence[int]) -> Iterator[
 def _on_page(
     station: Station, session: Session, page: SearchPage, query: str | None, organ: str | None
 ) -> Iterator[str]:
-    text = _open(station, session, page)
-    if any(sought not in text for sought in (query, organ) if sought):
+    plain = _plain(station, session, page)
+    sought = [one.encode("utf-8", "surrogatepass") for one in (query, organ) if one]
+    if any(one not in plain for one in sought):
         return
-    for entry in text.split(_ENTRY):
-        document, _, fields = entry.partition(_FIELDS)
-        # most entries lack it: one look before it is cut into fields
-        if query and query not in fields:
-            continue
+    at = 0
+    # from hit to hit: entries without one are never cut out
+    while (hit := plain.find(sought[0], at)) >= 0:
+        start, at = plain.rfind(_ENTRY_BYTE, 0, hit) + 1, plain.find(_ENTRY_BYTE, hit)
+        at = len(plain) if at < 0 else at
+        document, _, fields = plain[start:at].decode("utf-8", "surrogatepass").partition(_FIELDS)
         if _has(fields.split(_FIELD), query, organ):
             yield document
 
@@ -192,8 +200,11 @@ def _take_out(station: Station, session: Session, number: int, document: str) ->
 
 
 def _open(station: Station, session: Session, page: SearchPage) -> str:
-    plain = station.vault.open_register(session, page.sealed, PURPOSE, bind=f"page {page.id}".encode())
-    return plain.decode("utf-8", "surrogatepass")
+    return _plain(station, session, page).decode("utf-8", "surrogatepass")
+
+
+def _plain(station: Station, session: Session, page: SearchPage) -> bytes:
+    return station.vault.open_register(session, page.sealed, PURPOSE, bind=f"page {page.id}".encode())
 
 
 # ---------------------------------------------------------------- words

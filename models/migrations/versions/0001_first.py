@@ -231,7 +231,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_documents_event",
         "documents",
-        ["signed_date", "received_at"],
+        ["signed_date", "received_at", "retention_event", "retention_event_on", "id"],
         unique=False,
         sqlite_where=sa.text("retention_event IS NOT NULL AND retention_event_on IS NULL"),
         postgresql_where=sa.text("retention_event IS NOT NULL AND retention_event_on IS NULL"),
@@ -265,10 +265,10 @@ def upgrade() -> None:
     op.create_index(
         "ix_documents_terms_open",
         "documents",
-        ["secrecy_from"],
+        ["secrecy_from", "secrecy_until", "period", "id"],
         unique=False,
-        sqlite_where=sa.text("secrecy_until IS NULL AND period IS NOT NULL"),
-        postgresql_where=sa.text("secrecy_until IS NULL AND period IS NOT NULL"),
+        sqlite_where=sa.text("coalesce(secrecy_until, '') = '' AND period IS NOT NULL"),
+        postgresql_where=sa.text("coalesce(secrecy_until, '') = '' AND period IS NOT NULL"),
     )
     op.create_index(
         "ix_documents_unfiled",

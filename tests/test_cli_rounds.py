@@ -34,8 +34,8 @@ def test_a_paper_goes_round_comes_back_and_is_filed(day: Room, tmp_path: Path) -
     day.ok("approval", "request", "borrow", "--document", document)
     listed = day.ok("approval", "list")["approvals"][-1]
     day.ok("approval", "give", listed["id"], user=_first(listed["needed"]))
-    day.ok("borrow", "lend", one, "--to", "director", "--precautions", "当面交代")
-    assert [row["object"] for row in day.ok("borrow", "list", user="director")["loans"]] == [one]
+    day.ok("borrow", "lend", one, "--to", "leader", "--precautions", "当面交代")
+    assert [row["object"] for row in day.ok("borrow", "list", user="leader")["loans"]] == [one]
     assert day.run("borrow", "list", as_json=False).exit == 0
     day.ok("borrow", "back", one, "--pages", "1")
     made = day.ok("filing", "start", document)

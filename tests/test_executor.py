@@ -255,9 +255,14 @@ if __name__ == "__main__":
 def _parent(tmp_path: Path, *, command: str, act: str) -> subprocess.Popen[bytes]:
     script = tmp_path / "parent.py"
     script.write_text(_PARENT.format(command=command, act=act))
-    return subprocess.Popen(
-        [sys.executable, str(script), str(tmp_path / "s"), str(tmp_path / "own")], stderr=subprocess.PIPE
-    )
+    # a shell that runs things in the background lets them ignore interrupts, and children inherit that
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return subprocess.Popen(
+            [sys.executable, str(script), str(tmp_path / "s"), str(tmp_path / "own")], stderr=subprocess.PIPE
+        )
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _wait_for_worker(parent: subprocess.Popen[bytes]) -> psutil.Process:

@@ -120,19 +120,31 @@ def _inner(cell: Place, mm: float) -> PixelBox:
     )  # fmt: skip
 
 
-def _signs(ink: Mask, inner: PixelBox, x: int, y: int, scale: float, mm: float) -> PixelBox | None:
-    """The box around the signs in a cell, None where there is none or what there is looks otherwise."""
+def _cell_ink(ink: Mask, inner: PixelBox, x: int, y: int, scale: float) -> tuple[int, int, Mask]:
+    """Left and top of a cell in the mask, and its part of it."""
     left, top = (max(0, round((inner[i] - from_) * scale)) for i, from_ in ((0, x), (1, y)))
     right, bottom = (max(0, round((inner[i] - from_) * scale)) for i, from_ in ((2, x), (3, y)))
-    part = ink[top:bottom, left:right]
+    return left, top, ink[top:bottom, left:right]
+
+
+def _strokes(part: Mask) -> list[list[int]]:
+    """Left, top, width, height and inked pixels of each connected piece of ink; empty where there is none."""
     if part.size == 0 or not part.any():
-        return None
+        return []
     _, _, stats, _ = cv2.connectedComponentsWithStats(np.ascontiguousarray(part), connectivity=8)
+    found: list[list[int]] = stats[1:].tolist()
+    return found
+
+
+def _signs(ink: Mask, inner: PixelBox, x: int, y: int, scale: float, mm: float) -> PixelBox | None:
+    """The box around the signs in a cell, None where there is none or what there is looks otherwise."""
+    left, top, part = _cell_ink(ink, inner, x, y, scale)
+    strokes = _strokes(part)
     unit = mm * scale
     signs: list[PixelBox] = []
     tall = False
     high, wide = part.shape
-    for across, down, width, height, _area in stats[1:].tolist():
+    for across, down, width, height, _area in strokes:
         if max(width, height) < SPECK_MM * unit:
             continue
         along = (width <= 2 or height <= 2) and (
@@ -157,16 +169,12 @@ def _signs(ink: Mask, inner: PixelBox, x: int, y: int, scale: float, mm: float) 
 
 def _dash(ink: Mask, inner: PixelBox, x: int, y: int, scale: float, mm: float) -> PixelBox | None:
     """The box of a single stroke that lies in the middle of a cell and ends within it."""
-    left, top = (max(0, round((inner[i] - from_) * scale)) for i, from_ in ((0, x), (1, y)))
-    right, bottom = (max(0, round((inner[i] - from_) * scale)) for i, from_ in ((2, x), (3, y)))
-    part = ink[top:bottom, left:right]
-    if part.size == 0 or not part.any():
-        return None
-    _, _, stats, _ = cv2.connectedComponentsWithStats(np.ascontiguousarray(part), connectivity=8)
+    left, top, part = _cell_ink(ink, inner, x, y, scale)
+    strokes = _strokes(part)
     unit, (high, wide) = mm * scale, part.shape
-    strokes = [row for row in stats[1:].tolist() if max(row[2], row[3]) >= SPECK_MM * unit]
-    inside = [row for row in strokes if row[0] > 0 and row[0] + row[2] < wide]
-    if len(strokes) != 1 or not inside:
+    seen = [row for row in strokes if max(row[2], row[3]) >= SPECK_MM * unit]
+    inside = [row for row in seen if row[0] > 0 and row[0] + row[2] < wide]
+    if len(seen) != 1 or not inside:
         return None
     across, down, width, height, area = inside[0]
     if not DASH_MM[0] * unit <= width <= DASH_MM[1] * unit or width < DASH_LONG * height:

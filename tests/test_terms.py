@@ -19,8 +19,9 @@ from jiyao.models.mark import Mark
 from jiyao.models.period import Period, PeriodChange, SecrecyTerm, add_months, next_turn, term_of
 from jiyao.models.retention import RetentionTerm
 from jiyao.models.suggestion import Retention
-from jiyao.pipeline import deadlines, documents, review, term_events
+from jiyao.pipeline import review
 from room_kit import Room
+from terms_kit import happen, kinds, put, show
 
 FIVE = Period("years", number=5)
 SECRET = Mark(Level.STATE_CONFIDENTIAL, FIVE, star=True)
@@ -172,32 +173,6 @@ def test_the_type_checker_refuses_to_mix_them(tmp_path: Path) -> None:
 
 
 # ---------------------------------------------------------------- in the register
-
-
-def show(room: Room, document: str, user: str = "clerk") -> dict[str, Any]:
-    return documents.show_document(room.station, room.as_(user, "documents"), document=document)
-
-
-def put(room: Room, document: str, user: str, **given: Any) -> dict[str, Any]:
-    return review.set_values(
-        room.station, room.as_(user, "review"), document=document, reason="核定", **given
-    )
-
-
-def happen(room: Room, document: str, user: str, happening: str, on: str, **given: Any) -> dict[str, Any]:
-    if "until" in given:
-        given["until"] = date.fromisoformat(given["until"])
-    return term_events.record(
-        room.station, room.as_(user, "documents.event"), document=document,
-        happening=cast(Any, happening), on=date.fromisoformat(on), reason="依据来函", **given,
-    )  # fmt: skip
-
-
-def kinds(room: Room, on: str, document: str | None = None) -> list[tuple[str, str]]:
-    value = deadlines.due(room.station, room.as_("arch", "due"), on=date.fromisoformat(on))
-    return [
-        (one["kind"], one["due"]) for one in value["items"] if document is None or one["document"] == document
-    ]
 
 
 @pytest.mark.req("R-027", "R-026")

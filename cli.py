@@ -96,7 +96,7 @@ def _serve(
         return 0
     except Exception as error:  # noqa: BLE001
         # read here: it knows the registry's errors, and their library loads in half a second
-        from .pipeline.faults import as_product_error
+        from .pipeline.station.faults import as_product_error
 
         return _tell(call, words, as_product_error(error) or _log(call, error))
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ..pipeline import approvals, paper_approval
+from ..pipeline.persons import approvals, paper_approval
 from . import show
 from .frame import FILE, Room, argument, enter, option
 

@@ -9,7 +9,7 @@ import click
 
 from ..common.clock import SystemClock
 from ..common.errors import UsageFault
-from ..pipeline import backup as backups
+from ..pipeline.station import backup as backups
 from . import show
 from .frame import FILE, Act, Room, argument, current, enter, option, secrets
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ..pipeline import batches
+from ..pipeline.review import batches
 from . import show
 from .frame import FILE, Room, argument, enter, option
 

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from ..common.messages import say
-from ..pipeline.bench import measure
+from ..pipeline.bench.run import measure
 from . import show
 from .frame import Act, argument, current, option
 

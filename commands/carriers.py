@@ -29,8 +29,8 @@ def carriers_move(
     due: date | None, words: tuple[tuple[str, str], ...],
 ) -> None:  # fmt: skip
     def work() -> dict[str, Any]:
-        from ..pipeline import custody
-        from ..pipeline.movements import Hand
+        from ..pipeline.desk import custody
+        from ..pipeline.desk.movements import Hand
 
         station, actor = enter("carriers.move")
         hand = Hand(taker=taker, together_with=escorts, place=place, due=due, words=dict(words))
@@ -47,7 +47,7 @@ def carriers_move(
 @option("--after", metavar="ID")
 def carriers_list(**given: Any) -> None:
     def work() -> dict[str, Any]:
-        from ..pipeline import custody
+        from ..pipeline.desk import custody
 
         station, actor = enter("carriers.list")
         return custody.list_carriers(station, actor, **given)
@@ -59,7 +59,7 @@ def carriers_list(**given: Any) -> None:
 @argument("object_id", metavar="ID")
 def carriers_trail(object_id: str) -> None:
     def work() -> dict[str, Any]:
-        from ..pipeline import custody
+        from ..pipeline.desk import custody
 
         station, actor = enter("carriers.list")
         return custody.trail(station, actor, object_id=object_id)
@@ -74,13 +74,13 @@ def carriers_trail(object_id: str) -> None:
 @option("--out", type=FILE, metavar="F")
 def carriers_out(limit: int | None, after: str | None, out: Path | None) -> None:
     def work() -> dict[str, Any]:
-        from ..pipeline import custody
+        from ..pipeline.desk import custody
 
         station, actor = enter("carriers.out")
         value = custody.outstanding(station, actor, limit=limit, after=after)
         if out is None:
             return value
-        from ..pipeline import list_sheets
+        from ..pipeline.rounds import list_sheets
 
         return {**value, **list_sheets.write_list(station, actor, kind="closing", value=value, out=out)}
 
@@ -104,7 +104,7 @@ def carriers_count(
     audit: bool,
 ) -> None:
     def work() -> dict[str, Any]:
-        from ..pipeline import custody
+        from ..pipeline.desk import custody
 
         station, actor = enter("carriers.out")
         return custody.count(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ..pipeline import certificate_check, destruction_certificate
+from ..pipeline.destruction import certificate as destruction_certificate
+from ..pipeline.destruction import certificate_check
 from . import show
 from .frame import FILE, Room, argument, current, enter, option
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from ..pipeline import circle as circles
+from ..pipeline.persons import circle as circles
 from . import show
 from .frame import DATE, Room, argument, enter, option
 

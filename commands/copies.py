@@ -9,9 +9,9 @@ from typing import Any
 import click
 
 from ..common.errors import UsageFault
-from ..pipeline import copies as circulation
-from ..pipeline import printing as printing_room
-from ..pipeline.issuing import Folder, issue
+from ..pipeline.copies import copies as circulation
+from ..pipeline.copies import printing as printing_room
+from ..pipeline.copies.issuing import Folder, issue
 from . import show
 from .frame import DATE, FILE, Room, argument, enter, exclusive, option
 

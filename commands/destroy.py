@@ -7,7 +7,9 @@ from typing import Any
 
 from ..common.errors import UsageFault
 from ..common.messages import say
-from ..pipeline import destruction, destruction_certificate, destruction_run
+from ..pipeline.destruction import batch as destruction
+from ..pipeline.destruction import certificate as destruction_certificate
+from ..pipeline.destruction import execution as destruction_run
 from . import show
 from .frame import Room, argument, current, enter, option
 

@@ -9,11 +9,12 @@ import click
 
 from ..common.errors import UsageFault
 from ..models.level import Level
-from ..pipeline import appraisal, carrier_scans, exports
-from ..pipeline import documents as register
-from ..pipeline.level_change import KINDS as CHANGES
-from ..pipeline.level_expiry import OUTCOMES
-from ..pipeline.term_events import HAPPENINGS, record
+from ..pipeline.intake import carrier_scans
+from ..pipeline.levels.level_change import KINDS as CHANGES
+from ..pipeline.levels.level_expiry import OUTCOMES
+from ..pipeline.levels.term_events import HAPPENINGS, record
+from ..pipeline.papers import appraisal, exports
+from ..pipeline.papers import documents as register
 from . import show
 from .frame import DATE, FIELD, FILE, LEVEL, Room, argument, enter, exclusive, option
 
@@ -76,7 +77,7 @@ def documents_text(document: str, carrier: str | None, purpose: str | None) -> N
 def documents_readers(document: str) -> None:
     def work() -> dict[str, Any]:
         station, actor = enter("documents.readers")
-        from ..pipeline import readers
+        from ..pipeline.persons import readers
 
         return readers.readers_of(station, actor, document=document)
 
@@ -115,7 +116,7 @@ def documents_appraise(document: str, reason: str) -> None:
 def documents_amend(document: str, fields: tuple[tuple[str, str], ...], reason: str) -> None:
     def work() -> dict[str, Any]:
         station, actor = enter("amend")
-        from ..pipeline import mending
+        from ..pipeline.review import mending
 
         return mending.amend(station, actor, document=document, fields=dict(fields), reason=reason)
 
@@ -129,7 +130,7 @@ def documents_amend(document: str, fields: tuple[tuple[str, str], ...], reason: 
 def documents_void(document: str, reason: str, replaced_by: str | None) -> None:
     def work() -> dict[str, Any]:
         station, actor = enter("void")
-        from ..pipeline import mending
+        from ..pipeline.review import mending
 
         return mending.void(station, actor, document=document, reason=reason, replaced_by=replaced_by)
 
@@ -143,7 +144,7 @@ def documents_void(document: str, reason: str, replaced_by: str | None) -> None:
 def documents_archive(document: str, place: str, number: str | None) -> None:
     def work() -> dict[str, Any]:
         station, actor = enter("archive")
-        from ..pipeline import archiving
+        from ..pipeline.papers import archiving
 
         return archiving.archive(station, actor, document=document, place=place, number=number)
 
@@ -157,7 +158,7 @@ def documents_archive(document: str, place: str, number: str | None) -> None:
 def documents_handover(document: str, to: str, receipt_no: str) -> None:
     def work() -> dict[str, Any]:
         station, actor = enter("handover")
-        from ..pipeline import archiving
+        from ..pipeline.papers import archiving
 
         return archiving.hand_over(station, actor, document=document, to=to, receipt_no=receipt_no)
 
@@ -171,7 +172,7 @@ def documents_slip(document: str, out: Path) -> None:
     def work() -> dict[str, Any]:
         station, actor = enter("documents.slip")
         # the drawing libraries load in half a second
-        from ..pipeline import handling_slip
+        from ..pipeline.papers import handling_slip
 
         return handling_slip.write_slip(station, actor, document=document, out=out)
 
@@ -186,7 +187,7 @@ def documents_slip(document: str, out: Path) -> None:
 def documents_compile(sources: tuple[str, ...], title: str, excerpt: bool, copies: int) -> None:
     def work() -> dict[str, Any]:
         station, actor = enter("documents.compile")
-        from ..pipeline import compiling
+        from ..pipeline.papers import compiling
 
         kind = "excerpt" if excerpt else "compile"
         return compiling.compile_documents(
@@ -206,7 +207,7 @@ def documents_compile(sources: tuple[str, ...], title: str, excerpt: bool, copie
 def documents_release(**given: Any) -> None:
     def work() -> dict[str, Any]:
         station, actor = enter("documents.release")
-        from ..pipeline import leaving
+        from ..pipeline.papers import leaving
 
         return leaving.release(station, actor, **given)
 
@@ -250,7 +251,7 @@ def documents_event(**given: Any) -> None:
 @option("--reason", metavar="T")
 def documents_level(document: str, **given: Any) -> None:
     def work() -> dict[str, Any]:
-        from ..pipeline import level_book
+        from ..pipeline.levels import level_book
 
         said = {name: given.pop(name) for name in ("notice", "suggest", "claim", "unclear", "outcome")}
         exclusive(decide=given["decide"], refuse=given["refuse"], **said)
@@ -284,7 +285,7 @@ def documents_rescan(document: str, path: Path, pages: str | None) -> None:
     def work() -> dict[str, Any]:
         station, actor = enter("rescan")
         # workers, and the libraries they are watched with, are loaded by none of the other commands
-        from ..pipeline import rescan
+        from ..pipeline.review import rescan
 
         return rescan.rescan(station, actor, document=document, path=path, pages=pages)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ..pipeline import deadlines
+from ..pipeline.desk import deadlines
 from . import show
 from .frame import DATE, Act, enter, option
 

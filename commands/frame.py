@@ -21,11 +21,11 @@ from ..common.errors import UsageFault
 from ..common.messages import LANGS, Lang, catalogue, say
 from ..common.settings import default_home
 from ..models.level import Level
-from ..pipeline.secrets import EnvironmentSecrets
+from ..pipeline.station.secrets import EnvironmentSecrets
 
 if TYPE_CHECKING:
-    from ..pipeline.actors import Actor
-    from ..pipeline.station import Station
+    from ..pipeline.persons.actors import Actor
+    from ..pipeline.station.station import Station
 
 
 @dataclass(slots=True)
@@ -266,14 +266,14 @@ def _ask(code: str, user: str, new: bool) -> str:
 def station() -> Station:
     """The station of this call, still locked."""
     # help and wrong usage are answered without the registry, whose libraries load in most of a second
-    from ..pipeline.station import Station
+    from ..pipeline.station.station import Station
 
     return Station.open(current().home)
 
 
 def enter(act: str) -> tuple[Station, Actor]:
     """Opens the station and checks role, passphrase and password of the acting account."""
-    from ..pipeline import actors
+    from ..pipeline.persons import actors
 
     opened = station()
     return opened, actors.enter(opened, user=current().user, act=act, secrets=secrets())

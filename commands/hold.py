@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..pipeline import hold as holds
+from ..pipeline.papers import hold as holds
 from . import show
 from .documents import draw_document
 from .frame import Room, argument, enter, option

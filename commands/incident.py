@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..pipeline import incidents
+from ..pipeline.papers import incidents
 from . import show
 from .frame import Room, argument, enter, option
 

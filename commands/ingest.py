@@ -16,10 +16,10 @@ import click
 from ..common.errors import JiyaoError, PartlyDone, UsageFault
 from ..common.messages import advise, say
 from ..common.settings import load
-from ..pipeline.crew import crew
-from ..pipeline.executor import LocalExecutor
-from ..pipeline.inbox import files_of, suffixes_of, watch
-from ..pipeline.progress import Progress
+from ..pipeline.intake.crew import crew
+from ..pipeline.intake.executor import LocalExecutor
+from ..pipeline.intake.inbox import files_of, suffixes_of, watch
+from ..pipeline.intake.progress import Progress
 from ..stages.engines.names import ENGINES
 from ..stages.page_steps import STEPS
 from . import show
@@ -28,9 +28,9 @@ from .frame import FILE, Act, argument, current, enter, option
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
 
-    from ..pipeline.actors import Actor
-    from ..pipeline.runner import Request
-    from ..pipeline.station import Station
+    from ..pipeline.intake.runner import Request
+    from ..pipeline.persons.actors import Actor
+    from ..pipeline.station.station import Station
 
 _ORIGINS = ("self", "superior", "peer", "subordinate")
 
@@ -79,7 +79,7 @@ def ingest(
         load(current().home)  # no worker where there is no station
         # a worker takes as long to get ready as the register and the passphrase together, so it begins first
         with crew(current().home, jobs=jobs, suffixes=suffixes_of(paths)) as workers:
-            from ..pipeline.runner import Request
+            from ..pipeline.intake.runner import Request
 
             station, actor = enter("ingest")
             request = Request(jobs=jobs, split=split, **rest)
@@ -92,7 +92,7 @@ def _ingest(
     station: Station, actor: Actor, request: Request, workers: LocalExecutor, paths: tuple[Path, ...], *,
     watching: bool,
 ) -> dict[str, Any]:  # fmt: skip
-    from ..pipeline.runner import BatchRun
+    from ..pipeline.intake.runner import BatchRun
 
     files = [] if watching else files_of(paths)
     if watching:

@@ -21,7 +21,7 @@ def _learn(context: click.Context) -> None:
         return
 
     def work() -> dict[str, Any]:
-        from ..pipeline import retraining
+        from ..pipeline.learning import retraining
 
         station, actor = enter("learn")
         return retraining.learn(station, actor)
@@ -36,7 +36,7 @@ learn = Room("learn", invoke_without_command=True, callback=_learn)
 @option("--note", metavar="T")
 def learn_request(note: str | None) -> None:
     def work() -> dict[str, Any]:
-        from ..pipeline import retraining
+        from ..pipeline.learning import retraining
 
         station, actor = enter("learn.request")
         return retraining.request(station, actor, note=note)
@@ -47,7 +47,7 @@ def learn_request(note: str | None) -> None:
 @learn.command("show")
 def learn_show() -> None:
     def work() -> dict[str, Any]:
-        from ..pipeline import station_model
+        from ..pipeline.learning import station_model
 
         station, actor = enter("learn.show")
         return station_model.show(station, actor)
@@ -59,7 +59,7 @@ def learn_show() -> None:
 @option("--reason", required=True, metavar="T")
 def learn_withdraw(reason: str) -> None:
     def work() -> dict[str, Any]:
-        from ..pipeline import station_model
+        from ..pipeline.learning import station_model
 
         station, actor = enter("learn.withdraw")
         return station_model.withdraw(station, actor, reason=reason)
@@ -71,7 +71,7 @@ def learn_withdraw(reason: str) -> None:
 @option("--month", metavar="YYYY-MM")
 def learn_report(month: str | None) -> None:
     def work() -> dict[str, Any]:
-        from ..pipeline import learning
+        from ..pipeline.learning import learning
 
         station, actor = enter("learn.report")
         return learning.report(station, actor, month=month)

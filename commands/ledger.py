@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ..pipeline import ledgers
+from ..pipeline.station import ledgers
 from . import show
 from .frame import FILE, Room, argument, enter, option
 

@@ -22,7 +22,7 @@ def matter_open(
     kind: str, document: str | None, items: tuple[str, ...], words: tuple[tuple[str, str], ...]
 ) -> None:
     def work() -> dict[str, Any]:
-        from ..pipeline import matter_book
+        from ..pipeline.desk import matter_book
 
         station, actor = enter("matter.open")
         return matter_book.open_matter(
@@ -39,7 +39,7 @@ def matter_open(
 @option("--word", "words", multiple=True, type=FIELD, metavar="N=V")
 def matter_do(id_: str, step: str | None, result: str, words: tuple[tuple[str, str], ...]) -> None:
     def work() -> dict[str, Any]:
-        from ..pipeline import matter_book
+        from ..pipeline.desk import matter_book
 
         station, actor = enter("matter.do")
         return matter_book.do_step(station, actor, matter=id_, step=step, result=result, words=dict(words))
@@ -52,7 +52,7 @@ def matter_do(id_: str, step: str | None, result: str, words: tuple[tuple[str, s
 @option("--reason", required=True, metavar="T")
 def matter_cancel(id_: str, reason: str) -> None:
     def work() -> dict[str, Any]:
-        from ..pipeline import matter_book
+        from ..pipeline.desk import matter_book
 
         station, actor = enter("matter.do")
         return matter_book.cancel(station, actor, matter=id_, reason=reason)
@@ -68,7 +68,7 @@ def matter_cancel(id_: str, reason: str) -> None:
 @option("--after", metavar="ID")
 def matter_list(**given: Any) -> None:
     def work() -> dict[str, Any]:
-        from ..pipeline import matter_book
+        from ..pipeline.desk import matter_book
 
         station, actor = enter("matter.list")
         return matter_book.list_matters(station, actor, **given)
@@ -82,7 +82,7 @@ def matter_list(**given: Any) -> None:
 @argument("id_", metavar="ID")
 def matter_show(id_: str) -> None:
     def work() -> dict[str, Any]:
-        from ..pipeline import matter_book
+        from ..pipeline.desk import matter_book
 
         station, actor = enter("matter.list")
         return matter_book.show(station, actor, matter=id_)
@@ -93,7 +93,7 @@ def matter_show(id_: str) -> None:
 @matter.command("kinds")
 def matter_kinds() -> None:
     def work() -> dict[str, Any]:
-        from ..pipeline import matter_book
+        from ..pipeline.desk import matter_book
 
         station, _ = enter("matter.list")
         return matter_book.kinds(station)

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from ..models.rights import CLEARANCES
-from ..pipeline import deputies, people, vetting
+from ..pipeline.persons import deputies, people, vetting
 from . import show
 from .frame import DATE, Room, argument, current, enter, option, secrets
 

@@ -15,7 +15,7 @@ policy = Room("policy")
 @policy.command("show")
 def policy_show() -> None:
     def work() -> dict[str, Any]:
-        from ..pipeline import policies
+        from ..pipeline.station import policies
 
         station, _ = enter("policy.show")
         return policies.show(station)
@@ -29,7 +29,7 @@ def policy_show() -> None:
 @option("--all", "everything", is_flag=True)
 def policy_check(file: Path, since: date | None, everything: bool) -> None:
     def work() -> dict[str, Any]:
-        from ..pipeline import policies, policy_change
+        from ..pipeline.station import policies, policy_change
 
         exclusive(since=since, all=everything)
         if current().user is None and since is None and not everything:
@@ -49,7 +49,7 @@ def policy_check(file: Path, since: date | None, everything: bool) -> None:
 @option("--base", type=FILE, metavar="POLICY")
 def policy_import(file: Path, out: Path, base: Path | None) -> None:
     def work() -> dict[str, Any]:
-        from ..pipeline import unit_list
+        from ..pipeline.station import unit_list
 
         station, actor = enter("policy.import")
         return unit_list.import_list(station, actor, file=file, out=out, base=base)
@@ -61,7 +61,7 @@ def policy_import(file: Path, out: Path, base: Path | None) -> None:
 @argument("file", metavar="FILE", type=FILE)
 def policy_activate(file: Path) -> None:
     def work() -> dict[str, Any]:
-        from ..pipeline import policies
+        from ..pipeline.station import policies
 
         station, actor = enter("policy.activate")
         return policies.activate(station, actor, file=file)

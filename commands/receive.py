@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 from ..models.level import Level
-from ..pipeline.receipt import CARRIERS, Arrival
-from ..pipeline.receipt import receive as take
+from ..pipeline.intake.receipt import CARRIERS, Arrival
+from ..pipeline.intake.receipt import receive as take
 from . import show
 from .frame import FILE, LEVEL, Act, enter, option
 

@@ -10,7 +10,7 @@ import click
 from ..common.errors import PartlyDone
 from ..models.level import Level
 from ..models.suggestion import Retention
-from ..pipeline import review as reviews
+from ..pipeline.review import review as reviews
 from . import show
 from .documents import draw_document, draw_list
 from .frame import FIELD, FILE, LEVEL, Room, argument, current, enter, option
@@ -78,7 +78,7 @@ def review_sheet(batch: str, out: Path) -> None:
     def work() -> dict[str, Any]:
         station, actor = enter("review")
         # drawing loads OpenCV and fpdf2, half a second that the other commands of this room need not wait
-        from ..pipeline import review_sheets
+        from ..pipeline.review import review_sheets
 
         return review_sheets.write_sheet(station, actor, batch=batch, out=out, lang=current().lang)
 
@@ -92,7 +92,7 @@ def review_split(document: str, at: tuple[int, ...]) -> None:
     def work() -> dict[str, Any]:
         station, actor = enter("review.edit")
         # workers, and the libraries they are watched with, are loaded by none of the other commands
-        from ..pipeline import stack_edit
+        from ..pipeline.review import stack_edit
 
         return stack_edit.split_document(station, actor, document=document, at=at)
 
@@ -104,7 +104,7 @@ def review_split(document: str, at: tuple[int, ...]) -> None:
 def review_merge(documents: tuple[str, ...]) -> None:
     def work() -> dict[str, Any]:
         station, actor = enter("review.edit")
-        from ..pipeline import stack_edit
+        from ..pipeline.review import stack_edit
 
         return stack_edit.merge_documents(station, actor, documents=documents)
 

@@ -43,7 +43,7 @@ def _do(
         value: dict[str, Any] = getattr(module, name)(station, actor, **given)
         if sheet is None or out is None:
             return value
-        from ..pipeline import list_sheets
+        from ..pipeline.rounds import list_sheets
 
         return {**value, **list_sheets.write_list(station, actor, kind=sheet, value=value, out=out)}
 

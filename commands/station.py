@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 from ..models.level import Level
-from ..pipeline import clocks, founding
-from ..pipeline import doctor as doctors
+from ..pipeline.station import clocks, founding
+from ..pipeline.station import doctor as doctors
 from . import show
 from .frame import FILE, LEVEL, Act, Room, current, enter, exclusive, option, secrets
 from .frame import station as open_station

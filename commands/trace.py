@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ..pipeline import tracing
+from ..pipeline.copies import tracing
 from . import show
 from .frame import FILE, Act, argument, enter, option
 

@@ -21,7 +21,7 @@ def urge(ids: tuple[str, ...], reason: str | None, answer: str | None, by: str) 
     exclusive(reason=reason, answer=answer)
 
     def work() -> dict[str, Any]:
-        from ..pipeline import urging
+        from ..pipeline.desk import urging
 
         if answer is not None:
             station, actor = enter("urge.answer")

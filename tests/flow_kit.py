@@ -7,10 +7,8 @@ from typing import Any
 from jiyao.models.level import Level
 from jiyao.models.mark import Mark
 from jiyao.models.period import Period
-from jiyao.pipeline import (
-    documents,
-    matter_book,
-)
+from jiyao.pipeline.desk import matter_book
+from jiyao.pipeline.papers import documents
 from room_kit import Room
 
 

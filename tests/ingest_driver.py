@@ -11,8 +11,8 @@ import sys
 from pathlib import Path
 
 from jiyao.models.level import Level
-from jiyao.pipeline.inbox import files_of
-from jiyao.pipeline.runner import BatchRun, Progress, Request
+from jiyao.pipeline.intake.inbox import files_of
+from jiyao.pipeline.intake.runner import BatchRun, Progress, Request
 from room_kit import Room
 
 

@@ -19,10 +19,10 @@ from sqlalchemy import select
 from engines_here import NO_ENGINE, WHY
 from jiyao.common.errors import JiyaoError
 from jiyao.models.tables import Artefact, Document
-from jiyao.pipeline import receipt as receipts
-from jiyao.pipeline.inbox import files_of
-from jiyao.pipeline.ledgers import verify_log
-from jiyao.pipeline.runner import BatchRun, Request
+from jiyao.pipeline.intake import receipt as receipts
+from jiyao.pipeline.intake.inbox import files_of
+from jiyao.pipeline.intake.runner import BatchRun, Request
+from jiyao.pipeline.station.ledgers import verify_log
 from jiyao.stages.slip import SlipSpec, draw_slip
 from room_kit import Room
 

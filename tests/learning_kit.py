@@ -16,7 +16,8 @@ from sqlalchemy import select
 
 from jiyao.models.level import Level
 from jiyao.models.tables import Document
-from jiyao.pipeline import approvals, retraining, station_model
+from jiyao.pipeline.learning import retraining, station_model
+from jiyao.pipeline.persons import approvals
 from room_kit import START, HandClock, Room, transplant
 
 SECRET = (

@@ -31,21 +31,17 @@ from jiyao.models.period import Period
 from jiyao.models.suggestion import LevelSuggestion, Retention, RetentionSuggestion
 from jiyao.models.tables import Batch, Copy, Document, LedgerEntry
 from jiyao.models.wire import to_plain
-from jiyao.pipeline import (
-    actors,
-    appraisal,
-    destruction,
-    destruction_certificate,
-    destruction_run,
-    issuing,
-    people,
-    receipt,
-    register_entry,
-    review,
-)
-from jiyao.pipeline.actors import Actor
-from jiyao.pipeline.founding import Plan, found_station
-from jiyao.pipeline.station import Station
+from jiyao.pipeline.copies import issuing
+from jiyao.pipeline.destruction import batch as destruction
+from jiyao.pipeline.destruction import certificate as destruction_certificate
+from jiyao.pipeline.destruction import execution as destruction_run
+from jiyao.pipeline.intake import receipt, register_entry
+from jiyao.pipeline.papers import appraisal
+from jiyao.pipeline.persons import actors, people
+from jiyao.pipeline.persons.actors import Actor
+from jiyao.pipeline.review import review
+from jiyao.pipeline.station.founding import Plan, found_station
+from jiyao.pipeline.station.station import Station
 from jiyao.stages.passages import prints_of
 
 PASSPHRASE = "口令-correct horse"

@@ -5,7 +5,10 @@ from __future__ import annotations
 from datetime import date
 from typing import Any, cast
 
-from jiyao.pipeline import deadlines, documents, review, term_events
+from jiyao.pipeline.desk import deadlines
+from jiyao.pipeline.levels import term_events
+from jiyao.pipeline.papers import documents
+from jiyao.pipeline.review import review
 from room_kit import Room
 
 

@@ -18,22 +18,11 @@ from jiyao.common.errors import JiyaoError, UsageFault
 from jiyao.models.level import Level
 from jiyao.models.policy.loader import default_policy_text, parse_policy
 from jiyao.models.policy.reading import USES, Use
-from jiyao.pipeline import (
-    access,
-    approvals,
-    circle,
-    copies,
-    custody,
-    deadlines,
-    deputies,
-    documents,
-    hold,
-    matter_book,
-    people,
-    readers,
-    vetting,
-)
-from jiyao.pipeline.decision import ONESELF, Standing, decide
+from jiyao.pipeline.copies import copies
+from jiyao.pipeline.desk import custody, deadlines, matter_book
+from jiyao.pipeline.papers import documents, hold
+from jiyao.pipeline.persons import access, approvals, circle, deputies, people, readers, vetting
+from jiyao.pipeline.persons.decision import ONESELF, Standing, decide
 from room_kit import Room
 from test_custody import approve, carrier, move
 

@@ -14,7 +14,9 @@ from jiyao.common.errors import JiyaoError, Refused, UsageFault
 from jiyao.models.level import Level
 from jiyao.models.period import Period
 from jiyao.models.tables import ApprovalAct, Clear, Document
-from jiyao.pipeline import approvals, authority, circle, documents, exports, paper_approval, people
+from jiyao.pipeline.papers import documents, exports
+from jiyao.pipeline.persons import approvals, circle, paper_approval, people
+from jiyao.pipeline.station import authority
 from jiyao.vault import cms
 from room_kit import Room
 

@@ -12,7 +12,10 @@ from flow_kit import reviewed
 from jiyao.models.level import Level
 from jiyao.models.suggestion import Retention
 from jiyao.models.tables import Copy
-from jiyao.pipeline import archiving, circle, copies, custody, deadlines, movements
+from jiyao.pipeline.copies import copies
+from jiyao.pipeline.desk import custody, deadlines, movements
+from jiyao.pipeline.papers import archiving
+from jiyao.pipeline.persons import circle
 from room_kit import Room
 from test_custody import BACK, approve, carrier, move
 

@@ -15,8 +15,10 @@ from pathlib import Path
 import pytest
 
 from jiyao.common.errors import Broken, JiyaoError, NotThere, WrongSecret
-from jiyao.pipeline import backup, documents, ledgers, paper_approval
-from jiyao.pipeline.station import Station
+from jiyao.pipeline.papers import documents
+from jiyao.pipeline.persons import paper_approval
+from jiyao.pipeline.station import backup, ledgers
+from jiyao.pipeline.station.station import Station
 from room_kit import PASSPHRASE, SECRETS, Room, TestSecrets
 
 

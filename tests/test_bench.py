@@ -11,9 +11,11 @@ from pypdf import PdfReader
 
 from jiyao.cli import main
 from jiyao.common.errors import MissingTool
-from jiyao.pipeline import bench_flat, bench_ingest, bench_read
-from jiyao.pipeline.bench import PARTS, TOPICS
-from jiyao.pipeline.bench_race import Race, run_race
+from jiyao.pipeline.bench import flat as bench_flat
+from jiyao.pipeline.bench import ingest as bench_ingest
+from jiyao.pipeline.bench import read as bench_read
+from jiyao.pipeline.bench.race import Race, run_race
+from jiyao.pipeline.bench.run import PARTS, TOPICS
 from jiyao.samples.measure import samples
 from jiyao.samples.sheet import font_path
 

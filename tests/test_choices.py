@@ -13,7 +13,8 @@ from jiyao.models.level import Level
 from jiyao.models.policy.choices import destroy_from
 from jiyao.models.policy.loader import default_policy_text, parse_policy
 from jiyao.models.policy.schema import Policy
-from jiyao.pipeline import approvals, deadlines, people, timers
+from jiyao.pipeline.desk import deadlines, timers
+from jiyao.pipeline.persons import approvals, people
 from room_kit import Room
 
 

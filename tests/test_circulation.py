@@ -13,16 +13,9 @@ from sqlalchemy import select
 from jiyao.common.errors import UsageFault
 from jiyao.models.level import Level
 from jiyao.models.tables import Clear, Copy, MatterStep, Timer
-from jiyao.pipeline import (
-    circle,
-    circulation,
-    circulation_list,
-    custody,
-    deadlines,
-    matter_book,
-    movements,
-    timers,
-)
+from jiyao.pipeline.desk import custody, deadlines, matter_book, movements, timers
+from jiyao.pipeline.persons import circle
+from jiyao.pipeline.rounds import circulation, circulation_list
 from room_kit import Room
 from test_custody import approve, carrier, state
 

@@ -195,7 +195,7 @@ def test_an_unforeseen_error_leaves_class_and_place_only(room: Room, monkeypatch
     def fail(*_: object, **__: object) -> None:
         raise KeyError("words of a document")
 
-    monkeypatch.setattr("jiyao.pipeline.documents.list_documents", fail)
+    monkeypatch.setattr("jiyao.pipeline.papers.documents.list_documents", fail)
     answer = room.run("documents", "list")
     assert (answer.exit, answer.code) == (15, "unexpected")
     log = (room.home / "logs/jiyao.log").read_text("utf-8")
@@ -221,7 +221,7 @@ def test_errors_of_the_machine(
     def fail(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr("jiyao.pipeline.documents.list_documents", fail)
+    monkeypatch.setattr("jiyao.pipeline.papers.documents.list_documents", fail)
     answer = room.run("documents", "list")
     assert (answer.exit, answer.code) == (exit, code)
     assert set(answer.value) == {"error"}

@@ -9,7 +9,7 @@ import pytest
 
 from jiyao.models.copy import CopySpec
 from jiyao.models.wire import from_plain
-from jiyao.pipeline import issuing
+from jiyao.pipeline.copies import issuing
 from room import Room
 
 

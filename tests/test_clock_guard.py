@@ -10,7 +10,9 @@ import pytest
 
 from jiyao.common.errors import JiyaoError, WrongSecret
 from jiyao.models.level import Level
-from jiyao.pipeline import actors, approvals, clocks, ledgers, people, review
+from jiyao.pipeline.persons import actors, approvals, people
+from jiyao.pipeline.review import review
+from jiyao.pipeline.station import clocks, ledgers
 from room_kit import SECRETS, HandClock, Room, TestSecrets
 
 

@@ -20,8 +20,9 @@ from jiyao.common.errors import JiyaoError, NotThere, Refused, UsageFault
 from jiyao.models.level import Level
 from jiyao.models.policy.loader import default_policy_text, parse_policy
 from jiyao.models.tables import Carrier, LedgerEntry, Movement, Timer
-from jiyao.pipeline import approvals, circle, custody, matter_book, matters, movements, timers
-from jiyao.pipeline.movements import Hand
+from jiyao.pipeline.desk import custody, matter_book, matters, movements, timers
+from jiyao.pipeline.desk.movements import Hand
+from jiyao.pipeline.persons import approvals, circle
 from room_kit import Room
 
 BACK = {"pages": "12"}

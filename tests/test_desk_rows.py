@@ -15,22 +15,13 @@ from jiyao.common.errors import UsageFault
 from jiyao.models.level import Level
 from jiyao.models.rights import MAY, ROLES
 from jiyao.models.tables import Artefact, Document
-from jiyao.pipeline import (
-    actors,
-    archiving,
-    circle,
-    copies,
-    custody,
-    deadlines,
-    issuing,
-    ledgers,
-    matter_book,
-    people,
-    policies,
-    printing,
-    review,
-)
+from jiyao.pipeline.copies import copies, issuing, printing
+from jiyao.pipeline.desk import custody, deadlines, matter_book
+from jiyao.pipeline.papers import archiving
+from jiyao.pipeline.persons import actors, circle, people
 from jiyao.pipeline.registers import export
+from jiyao.pipeline.review import review
+from jiyao.pipeline.station import ledgers, policies
 from room_kit import SECRETS, Room
 from test_custody import BACK, approve, carrier, move
 from week_kit import fake_lp

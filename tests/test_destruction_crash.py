@@ -12,7 +12,11 @@ from sqlalchemy import func, select
 
 from jiyao.common.errors import Broken, JiyaoError
 from jiyao.models.tables import Artefact, Certificate, Destruction
-from jiyao.pipeline import destruction, destruction_certificate, destruction_run, documents, ledgers
+from jiyao.pipeline.destruction import batch as destruction
+from jiyao.pipeline.destruction import certificate as destruction_certificate
+from jiyao.pipeline.destruction import execution as destruction_run
+from jiyao.pipeline.papers import documents
+from jiyao.pipeline.station import ledgers
 from jiyao.vault import roots
 from jiyao.vault.erase import Erased, Grade
 from jiyao.vault.vault import Vault

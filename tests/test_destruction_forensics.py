@@ -22,7 +22,7 @@ from sqlalchemy import select
 import vault_reader
 from jiyao.common.errors import JiyaoError
 from jiyao.models.tables import Artefact, Document
-from jiyao.pipeline import documents
+from jiyao.pipeline.papers import documents
 from jiyao.vault.scratch import scratch_place
 from room_kit import PASSPHRASE, Room, transplant
 

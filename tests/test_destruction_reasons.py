@@ -12,7 +12,8 @@ from sqlalchemy import delete, select
 from jiyao.common.errors import JiyaoError, UsageFault
 from jiyao.models.suggestion import Retention
 from jiyao.models.tables import Artefact, Carrier, Copy, Document, Incident
-from jiyao.pipeline import appraisal, destruction, documents, hold, incidents
+from jiyao.pipeline.destruction import batch as destruction
+from jiyao.pipeline.papers import appraisal, documents, hold, incidents
 from room_kit import Room
 
 
@@ -66,7 +67,7 @@ def test_an_appraisal_counts_only_after_the_end_of_the_retention(room: Room) -> 
     appraisal.appraise(room.station, arch, document=document, reason="提前鉴定")
     room.clock.forward(days=90)
     with room.station.write() as session:
-        from jiyao.pipeline import clock_guard
+        from jiyao.pipeline.station import clock_guard
 
         clock_guard.look(room.station, session)
         clock_guard.confirm(session, "p-lead")
@@ -287,7 +288,7 @@ def test_hold_incident_carrier_and_circulation_block_every_reason(room: Room) ->
 
 @pytest.mark.req("R-104", "R-173")
 def test_a_lost_copy_blocks_until_its_incident_is_closed(room: Room) -> None:
-    from jiyao.pipeline import copies
+    from jiyao.pipeline.copies import copies
 
     document = room.expired()
     copy = room.copy(document)

@@ -12,7 +12,10 @@ from sqlalchemy import select
 from jiyao.common.errors import JiyaoError
 from jiyao.models.level import Level
 from jiyao.models.tables import Destruction, DestructionAct
-from jiyao.pipeline import actors, appraisal, destruction, documents, hold, review
+from jiyao.pipeline.destruction import batch as destruction
+from jiyao.pipeline.papers import appraisal, documents, hold
+from jiyao.pipeline.persons import actors
+from jiyao.pipeline.review import review
 from room_kit import SECRETS, Room
 
 
@@ -169,7 +172,7 @@ def _one_who_approves_by_level(room: Room, level: Level, roles: list[str]) -> No
 
 @pytest.mark.req("R-117")
 def test_top_secret_needs_two_different_leaders(room: Room) -> None:
-    from jiyao.pipeline import people
+    from jiyao.pipeline.persons import people
 
     people.grant(room.station, room.as_("secadmin", "account.grant"), user="prin", roles=("leader_in_charge",),
                  clearance=None)  # fmt: skip
@@ -180,7 +183,7 @@ def test_top_secret_needs_two_different_leaders(room: Room) -> None:
 
 @pytest.mark.req("R-138")
 def test_a_dated_delegate_of_the_principal_approves_for_the_company(room: Room) -> None:
-    from jiyao.pipeline import people
+    from jiyao.pipeline.persons import people
 
     batch = room.until("counted", room.expired(level=Level.COMPANY_SECRET))
     room.refused("not_the_approver", room.approve, batch, "lead")
@@ -264,7 +267,7 @@ def test_time_that_nobody_confirmed_stops_destructions(room: Room) -> None:
 def test_every_act_is_signed_and_in_the_ledger(room: Room) -> None:
     import json
 
-    from jiyao.pipeline import authority
+    from jiyao.pipeline.station import authority
     from jiyao.vault import cms
 
     document = room.expired()
@@ -344,7 +347,7 @@ def json_escape(text: str) -> bytes:
 @pytest.mark.req("R-116", "R-140")
 def test_a_copy_that_was_written_out_and_not_returned_is_listed_once(room: Room) -> None:
     from jiyao.models.tables import Clear
-    from jiyao.pipeline.source_file import CLEAR
+    from jiyao.pipeline.intake.source_file import CLEAR
 
     document = room.expired()
     copy = room.copy(document, status="lost")

@@ -15,7 +15,8 @@ from jiyao.models.period import Period
 from jiyao.models.policy.loader import default_policy_text, parse_policy
 from jiyao.models.suggestion import RelatedDocument, Relations
 from jiyao.models.tables import Document, PassageSet, PassageTag
-from jiyao.pipeline import documents, passages
+from jiyao.pipeline.intake import passages
+from jiyao.pipeline.papers import documents
 from jiyao.stages.classify import classify
 from room_kit import Room
 

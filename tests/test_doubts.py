@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from jiyao.models.fields import FieldEvidence, FieldName, OfficialFields
 from jiyao.models.page import Box, Finding, Line, Page, Transcript, Unread
-from jiyao.pipeline import review
+from jiyao.pipeline.review import review
 from jiyao.stages.doubts import WEAK_CHARACTER, list_doubts, part_of
 from room_kit import Room
 

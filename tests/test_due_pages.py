@@ -9,7 +9,9 @@ from sqlalchemy import select
 
 from jiyao.common.clock import today
 from jiyao.models.tables import Document
-from jiyao.pipeline import bench_fill, deadlines, terms
+from jiyao.pipeline.bench import fill as bench_fill
+from jiyao.pipeline.desk import deadlines
+from jiyao.pipeline.levels import terms
 from room_kit import Room
 
 

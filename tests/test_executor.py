@@ -22,7 +22,7 @@ from jiyao.common import sandbox
 from jiyao.common.frames import write_frame
 from jiyao.common.limits import DEFAULT_LIMITS, Limits
 from jiyao.common.messages import catalogue
-from jiyao.pipeline.executor import Job, LocalExecutor, Reply
+from jiyao.pipeline.intake.executor import Job, LocalExecutor, Reply
 from jiyao.stages.worker import serve
 
 FAKE = (sys.executable, str(Path(__file__).with_name("fake_worker.py")))

@@ -18,8 +18,8 @@ from jiyao.common.limits import DEFAULT_LIMITS
 from jiyao.formats.fault import FormatFault
 from jiyao.formats.open import open_document
 from jiyao.formats.unlock import open_locked, unlock
-from jiyao.pipeline.file_passwords import VARIABLE, FilePasswords
-from jiyao.pipeline.judgement import load_judgement, open_artefact
+from jiyao.pipeline.intake.file_passwords import VARIABLE, FilePasswords
+from jiyao.pipeline.intake.judgement import load_judgement, open_artefact
 from room import Room as CommandRoom
 from room_kit import Room
 

@@ -11,16 +11,10 @@ import pytest
 from flow_kit import begin, do, flow, inbound
 from jiyao.common.errors import UsageFault
 from jiyao.models.level import Level
-from jiyao.pipeline import (
-    archiving,
-    circle,
-    deadlines,
-    documents,
-    matter_book,
-    people,
-    review,
-    urging,
-)
+from jiyao.pipeline.desk import deadlines, matter_book, urging
+from jiyao.pipeline.papers import archiving, documents
+from jiyao.pipeline.persons import circle, people
+from jiyao.pipeline.review import review
 from room import Room as Day
 from room_kit import Room
 from test_custody import BACK, carrier, move
@@ -133,7 +127,7 @@ def test_urging_counts_escalates_and_is_answered(room: Room) -> None:
 
 @pytest.mark.req("R-009", "R-010", "R-070")
 def test_the_handling_slip_shows_what_was_signed(room: Room, tmp_path: Path) -> None:
-    from jiyao.pipeline import handling_slip
+    from jiyao.pipeline.papers import handling_slip
 
     document = room.document("关于样例工作安排的通知", level=Level.STATE_SECRET)
     one = carrier(room, document)

@@ -114,7 +114,7 @@ def test_what_the_floors_allow(tmp_path: Path) -> None:
             "stages/seal.py": "from ..vault import keys\nfrom ..watermark.mark import x\n",
             "stages/ocr.py": "from typing import TYPE_CHECKING\nfrom ..formats import pdf\n"
             "if TYPE_CHECKING:\n    from ..vault import keys\n",
-            "pipeline/runner.py": "from ..stages import seal, ocr\nfrom ..ledger import log\n",
+            "pipeline/intake/runner.py": "from ..stages import seal, ocr\nfrom ..ledger import log\n",
             "ledger/log.py": "",
             "commands/day.py": "from ..pipeline import runner\n",
             "cli.py": "from .commands import day\n",

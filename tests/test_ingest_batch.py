@@ -26,10 +26,10 @@ from jiyao.common.errors import NotThere
 from jiyao.common.limits import Limits
 from jiyao.models.level import Level
 from jiyao.models.tables import Artefact, Clear, Incident, LedgerEntry
-from jiyao.pipeline import documents as register
-from jiyao.pipeline import receipt as receipts
-from jiyao.pipeline import review
-from jiyao.pipeline.judgement import open_artefact
+from jiyao.pipeline.intake import receipt as receipts
+from jiyao.pipeline.intake.judgement import open_artefact
+from jiyao.pipeline.papers import documents as register
+from jiyao.pipeline.review import review
 from jiyao.samples.make import make_paper
 from jiyao.samples.render import render
 from room_kit import Room
@@ -320,7 +320,7 @@ def test_consume_erases_what_is_sealed_and_leaves_what_changed(
 ) -> None:
     _, two, three = letters(inbox, 3)
     known = ingest(room, three)["documents"][0]["id"]
-    from jiyao.pipeline import batch_books
+    from jiyao.pipeline.intake import batch_books
 
     plain = batch_books.enter
 

@@ -22,10 +22,10 @@ from jiyao.models.page import Box, Line, Page, Transcript
 from jiyao.models.passage import Prints
 from jiyao.models.suggestion import LevelSuggestion, RetentionSuggestion
 from jiyao.models.wire import to_plain
-from jiyao.pipeline import crew
-from jiyao.pipeline.desk import Job, Reply
-from jiyao.pipeline.page_reading import PageReading
-from jiyao.pipeline.runner import BatchRun, Progress, Request
+from jiyao.pipeline.intake import crew
+from jiyao.pipeline.intake.desk import Job, Reply
+from jiyao.pipeline.intake.page_reading import PageReading
+from jiyao.pipeline.intake.runner import BatchRun, Progress, Request
 from jiyao.stages.read_page import ReadPage, lost_page
 from room_kit import Room
 

@@ -12,11 +12,11 @@ import pytest
 import format_kit as kit
 from ingest_kit import check_whole, counts, ingest, letter, letters
 from jiyao.models.level import Level
-from jiyao.pipeline import crew
-from jiyao.pipeline import documents as register
-from jiyao.pipeline.executor import LocalExecutor
-from jiyao.pipeline.inbox import files_of
-from jiyao.pipeline.runner import BatchRun, Progress, Request
+from jiyao.pipeline.intake import crew
+from jiyao.pipeline.intake.executor import LocalExecutor
+from jiyao.pipeline.intake.inbox import files_of
+from jiyao.pipeline.intake.runner import BatchRun, Progress, Request
+from jiyao.pipeline.papers import documents as register
 from room_kit import Room
 
 DEADLY = """

@@ -12,7 +12,7 @@ from PIL import Image
 
 from ingest_kit import check_whole, counts, ingest, pdf_stack, receipt_of, slip_pdf, snapshot, tiff_stack
 from jiyao.models.level import Level
-from jiyao.pipeline.judgement import load_judgement, open_artefact
+from jiyao.pipeline.intake.judgement import load_judgement, open_artefact
 from jiyao.samples.grammar import book
 from jiyao.samples.make import make_paper
 from jiyao.samples.render import render

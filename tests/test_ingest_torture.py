@@ -19,9 +19,9 @@ from jiyao.common.messages import say
 from jiyao.formats.fault import _VERDICTS
 from jiyao.formats.office_convert import converter
 from jiyao.models.level import Level
-from jiyao.pipeline import desk
-from jiyao.pipeline.inbox import files_of
-from jiyao.pipeline.runner import BatchRun, Progress, Request
+from jiyao.pipeline.intake import desk
+from jiyao.pipeline.intake.inbox import files_of
+from jiyao.pipeline.intake.runner import BatchRun, Progress, Request
 from room_kit import Room
 from test_torture import BY_LIBREOFFICE
 

@@ -12,9 +12,9 @@ import pytest
 
 from ingest_kit import check_whole, counts, documents, letter, letters
 from jiyao.models.level import Level
-from jiyao.pipeline import inbox as inbox_module
-from jiyao.pipeline.inbox import Unreadable, files_of, read_file, watch
-from jiyao.pipeline.runner import BatchRun, Progress, Request
+from jiyao.pipeline.intake import inbox as inbox_module
+from jiyao.pipeline.intake.inbox import Unreadable, files_of, read_file, watch
+from jiyao.pipeline.intake.runner import BatchRun, Progress, Request
 from room_kit import Room
 
 QUIET = 0.4

@@ -13,17 +13,14 @@ from sqlalchemy import select
 
 from jiyao.common.errors import Broken
 from jiyao.models.tables import Artefact
-from jiyao.pipeline import (
-    certificate_check,
-    circle,
-    destruction_certificate,
-    documents,
-    ledgers,
-    people,
-    receipt,
-    review,
-)
-from jiyao.pipeline.station import Station
+from jiyao.pipeline.destruction import certificate as destruction_certificate
+from jiyao.pipeline.destruction import certificate_check
+from jiyao.pipeline.intake import receipt
+from jiyao.pipeline.papers import documents
+from jiyao.pipeline.persons import circle, people
+from jiyao.pipeline.review import review
+from jiyao.pipeline.station import ledgers
+from jiyao.pipeline.station.station import Station
 from room_kit import PASSPHRASE, Room
 
 
@@ -87,7 +84,7 @@ def broken(code: str, act: Callable[[], object]) -> Broken:
 @pytest.mark.req("R-139", "R-142")
 @pytest.mark.parametrize("kind", ["original", "transcript", "judgement"])
 def test_sealed_files(kept: Kept, kind: str) -> None:
-    from jiyao.pipeline.judgement import open_artefact
+    from jiyao.pipeline.intake.judgement import open_artefact
 
     room = kept.room
     with room.station.read() as session:

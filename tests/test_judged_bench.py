@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from jiyao.pipeline import bench_suggesting
-from jiyao.pipeline.bench_race import run_race
+from jiyao.pipeline.bench import suggesting as bench_suggesting
+from jiyao.pipeline.bench.race import run_race
 from jiyao.samples.judged_baseline import NAME
 from jiyao.samples.judged_set import Case, load_cases
 

@@ -13,7 +13,8 @@ from jiyao.models.level import Level
 from jiyao.models.mark import Mark
 from jiyao.models.period import Period
 from jiyao.models.suggestion import Retention
-from jiyao.pipeline import learning, review
+from jiyao.pipeline.learning import learning
+from jiyao.pipeline.review import review
 from room_kit import Room
 
 

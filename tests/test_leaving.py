@@ -13,15 +13,10 @@ from jiyao.common.errors import Refused, UsageFault
 from jiyao.models.level import Level
 from jiyao.models.period import Period
 from jiyao.models.tables import Document, Receipt
-from jiyao.pipeline import (
-    approvals,
-    circle,
-    compiling,
-    custody,
-    documents,
-    leaving,
-    register_entry,
-)
+from jiyao.pipeline.desk import custody
+from jiyao.pipeline.intake import register_entry
+from jiyao.pipeline.papers import compiling, documents, leaving
+from jiyao.pipeline.persons import approvals, circle
 from room_kit import BATCH, Room
 from test_custody import approve, carrier
 

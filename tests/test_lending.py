@@ -15,7 +15,10 @@ from jiyao.models.level import Level
 from jiyao.models.policy.loader import default_policy_text, parse_policy
 from jiyao.models.suggestion import Retention
 from jiyao.models.tables import Carrier
-from jiyao.pipeline import approvals, archiving, circle, custody, lending, matter_book, people
+from jiyao.pipeline.desk import custody, matter_book
+from jiyao.pipeline.papers import archiving
+from jiyao.pipeline.persons import approvals, circle, people
+from jiyao.pipeline.rounds import lending
 from room_kit import SECRETS, Room
 from test_custody import BACK, approve, carrier, move, state
 

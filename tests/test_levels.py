@@ -14,7 +14,11 @@ from jiyao.models.level import Level
 from jiyao.models.mark import Mark
 from jiyao.models.period import Period
 from jiyao.models.tables import Document
-from jiyao.pipeline import circle, deadlines, documents, former, matter_book, matters, review, term_events
+from jiyao.pipeline.desk import deadlines, matter_book, matters
+from jiyao.pipeline.levels import former, term_events
+from jiyao.pipeline.papers import documents
+from jiyao.pipeline.persons import circle
+from jiyao.pipeline.review import review
 from room_kit import Room
 from test_custody import approve
 

@@ -24,7 +24,10 @@ from jiyao.models.mark import Mark
 from jiyao.models.period import Period, PeriodChange, SecrecyTerm
 from jiyao.models.policy.loader import default_policy_text, parse_policy
 from jiyao.models.tables import Matter
-from jiyao.pipeline import access, approvals, circle, matter_book, people, review, term_events
+from jiyao.pipeline.desk import matter_book
+from jiyao.pipeline.levels import term_events
+from jiyao.pipeline.persons import access, approvals, circle, people
+from jiyao.pipeline.review import review
 from jiyao.watermark.layout import lay_out
 from jiyao.watermark.visible import draw_marks, level_mark
 from room_kit import SECRETS, Room, transplant

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from jiyao.models.suggestion import Retention
 from jiyao.models.tables import Carrier, Document
-from jiyao.pipeline import destruction, documents
-from jiyao.pipeline.main_copy import main_of, retention_of
+from jiyao.pipeline.destruction import batch as destruction
+from jiyao.pipeline.papers import documents
+from jiyao.pipeline.papers.main_copy import main_of, retention_of
 from room_kit import Room
 
 STATES = ["held", "out", "lent", "carried", "transit", "archived", "returned", "handed_over", "missing", "lost",

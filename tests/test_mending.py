@@ -8,7 +8,10 @@ import pytest
 
 from jiyao.common.errors import UsageFault
 from jiyao.models.level import Level
-from jiyao.pipeline import custody, documents, mending, receipt, review
+from jiyao.pipeline.desk import custody
+from jiyao.pipeline.intake import receipt
+from jiyao.pipeline.papers import documents
+from jiyao.pipeline.review import mending, review
 from room_kit import Room
 from test_custody import carrier
 

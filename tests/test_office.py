@@ -25,7 +25,7 @@ from jiyao.formats.office_hidden import look_inside
 from jiyao.formats.open import open_document
 from jiyao.formats.opened import OpenedDocument
 from jiyao.formats.sniff import sniff
-from jiyao.pipeline.executor import Job, LocalExecutor
+from jiyao.pipeline.intake.executor import Job, LocalExecutor
 from room_kit import Room
 
 needs_office = pytest.mark.skipif(converter() is None, reason="LibreOffice is not installed")

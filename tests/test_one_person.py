@@ -35,24 +35,13 @@ from jiyao.models.tables import (
     Matter,
     PolicyVersion,
 )
-from jiyao.pipeline import (
-    approvals,
-    archiving,
-    circle,
-    custody,
-    deputies,
-    documents,
-    exports,
-    hold,
-    issuing,
-    matter_book,
-    mending,
-    paper_approval,
-    people,
-    review,
-    term_events,
-)
-from jiyao.pipeline.movements import Hand
+from jiyao.pipeline.copies import issuing
+from jiyao.pipeline.desk import custody, matter_book
+from jiyao.pipeline.desk.movements import Hand
+from jiyao.pipeline.levels import term_events
+from jiyao.pipeline.papers import archiving, documents, exports, hold
+from jiyao.pipeline.persons import approvals, circle, deputies, paper_approval, people
+from jiyao.pipeline.review import mending, review
 from room_kit import SECRETS, Room, transplant
 from test_custody import carrier
 

@@ -11,13 +11,9 @@ from sqlalchemy import select
 from flow_kit import DRAFT, MARK, begin, do, final, flow, signed
 from jiyao.common.errors import Refused, UsageFault
 from jiyao.models.tables import Copy, Document
-from jiyao.pipeline import (
-    deadlines,
-    documents,
-    matter_book,
-    outbound,
-    people,
-)
+from jiyao.pipeline.desk import deadlines, matter_book
+from jiyao.pipeline.papers import documents, outbound
+from jiyao.pipeline.persons import people
 from room_kit import Room
 
 

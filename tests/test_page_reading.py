@@ -12,8 +12,8 @@ import pytest
 
 from jiyao.common.limits import DEFAULT_LIMITS
 from jiyao.common.messages import catalogue
-from jiyao.pipeline.desk import Job, Reply
-from jiyao.pipeline.page_reading import LOST, PageReading
+from jiyao.pipeline.intake.desk import Job, Reply
+from jiyao.pipeline.intake.page_reading import LOST, PageReading
 
 LIMITS = replace(DEFAULT_LIMITS, seconds_per_document=50.0, seconds_per_page=30.0)
 Bad = dict[int, tuple[str, float, int]]

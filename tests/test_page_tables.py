@@ -20,7 +20,7 @@ from jiyao.formats.opened import Picture
 from jiyao.formats.ruled import Grid, find_grids
 from jiyao.formats.ruled_cells import joined
 from jiyao.models.page import Box, Cell, Page, Table
-from jiyao.pipeline.documents import tables_of_page
+from jiyao.pipeline.papers.documents import tables_of_page
 from jiyao.samples.make import make_paper
 from jiyao.samples.paper import Block, Paper
 from jiyao.samples.render import render_with_text

@@ -20,8 +20,8 @@ from jiyao.models.page import Box, Line, Page, Transcript
 from jiyao.models.passage import SHINGLE, Prints
 from jiyao.models.period import Period
 from jiyao.models.tables import PassageSet, PassageTag
-from jiyao.pipeline import passages
-from jiyao.pipeline.relations import RelationIndex
+from jiyao.pipeline.intake import passages
+from jiyao.pipeline.intake.relations import RelationIndex
 from jiyao.stages.derive import source_evidence
 from jiyao.stages.passages import WINDOW, cited_titles, prints_of, winnow
 from room_kit import Room

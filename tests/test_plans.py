@@ -13,19 +13,15 @@ import pytest
 from sqlalchemy import event, text
 
 from jiyao.models.level import Level
-from jiyao.pipeline import (
-    approvals,
-    bench_fill,
-    copies,
-    custody,
-    deadlines,
-    documents,
-    matter_book,
-)
+from jiyao.pipeline.bench import fill as bench_fill
+from jiyao.pipeline.copies import copies
+from jiyao.pipeline.desk import custody, deadlines, matter_book
+from jiyao.pipeline.papers import documents
+from jiyao.pipeline.persons import approvals
 from jiyao.pipeline.registers import NAMES
 from jiyao.pipeline.registers.export import show_register
 from jiyao.pipeline.registers.look import Scope
-from jiyao.pipeline.station import Station
+from jiyao.pipeline.station.station import Station
 from room_kit import Room
 
 LARGE = frozenset(

@@ -15,7 +15,7 @@ from jiyao.common.limits import Limits
 from jiyao.common.messages import say
 from jiyao.models.level import Level
 from jiyao.models.policy.loader import default_policy_text, parse_policy
-from jiyao.pipeline import policies, policy_change, unit_list
+from jiyao.pipeline.station import policies, policy_change, unit_list
 from jiyao.stages.unit_list import read_items
 from jiyao.stages.worker import serve
 from room_kit import Room

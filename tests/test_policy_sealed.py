@@ -14,8 +14,8 @@ from sqlalchemy import select
 from jiyao.common.errors import Broken, UsageFault
 from jiyao.models.policy.loader import default_policy_text, parse_policy
 from jiyao.models.tables import PolicyVersion
-from jiyao.pipeline import policies, policy_text
-from jiyao.pipeline.station import Station
+from jiyao.pipeline.station import policies, policy_text
+from jiyao.pipeline.station.station import Station
 from jiyao.vault.cms import verify_statement
 from room_kit import PASSPHRASE, Room
 

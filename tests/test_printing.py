@@ -13,7 +13,9 @@ from copy_kit import letter
 from jiyao.common.errors import JiyaoError, MissingTool
 from jiyao.models.level import Level
 from jiyao.models.tables import Clear, Copy, Matter
-from jiyao.pipeline import approvals, circle, custody, issuing, matter_book, printing
+from jiyao.pipeline.copies import issuing, printing
+from jiyao.pipeline.desk import custody, matter_book
+from jiyao.pipeline.persons import approvals, circle
 from room_kit import Room
 
 LP = """#!/bin/sh

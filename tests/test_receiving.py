@@ -12,8 +12,11 @@ from jiyao.common.errors import UsageFault
 from jiyao.models.fields import OfficialFields
 from jiyao.models.level import Level
 from jiyao.models.tables import Carrier, Document, Matter, Receipt
-from jiyao.pipeline import custody, discrepancy, documents, matter_book, receipt, review
-from jiyao.pipeline.receipt import Arrival
+from jiyao.pipeline.desk import custody, matter_book
+from jiyao.pipeline.intake import discrepancy, receipt
+from jiyao.pipeline.intake.receipt import Arrival
+from jiyao.pipeline.papers import documents
+from jiyao.pipeline.review import review
 from room_kit import Room
 
 

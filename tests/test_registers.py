@@ -16,11 +16,13 @@ from pypdf import PdfReader
 from jiyao.common.errors import UsageFault
 from jiyao.models.level import Level
 from jiyao.models.tables import LedgerHead, MatterItem, Person
-from jiyao.pipeline import clearing, matters, printing
+from jiyao.pipeline.copies import printing
+from jiyao.pipeline.desk import matters
 from jiyao.pipeline.registers import NAMES
 from jiyao.pipeline.registers.book import REGISTERS
 from jiyao.pipeline.registers.export import export_register, show_register
 from jiyao.pipeline.registers.look import Scope
+from jiyao.pipeline.rounds import clearing
 from room_kit import Room
 from test_custody import approve, carrier, move
 

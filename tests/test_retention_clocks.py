@@ -13,7 +13,9 @@ from jiyao.common.errors import JiyaoError
 from jiyao.models.policy.loader import default_policy_text, parse_policy
 from jiyao.models.suggestion import Retention
 from jiyao.models.tables import Copy, DestructionItem, Document
-from jiyao.pipeline import appraisal, deadlines, review, timers
+from jiyao.pipeline.desk import deadlines, timers
+from jiyao.pipeline.papers import appraisal
+from jiyao.pipeline.review import review
 from room_kit import Room
 from terms_kit import happen, kinds, put, show
 

@@ -15,8 +15,9 @@ from jiyao.models.level import Level
 from jiyao.models.mark import Mark
 from jiyao.models.period import Period
 from jiyao.models.tables import Artefact, LearnedModel
-from jiyao.pipeline import approvals, lessons, retraining, station_model
-from jiyao.pipeline import station as station_module
+from jiyao.pipeline.learning import lessons, retraining, station_model
+from jiyao.pipeline.persons import approvals
+from jiyao.pipeline.station import station as station_module
 from jiyao.stages.topic_learn import Measure
 from jiyao.stages.topic_model import shipped_model
 from learning_kit import (
@@ -80,7 +81,7 @@ def test_a_suggestion_names_the_model_that_made_it(taught: Room, tmp_path: Path)
     room = taught
     value = told(room)["models"][0]
     document = room.paper("蓝盾项目情况", text=SECRET[0].format(n=99))
-    from jiyao.pipeline import policy_change
+    from jiyao.pipeline.station import policy_change
 
     with room.station.read() as session:
         case = policy_change._case(room.station, session, document)
@@ -116,7 +117,7 @@ def test_a_level_changed_after_the_approval_voids_it(room: Room) -> None:
 
 
 def test_an_approver_outside_the_circle_may_approve_learning(room: Room) -> None:
-    from jiyao.pipeline import circle
+    from jiyao.pipeline.persons import circle
 
     documents = sources(room)
     circle.set_circle(room.station, room.as_("dir", "circle"), document=documents[0], persons=("p-reader",))

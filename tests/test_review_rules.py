@@ -12,7 +12,7 @@ from jiyao.models.level import Level
 from jiyao.models.mark import Mark
 from jiyao.models.period import Period
 from jiyao.models.suggestion import Retention
-from jiyao.pipeline import review
+from jiyao.pipeline.review import review
 from room_kit import Room
 
 
@@ -228,7 +228,7 @@ def test_reasons_are_sealed_and_hashed(room: Room) -> None:
 
 @pytest.mark.req("R-129")
 def test_clearance_binds_reviewers_too(room: Room) -> None:
-    from jiyao.pipeline import people
+    from jiyao.pipeline.persons import people
 
     document = room.paper(level=Level.STATE_TOP)
     people.grant(

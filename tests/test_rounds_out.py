@@ -15,19 +15,17 @@ from jiyao.common.errors import UsageFault
 from jiyao.models.level import Level
 from jiyao.models.suggestion import Retention
 from jiyao.models.tables import Carrier, Copy, Document, Timer
-from jiyao.pipeline import (
+from jiyao.pipeline.desk import custody, deadlines, movements
+from jiyao.pipeline.destruction import inventory as destruction_list
+from jiyao.pipeline.papers import filing
+from jiyao.pipeline.review import review
+from jiyao.pipeline.rounds import (
     circulation,
     circulation_list,
     clearing,
-    custody,
-    deadlines,
-    destruction_list,
-    filing,
     list_sheets,
-    movements,
     recall,
     return_cycle,
-    review,
     transport,
 )
 from room_kit import Room

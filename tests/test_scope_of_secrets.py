@@ -16,7 +16,9 @@ from jiyao.models.policy.loader import default_policy_text, parse_policy
 from jiyao.models.policy.schema import Profile
 from jiyao.models.suggestion import LevelSuggestion, Retention
 from jiyao.models.tables import Artefact, Document
-from jiyao.pipeline import approvals, documents, term_events
+from jiyao.pipeline.levels import term_events
+from jiyao.pipeline.papers import documents
+from jiyao.pipeline.persons import approvals
 from jiyao.stages.classify import classify
 from jiyao.stages.retain import retain
 from room_kit import Room

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from jiyao.models.level import Level
 from jiyao.models.tables import Document, SearchPage, SearchSlot
-from jiyao.pipeline import documents, search_book
+from jiyao.pipeline.papers import documents, search_book
 from room_kit import Room
 
 TITLES = (

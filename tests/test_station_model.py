@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from jiyao.common.errors import Broken, JiyaoError, NotThere
 from jiyao.models.tables import Artefact, Document, LearnedModel
-from jiyao.pipeline import retraining, station_model
+from jiyao.pipeline.learning import retraining, station_model
 from jiyao.stages.topic_model import shipped_model
 from learning_kit import (
     approved,
@@ -143,7 +143,7 @@ def approvers_of(room: Room, batch: str) -> tuple[str, ...]:
 
 @pytest.mark.req("R-127")
 def test_the_certificate_names_the_model_with_its_outcome(taught: Room, tmp_path: Path) -> None:
-    from jiyao.pipeline import destruction_certificate
+    from jiyao.pipeline.destruction import certificate as destruction_certificate
 
     room = taught
     documents = sources(room)
@@ -194,7 +194,7 @@ def test_remade_without_the_destroyed_source(taught: Room) -> None:
 
 
 def test_a_source_that_is_wiped_takes_the_model_with_it(taught: Room) -> None:
-    from jiyao.pipeline.above import keys_going, wipe
+    from jiyao.pipeline.intake.above import keys_going, wipe
 
     room = taught
     documents = sources(room)
@@ -228,7 +228,7 @@ def test_a_source_that_goes_while_the_model_is_made_refuses_it(
 
 @pytest.mark.req("R-146")
 def test_backup_and_restore_keep_the_model_and_its_end(taught: Room, tmp_path: Path) -> None:
-    from jiyao.pipeline import backup
+    from jiyao.pipeline.station import backup
 
     room = taught
     documents = sources(room)
@@ -260,7 +260,7 @@ def test_backup_and_restore_keep_the_model_and_its_end(taught: Room, tmp_path: P
 
 def test_the_room_that_reads_follows_the_model(room: Room) -> None:
     from jiyao.common.limits import DEFAULT_LIMITS
-    from jiyao.pipeline.reading import Reading
+    from jiyao.pipeline.intake.reading import Reading
 
     class Crew:
         def __init__(self) -> None:

@@ -19,7 +19,7 @@ from jiyao.models.mark import Mark
 from jiyao.models.period import Period, PeriodChange, SecrecyTerm, add_months, next_turn, term_of
 from jiyao.models.retention import RetentionTerm
 from jiyao.models.suggestion import Retention
-from jiyao.pipeline import review
+from jiyao.pipeline.review import review
 from room_kit import Room
 from terms_kit import happen, kinds, put, show
 

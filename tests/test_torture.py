@@ -21,7 +21,7 @@ from jiyao.common.limits import DEFAULT_LIMITS
 from jiyao.common.messages import catalogue
 from jiyao.formats.fault import FormatFault
 from jiyao.formats.office_convert import converter
-from jiyao.pipeline.executor import Job, LocalExecutor, Reply
+from jiyao.pipeline.intake.executor import Job, LocalExecutor, Reply
 
 SECONDS = 60
 RSS = 1536 * 1024 * 1024

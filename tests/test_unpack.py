@@ -19,10 +19,10 @@ from jiyao.common.limits import DEFAULT_LIMITS, Limits
 from jiyao.formats.fault import FormatFault
 from jiyao.formats.zip_entries import entries_of, opened_archive, read_entry, safe_label
 from jiyao.models.tables import Clear
-from jiyao.pipeline import inbox
-from jiyao.pipeline.runner import BatchRun, Request
-from jiyao.pipeline.source_file import outside_scope, path_of
-from jiyao.pipeline.unpack import looks_like_archive, outer_of
+from jiyao.pipeline.intake import inbox
+from jiyao.pipeline.intake.runner import BatchRun, Request
+from jiyao.pipeline.intake.source_file import outside_scope, path_of
+from jiyao.pipeline.intake.unpack import looks_like_archive, outer_of
 from jiyao.stages.unpack import unpack
 from room_kit import Room
 

@@ -12,11 +12,11 @@ import pytest
 from ingest_kit import letter, letters
 from jiyao.common.limits import DEFAULT_LIMITS
 from jiyao.models.level import Level
-from jiyao.pipeline import runner
-from jiyao.pipeline.executor import Job, LocalExecutor, Reply
-from jiyao.pipeline.inbox import files_of
-from jiyao.pipeline.page_reading import PageReading
-from jiyao.pipeline.runner import BatchRun, Progress, Request
+from jiyao.pipeline.intake import runner
+from jiyao.pipeline.intake.executor import Job, LocalExecutor, Reply
+from jiyao.pipeline.intake.inbox import files_of
+from jiyao.pipeline.intake.page_reading import PageReading
+from jiyao.pipeline.intake.runner import BatchRun, Progress, Request
 from jiyao.stages.urgent_page import peek
 from room_kit import Room
 from test_executor import FAKE

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 import vault_reader
-from jiyao.pipeline.registry import reading
+from jiyao.pipeline.station.registry import reading
 from jiyao.vault.erase import Grade
 from jiyao.vault.root import RootFile
 from vault_kit import PASSPHRASE, Room

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import vault_reader
 from jiyao.common.errors import Broken, MissingTool, NotThere, Unexpected
-from jiyao.pipeline.registry import reading, writing
+from jiyao.pipeline.station.registry import reading, writing
 from jiyao.vault import blob
 from jiyao.vault.suite import AES
 from vault_kit import Room

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import vault_reader
 from jiyao.common.errors import Broken, Refused, UsageFault, WrongSecret
-from jiyao.pipeline.registry import reading, writing
+from jiyao.pipeline.station.registry import reading, writing
 from jiyao.vault import kdf
 from jiyao.vault.af import af_merge, af_split
 from jiyao.vault.keystore import REGISTRY_SLOT, KeyTable

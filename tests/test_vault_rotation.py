@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from jiyao.common.errors import Broken, NotThere, Refused, Unexpected, WrongSecret
-from jiyao.pipeline.registry import reading, writing
+from jiyao.pipeline.station.registry import reading, writing
 from jiyao.vault.root import RootFile
 from jiyao.vault.vault import Vault
 from vault_kit import PASSPHRASE, Room

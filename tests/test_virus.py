@@ -13,9 +13,11 @@ import pytest
 
 from ingest_kit import check_whole, counts, ingest, letter
 from jiyao.common.errors import Refused
-from jiyao.pipeline import documents, rescan, virus
-from jiyao.pipeline.doctor import examine
-from jiyao.pipeline.virus import Scanner
+from jiyao.pipeline.intake import virus
+from jiyao.pipeline.intake.virus import Scanner
+from jiyao.pipeline.papers import documents
+from jiyao.pipeline.review import rescan
+from jiyao.pipeline.station.doctor import examine
 from room_kit import Room
 
 EICAR = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"

@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from jiyao.models.tables import Base
-from jiyao.pipeline.registry import open_engine, reading, writing
+from jiyao.pipeline.station.registry import open_engine, reading, writing
 from jiyao.vault.rotation import Recovery
 from jiyao.vault.vault import Vault, create_vault
 

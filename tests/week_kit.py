@@ -20,28 +20,18 @@ from sqlalchemy import select
 from jiyao.models.level import Level
 from jiyao.models.policy.loader import default_policy_text
 from jiyao.models.tables import Carrier, Copy, Matter
-from jiyao.pipeline import (
-    actors,
-    approvals,
-    batches,
-    circle,
-    custody,
-    deadlines,
-    ledgers,
-    matter_book,
-    movements,
-    people,
-    policies,
-    receipt,
-    review,
-)
-from jiyao.pipeline.actors import Actor
-from jiyao.pipeline.batch_books import BatchBooks, Entry
-from jiyao.pipeline.founding import Plan, found_station
-from jiyao.pipeline.movements import Hand
-from jiyao.pipeline.progress import Progress
-from jiyao.pipeline.receipt import Arrival
-from jiyao.pipeline.station import Station
+from jiyao.pipeline.desk import custody, deadlines, matter_book, movements
+from jiyao.pipeline.desk.movements import Hand
+from jiyao.pipeline.intake import receipt
+from jiyao.pipeline.intake.batch_books import BatchBooks, Entry
+from jiyao.pipeline.intake.progress import Progress
+from jiyao.pipeline.intake.receipt import Arrival
+from jiyao.pipeline.persons import actors, approvals, circle, people
+from jiyao.pipeline.persons.actors import Actor
+from jiyao.pipeline.review import batches, review
+from jiyao.pipeline.station import ledgers, policies
+from jiyao.pipeline.station.founding import Plan, found_station
+from jiyao.pipeline.station.station import Station
 from room_kit import SECRETS, START, HandClock, Room
 from test_printing import LP
 

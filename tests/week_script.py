@@ -13,25 +13,15 @@ from copy_kit import letter
 from jiyao.models.level import Level
 from jiyao.models.suggestion import Retention
 from jiyao.models.tables import Copy, Incident
-from jiyao.pipeline import (
-    appraisal,
-    archiving,
-    batches,
-    clearing,
-    copies,
-    custody,
-    hold,
-    incidents,
-    issuing,
-    matter_book,
-    mending,
-    people,
-    printing,
-    receipt,
-    registers,
-    review,
-)
+from jiyao.pipeline import registers
+from jiyao.pipeline.copies import copies, issuing, printing
+from jiyao.pipeline.desk import custody, matter_book
+from jiyao.pipeline.intake import receipt
+from jiyao.pipeline.papers import appraisal, archiving, hold, incidents
+from jiyao.pipeline.persons import people
 from jiyao.pipeline.registers import export
+from jiyao.pipeline.review import batches, mending, review
+from jiyao.pipeline.rounds import clearing
 from week_kit import PAGES, TOLD, Week
 
 

@@ -201,7 +201,7 @@ EFFECTS: tuple[str, ...] = (
     "settle_level",
     "settle_mail",
 )
-"""Names of what the program can do at the end of a step; `pipeline/effects.py` has their code."""
+"""Names of what the program can do at the end of a step; `pipeline/desk/effects.py` has their code."""
 
 
 def read_desk(movements: Reader, clocks: Reader, matters: Reader, acts: frozenset[str]) -> Desk:

@@ -20,8 +20,8 @@ from ...models.tables import (
     Event,
     Incident,
 )
-from ..documents import level_name
-from ..terms import EVENT
+from ..levels.terms import EVENT
+from ..papers.documents import level_name
 from .look import Cell, Line, Look, Register, columns, day, minute, state_word, word
 
 _LEVEL_EVENTS = ("level", "term")

@@ -7,9 +7,10 @@ from typing import Any
 
 from ...common.errors import UsageFault
 from ...common.files import write_new
-from .. import aggregation, ledgers, people
-from ..actors import Actor, acting
-from ..station import Station
+from ..persons import aggregation, people
+from ..persons.actors import Actor, acting
+from ..station import ledgers
+from ..station.station import Station
 from . import sheets
 from .book import REGISTERS
 from .look import Look, Register, Scope

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import select
 
 from ...models.tables import Carrier, Copy, Movement, Timer
-from ..documents import level_name
+from ..papers.documents import level_name
 from .look import Line, Look, Register, columns, day, minute, word
 
 

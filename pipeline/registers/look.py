@@ -21,10 +21,11 @@ from ...common.errors import UsageFault
 from ...common.messages import catalogue, say
 from ...models.level import Level
 from ...models.tables import CircleMember, Copy, Document, Matter, MatterStep, Movement, Person
-from .. import access, matters, people
-from ..actors import Actor
-from ..documents import level_name, words_of
-from ..station import Station
+from ..desk import matters
+from ..papers.documents import level_name, words_of
+from ..persons import access, people
+from ..persons.actors import Actor
+from ..station.station import Station
 
 Cell = str | int | None
 _CHUNK = 500

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from sqlalchemy import select
 
 from ...models.tables import Clear, Copy, Matter
-from .. import printing
+from ..copies import printing
 from .look import Line, Look, Register, columns, day, minute, state_word
 
 _PLACES = {

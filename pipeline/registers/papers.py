@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select
 
 from ...models.tables import Carrier, Copy, DestructionItem, Document, Matter, Movement, Receipt
-from ..receipt import organ_of
+from ..intake.receipt import organ_of
 from .look import Line, Look, Paper, Register, columns, day, minute, state_word, word
 
 _INBOUND = ("inbound", "circulation")

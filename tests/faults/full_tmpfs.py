@@ -15,8 +15,8 @@ from pathlib import Path
 
 from ingest_kit import check_whole, counts
 from jiyao.models.level import Level
-from jiyao.pipeline.inbox import files_of
-from jiyao.pipeline.runner import BatchRun, Request
+from jiyao.pipeline.intake.inbox import files_of
+from jiyao.pipeline.intake.runner import BatchRun, Request
 from room_kit import Room
 
 MEMORY = Path("/dev/shm")

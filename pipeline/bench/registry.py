@@ -1,0 +1,138 @@
+"""Measures the registry at its full size: lists, look-ups and register pages of a million documents.
+
+Everything is asked for as the commands ask, words opened, ledger entry written. Baseline: the same number of rows by
+their primary key in plain SQL, nothing opened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select, text
+
+from ...common.clock import iso
+from ...models.level import Level
+from ...models.tables import Document
+from ..copies import copies
+from ..desk import custody, deadlines, matter_book
+from ..papers import documents
+from ..persons import approvals
+from ..persons.actors import Actor
+from ..registers import NAMES
+from ..registers.export import show_register
+from ..registers.look import Scope
+from ..station.station import Station
+from . import fill as bench_fill
+from .race import Race, Races, seconds
+from .room import bench_station
+
+FULL, QUICK = 1_000_000, 20_000
+PAGE = 50
+Ask = Callable[[], dict[str, Any]]
+
+
+def registry(folder: Path, quick: bool, seed: int) -> Races:
+    """Milliseconds of each list, look-up and register page: pages of 50 lines, medians of warm runs.
+
+    Baseline: 50 rows (one for a look-up) by primary key, plain SQL.
+    """
+    size = QUICK if quick else FULL
+    with bench_station(folder) as (station, actor):
+        filled = bench_fill.fill(station, documents=size, seed=seed)
+        first = documents.list_documents(station, actor, limit=PAGE)["documents"]
+        bench_fill.with_files(station, [row["id"] for row in first])
+        with station.read() as session:
+            middle = session.scalars(
+                select(Document.id).order_by(Document.year, Document.seq).offset(size // 2).limit(PAGE)
+            ).all()
+        note = f"{filled.documents} documents, {filled.copies} copies"
+        for name, rows, ask in _asked(station, actor, size, list(middle), str(first[0]["title"])):
+            ask()
+            ids = list(middle)[: rows or 1]
+            yield Race(
+                name=f"registry.{name}", unit="ms", against=f"{len(ids)} rows by primary key, plain SQL",
+                product=partial(_ms, ask), baseline=partial(_ms, partial(_plain, station, ids)),
+                rounds=5 if quick else 9, note=note,
+            )  # fmt: skip
+
+
+def _asked(
+    station: Station, actor: Actor, size: int, middle: list[str], title: str
+) -> Iterator[tuple[str, int, Ask]]:
+    """Name, lines, and the question."""
+    listed = partial(documents.list_documents, station, actor, limit=PAGE)
+    yield "documents", PAGE, listed
+    yield "documents.status", PAGE, partial(listed, status="archived")
+    yield "documents.level", PAGE, partial(listed, level=Level.STATE_SECRET)
+    yield "documents.both", PAGE, partial(listed, level=Level.STATE_SECRET, status="archived")
+    yield "documents.offset", PAGE, partial(listed, offset=size // 2)
+    yield "documents.after", PAGE, partial(listed, after=middle[0])
+    yield "documents.query", PAGE, partial(listed, query=title[4:10])
+    yield "documents.number", PAGE, partial(listed, query=f"{size // 2:07d}.pdf")
+    yield "documents.organ", PAGE, partial(listed, organ=_organ(station, actor, middle[0]))
+    yield "documents.none", PAGE, partial(listed, query="查无此文")
+    yield "documents.show", 1, partial(documents.show_document, station, actor, document=middle[0])
+    copied = partial(copies.list_copies, station, actor, limit=PAGE)
+    yield "copies", PAGE, copied
+    yield "copies.document", 1, partial(copied, document=middle[0])
+    yield "copies.holder", PAGE, partial(copied, holder="bench-7")
+    yield "copies.overdue", PAGE, partial(copied, overdue=True)
+    carried = partial(custody.list_carriers, station, actor, limit=PAGE)
+    yield "carriers", PAGE, carried
+    yield "carriers.document", 1, partial(carried, document=middle[0])
+    yield "carriers.holder", PAGE, partial(carried, holder="bench-0")
+    yield "carriers.room", PAGE, partial(carried, holder="bench")
+    yield "carriers.state", PAGE, partial(carried, state="out")
+    yield "carriers.trail", 1, partial(custody.trail, station, actor, object_id=f"{middle[0]}-Z1")
+    yield "carriers.out", PAGE, partial(custody.outstanding, station, actor, limit=PAGE)
+    counted = partial(custody.count, station, actor)
+    month = iso(station.clock.now() - timedelta(days=400))
+    yield "count", 1, counted
+    yield "count.document", 1, partial(counted, document=middle[0])
+    yield "count.holder", 1, partial(counted, holder="bench-7")
+    yield "count.top", 1, partial(counted, level=Level.STATE_TOP)
+    yield "count.level", 1, partial(counted, level=Level.STATE_CONFIDENTIAL)
+    yield (
+        "count.month",
+        1,
+        partial(counted, since=month, until=iso(station.clock.now() - timedelta(days=370))),
+    )
+    yield "due", PAGE, partial(deadlines.due, station, actor, limit=PAGE)
+    yield "matters", PAGE, partial(matter_book.list_matters, station, actor, limit=PAGE)
+    yield "matters.all", PAGE, partial(matter_book.list_matters, station, actor, ended=True, limit=PAGE)
+    yield "approvals", PAGE, partial(approvals.list_approvals, station, actor, limit=PAGE)
+    year = station.clock.now().date() - timedelta(days=1500)
+    for name in NAMES:
+        page = partial(show_register, station, actor, name=name)
+        yield f"register.{name}", PAGE, page
+        if name not in ("destruction", "incidents", "clear"):
+            yield f"register.{name}.middle", PAGE, partial(page, scope=Scope(since=year))
+    month_of = Scope(since=year, until=year + timedelta(days=30), department="7处")
+    yield (
+        "register.copies.department",
+        PAGE,
+        partial(show_register, station, actor, name="copies", scope=month_of),
+    )
+    yield (
+        "register.inbound.department",
+        PAGE,
+        partial(show_register, station, actor, name="inbound", scope=month_of),
+    )
+
+
+def _organ(station: Station, actor: Actor, document: str) -> str:
+    return str(documents.show_document(station, actor, document=document)["organ"])
+
+
+def _ms(ask: Callable[[], object]) -> float:
+    return 1000 * seconds(ask)
+
+
+def _plain(station: Station, ids: list[str]) -> None:
+    with station.read() as session:
+        for document in ids:
+            session.execute(text("SELECT * FROM documents WHERE id = :id"), {"id": document}).one()

@@ -1,0 +1,1 @@
+"""Numbered copies: made, printed, followed, traced."""

@@ -1,0 +1,1 @@
+"""The mechanisms driven by policy data: movements, timers, matters, and what is late."""

@@ -1,0 +1,349 @@
+"""What the terms of documents ask for, and by when: one list of clocks, each with its day, role, and what is next.
+
+Worked out anew from the register each time; nothing is written down for it, and nothing happens because of it: a
+secrecy period ends by itself (保密法 art. 24), a retention's end is for the archivist (档案法实施条例 art. 24).
+
+    secrecy_ask      the determiner is to be asked whether to extend (policy `ask_determiner`)
+    secrecy_end      the last days before it ends by itself
+    secrecy_stamp    it has ended: 解密 is to be stamped on the paper
+    secrecy_review   it has ended where the policy has a person look (工作秘密)
+    condition_review a period without a date is looked at (policy `condition_based`)
+    retention_event  whether what the retention's years wait for has happened
+    retention_asked  importance or origin, which the archivist has not settled
+    retention_end    the retention has ended: to be appraised, then proposed for destruction
+    archive          handling has ended: to be filed (000-D§10, 001-A§3, 002-B§2.5, as the unit chose)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from datetime import date, timedelta
+from math import gcd
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, TextClause, and_, func, or_, select
+from sqlalchemy.orm import Session
+
+from ...common.clock import today
+from ...models.level import Family, Level
+from ...models.period import add_months, next_turn
+from ...models.policy.choices import destroy_from
+from ...models.policy.schema import Policy
+from ...models.tables import (
+    AWAITED,
+    TERM_OPEN,
+    UNFILED,
+    Carrier,
+    Copy,
+    Document,
+    Event,
+    Matter,
+    Movement,
+    Timer,
+)
+from ..levels import level_expiry
+from ..levels.periods import parse_period
+from ..levels.terms import received_on, retention_term, secrecy_state, secrecy_term, term_in_force
+from ..persons import access
+from ..persons.actors import Actor
+from ..station.station import Station
+from . import timers
+
+_KEPT = ("registered", "archived")
+_MONTH = 27
+"""Days after which every day of the month has come."""
+_PART = 400
+"""Documents in one question: what every database takes."""
+_Condition = ColumnElement[bool] | TextClause
+_OUT = ("issued", "recalled")
+_AWAY = ("out", "lent", "carried", "transit", "missing")
+_NO_HANDLING = ("receive", "place", "entrust", "archive")
+"""Movements that are no part of handling a paper."""
+
+
+def due(
+    station: Station, actor: Actor, *, on: date | None = None, limit: int | None = None
+) -> dict[str, Any]:
+    """Every clock of the room that ends by a day (today when none is named), the earliest first.
+
+    Documents outside the actor's sight are left out, as in the register; items carry numbers, never words.
+    `limit`: only the earliest so many.
+    """
+    until = on or today(station.clock)
+    with station.read() as session:
+        items = [
+            {"role": None, **timers.due_item(station, timer)}
+            for timer in timers.until_day(station, session, until, among=_known(actor, Timer.document_id))
+        ]
+        known = {(one["kind"], one["document"]) for one in items}
+        items += [
+            one
+            for one in items_until(station, session, until, among=access.visible(actor), limit=limit)
+            if (one["kind"], one["document"]) not in known
+        ]
+    with station.write() as session:
+        station.log(
+            session, "due.list", person=actor.person, account=actor.user,
+            facts={"on": until.isoformat(), "items": len(items[:limit])},
+        )  # fmt: skip
+    items.sort(key=lambda one: (one["due"], one["kind"], one["id"]))
+    return {"on": until.isoformat(), "items": items[:limit]}
+
+
+def items_until(
+    station: Station,
+    session: Session,
+    until: date,
+    *,
+    among: ColumnElement[bool] | None = None,
+    limit: int | None = None,
+) -> list[dict[str, Any]]:
+    """What the terms of confirmed documents ask for by a day.
+
+    Only rows that can ask something by then are read, each kind of clock by its own index; a day of a clock is worked
+    out from the row alone. With `limit` at least the earliest so many are among them, where there are so many.
+    """
+    kept = select(Document).where(Document.confirmed.is_(True), Document.status.in_(_KEPT))
+    if among is not None:
+        kept = kept.where(among)
+    items = _dated(station, session, kept, until, limit)
+    rows = {row.id: row for one in _retained(station, until) for row in session.scalars(kept.where(*one))}
+    ended = handling_ended(session, [row.id for row in rows.values() if _files(row)])
+    for row in rows.values():
+        items += _retention(station, row, ended.get(row.id))
+    if until >= today(station.clock):
+        turn = _turns(today(station.clock), until, station.policy.periods.condition_review_months)
+        wanted = select(Document.id).where(TERM_OPEN, turn(Document.secrecy_from))
+        undated = session.scalars(kept.where(Document.id.in_(wanted))).all()
+        changed = _changed(session, [row.id for row in undated])
+        for row in undated:
+            items += _secrecy(station, session, row, changed)
+    return [one for one in items if date.fromisoformat(one["due"]) <= until]
+
+
+def _dated(
+    station: Station, session: Session, kept: Select[Any], until: date, limit: int | None
+) -> list[dict[str, Any]]:
+    """What secrecy terms with an end ask for. They are read by their ends: nothing is asked sooner than so many days
+    before, so that reading stops once enough is due before anything of a later one can be.
+    """
+    periods = station.policy.periods
+    ask = timedelta(days=periods.ask_days)
+    no_secrets = [level.code for level in Level if level.family in (Family.INTERNAL, Family.PUBLIC)]
+    reviewed = [level.code for level in Level if periods.expiry.get(level.family) == "review"]
+    wanted = kept.where(
+        Document.secrecy_until <= (until + ask).isoformat(),
+        Document.level_code.not_in(no_secrets),
+        or_(Document.declassified_mark_on.is_(None), Document.level_code.in_(reviewed)),
+    ).order_by(Document.secrecy_until)
+    items: list[dict[str, Any]] = []
+    size = _PART if limit is None else max(limit, 1)
+    for rows in session.scalars(wanted.execution_options(yield_per=size)).partitions():
+        changed = _changed(session, [row.id for row in rows])
+        for row in rows:
+            items += _secrecy(station, session, row, changed)
+        least = (date.fromisoformat(rows[-1].secrecy_until or "") - ask).isoformat()
+        if limit is not None and sum(one["due"] <= least for one in items) >= limit:
+            break
+    return items
+
+
+def _retained(station: Station, until: date) -> Iterator[tuple[_Condition, ...]]:
+    """Conditions that between them hold for every row whose retention asks something by a day."""
+    now = today(station.clock)
+    yield (Document.retention_until <= until.isoformat(),)
+    last = _last_handled(station.policy, until)
+    yield (UNFILED, Document.received_at < (last + timedelta(days=1)).isoformat())
+    if until >= now:
+        # what comes round again every so many months has its turn on the same day of the month
+        turn = _turns(now, until, station.policy.periods.condition_review_months)
+        waiting = select(Document.id).where(
+            AWAITED, turn(func.coalesce(Document.signed_date, Document.received_at))
+        )
+        yield (Document.id.in_(waiting),)
+
+
+def _turns(first: date, last: date, months: int) -> Callable[[Any], ColumnElement[bool]]:
+    """Whether what starts on a day and comes round every so many months may have a turn between two days.
+
+    One of their days of the month, or one that a short month lacks, in a month that so many months lead to.
+    """
+    if (last - first).days >= _MONTH:
+        return lambda column: column.is_not(None)
+    days = {first + timedelta(days=step) for step in range((last - first).days + 1)}
+    numbers = {f"{day.day:02d}" for day in days}
+    if any((day + timedelta(days=1)).day == 1 for day in days):
+        numbers |= {"29", "30", "31"}
+    step = gcd(months, 12)
+    start = {f"{month:02d}" for month in range(1, 13) for day in days if (day.month - month) % step == 0}
+    return lambda column: and_(
+        func.substr(column, 9, 2).in_(sorted(numbers)), func.substr(column, 6, 2).in_(sorted(start))
+    )
+
+
+def _last_handled(policy: Policy, until: date) -> date:
+    """The last day of handling for which filing falls due by a day: the later handling ends, the later it does."""
+    least, most = date(1900, 1, 1).toordinal(), until.toordinal()
+    while least < most:
+        middle = (least + most + 1) // 2
+        if archive_by(policy, date.fromordinal(middle)) <= until:
+            least = middle
+        else:
+            most = middle - 1
+    return date.fromordinal(least)
+
+
+def _files(row: Document) -> bool:
+    return row.archived_at is None or row.retention_open
+
+
+def archive_by(policy: Policy, finished: date) -> date:
+    """The last day to file a document whose handling ended on a day; by the unit's choice `archive_deadline`.
+
+    One month after (clamped to the month's end), the next year's day, or the end of the year.
+    """
+    rules = policy.retention.archiving
+    match policy.choices.get("archive_deadline"):
+        case "next_year_by_date":
+            month, day = rules["next_year_by_date"]
+            return date(finished.year + 1, month, day)
+        case "year_end":
+            month, day = rules["year_end_clearing"]
+            return date(finished.year, month, day)
+        case _:
+            return add_months(finished, rules["within_months_after_handling"][0])
+
+
+def handling_ended(session: Session, documents: Sequence[str] | None = None) -> dict[str, date]:
+    """Document -> the day on which its handling ended, of these documents (without: of those not yet filed).
+
+    It is confirmed, no original or issued copy of it is out, and no matter of it is open.
+    """
+    if documents is None:
+        documents = session.scalars(select(Document.id).where(UNFILED)).all()
+    found: dict[str, date] = {}
+    for start in range(0, len(documents), _PART):
+        found |= _ended_of(session, documents[start : start + _PART])
+    return found
+
+
+def _ended_of(session: Session, documents: Sequence[str]) -> dict[str, date]:
+    out: set[str | None] = set(
+        session.scalars(
+            select(Copy.document_id).where(Copy.document_id.in_(documents), Copy.status.in_(_OUT))
+        )
+    )
+    out |= set(
+        session.scalars(
+            select(Carrier.document_id).where(Carrier.document_id.in_(documents), Carrier.state.in_(_AWAY))
+        )
+    )
+    out |= set(
+        session.scalars(
+            select(Matter.document_id).where(Matter.document_id.in_(documents), Matter.state == "open")
+        )
+    )
+    confirmed = session.execute(
+        select(Event.document_id, func.max(Event.at))
+        .where(Event.what == "accepted", Event.document_id.in_(documents))
+        .group_by(Event.document_id)
+    )
+    moved = session.execute(
+        select(Movement.document_id, func.max(Movement.at))
+        .where(Movement.act.not_in(_NO_HANDLING), Movement.document_id.in_(documents))
+        .group_by(Movement.document_id)
+    )
+    closed = session.execute(
+        select(Matter.document_id, func.max(Matter.closed_at))
+        .where(Matter.closed_at.is_not(None), Matter.document_id.in_(documents))
+        .group_by(Matter.document_id)
+    )
+    last = {str(document): date.fromisoformat(at[:10]) for document, at in confirmed}
+    for document, at in (*moved, *closed):
+        if document in last:
+            last[document] = max(date.fromisoformat(at[:10]), last[document])
+    return {document: day for document, day in last.items() if document not in out}
+
+
+# ---------------------------------------------------------------- the two terms
+
+
+def _changed(session: Session, documents: Sequence[str]) -> set[str]:
+    """Those of these documents whose secrecy term somebody changed, or decided to let lapse."""
+    found: set[str] = set()
+    for start in range(0, len(documents), _PART):
+        part = documents[start : start + _PART]
+        found |= set(
+            session.scalars(
+                select(Event.document_id).where(
+                    Event.document_id.in_(part), Event.what.in_(("term", level_expiry.WHAT))
+                )
+            )
+        )
+    return found
+
+
+def _secrecy(
+    station: Station, session: Session, row: Document, changed: Collection[str]
+) -> Iterator[dict[str, Any]]:
+    level = Level.parse(row.level_code) if row.level_code else None
+    if not row.period or level is None or level.family in (Family.INTERNAL, Family.PUBLIC):
+        return
+    known = row.id not in changed
+    term = secrecy_term(row, parse_period(row.period)) if known else term_in_force(station, session, row)
+    if term is None:
+        return
+    now, periods = today(station.clock), station.policy.periods
+    ends = term.ends
+    match secrecy_state(station, level, term):
+        case "open" if term.starts is not None:
+            day = next_turn(term.starts, periods.condition_review_months, now)
+            yield _item(station, row, "condition_review", day, "determiner", "review_condition")
+        case "running" if ends is not None:
+            asked = term.ask_by(periods.ask_days)
+            lapses = row.id in changed and level_expiry.let_lapse(station, session, row)
+            if asked is not None and not lapses:
+                yield _item(station, row, "secrecy_ask", asked, "determiner", "decide_extension")
+            yield _item(station, row, "secrecy_end", ends, "jiyao_clerk", "ends_by_itself")
+        case "ended" if ends is not None and row.declassified_mark_on is None:
+            yield _item(station, row, "secrecy_stamp", ends, "jiyao_clerk", "stamp_declassified")
+        case "to_review" if ends is not None:
+            yield _item(station, row, "secrecy_review", ends, "determiner", "review_level")
+
+
+def _retention(station: Station, row: Document, finished: date | None) -> Iterator[dict[str, Any]]:
+    term = retention_term(row)
+    filed_by = archive_by(station.policy, finished) if finished is not None else None
+    if row.retention_open and filed_by is not None:
+        yield _item(station, row, "retention_asked", filed_by, "archivist", "settle_retention")
+    if term is None:
+        return
+    state = term.state(today(station.clock))
+    if row.archived_at is None and filed_by is not None and state != "not_filed":
+        yield _item(station, row, "archive", filed_by, "archivist", "archive")
+    if term.ends is not None:
+        if _is_appraised(row):
+            day = destroy_from(term.ends, station.policy.choices)
+            yield _item(station, row, "retention_end", day, "archivist", "propose_destruction")
+        else:
+            yield _item(station, row, "retention_end", term.ends, "archivist", "appraise")
+    elif state == "waiting":
+        months = station.policy.periods.condition_review_months
+        day = next_turn(term.document_day or received_on(row), months, today(station.clock))
+        yield _item(station, row, "retention_event", day, "archivist", "ask_whether_happened")
+
+
+def _is_appraised(row: Document) -> bool:
+    return row.appraised_at is not None and row.appraised_at[:10] >= (row.retention_until or "")
+
+
+def _item(station: Station, row: Document, kind: str, day: date, role: str, action: str) -> dict[str, Any]:
+    return {
+        "kind": kind, "id": row.id, "document": row.id, "due": day.isoformat(), "due_at": None,
+        "days": (day - today(station.clock)) // timedelta(days=1), "holder": None, "role": role,
+        "action": action,
+    }  # fmt: skip
+
+
+def _known(actor: Actor, column: Any) -> ColumnElement[bool]:
+    return or_(column.is_(None), access.visible(actor, column=column))

@@ -1,0 +1,1 @@
+"""Destruction: proposed, counted, approved, supervised, executed, verified, certified."""

@@ -1,0 +1,356 @@
+"""What a destruction batch is about: its list, line by line, and what blocks each line.
+
+The list binds ids, levels, retention, pages and titles; its hash is what is counted, approved and executed (TL art. 28;
+002-B§2.4). With an item goes every sealed file of it. The checks run at listing, counting, approval and execution; each
+block names its rule (destruction.md section 5; the reasons' own checks: the command line contract).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ...common.clock import today
+from ...common.errors import NotThere, Refused, UsageFault
+from ...models.certificate import ArtefactOutcome, ListItem, list_digest
+from ...models.ledger_entry import hash_reason
+from ...models.tables import (
+    Artefact,
+    Carrier,
+    Copy,
+    Destruction,
+    DestructionItem,
+    Document,
+    Hold,
+    Incident,
+    Matter,
+)
+from ..learning import station_model
+from ..papers.documents import level_name, words_of
+from ..papers.main_copy import archive_copy_at
+from ..persons import access, subjects
+from ..station.station import Station
+
+REASONS = (
+    "retention_expired", "no_filing_value", "surplus_copy", "duplicate", "waste_draft", "returned_original",
+    "pi_erasure", "misfiled",
+)  # fmt: skip
+OPEN_STATES = ("proposed", "counted", "approved", "supervised", "executing")
+_ALIVE = ("pending", "pending_second", "registered", "archived")
+_PERSONAL = frozenset({"patient_privacy", "sensitive_pi", "personal_info", "personnel_file"})
+
+
+def make_list(
+    station: Station, session: Session, *, documents: Sequence[str], copies: Sequence[str], salt: bytes
+) -> tuple[ListItem, ...]:
+    """The lines of a batch: each document, then each of its copies that has a sealed master, then single copies.
+
+    Raises:
+        NotThere: unknown document or copy. Refused: destroyed already. UsageFault: nothing to destroy.
+    """
+    rows: list[Document | Copy] = []
+    for document in dict.fromkeys(documents):
+        row = access.get_document(session, document)
+        if row.status == "destroyed":
+            raise Refused("already_destroyed", document=document)
+        rows.append(row)
+        rows += session.scalars(
+            select(Copy)
+            .where(Copy.document_id == document, Copy.status.not_in(("destroyed",)))
+            .order_by(Copy.number)
+        )
+    for copy in dict.fromkeys(copies):
+        found = session.get(Copy, copy)
+        if found is None:
+            raise NotThere("no_copy", copy=copy)
+        if found.status == "destroyed":
+            raise Refused("already_destroyed", document=copy)
+        if found not in rows:
+            rows.append(found)
+    if not rows:
+        raise UsageFault("nothing_to_destroy")
+    return tuple(_line(station, session, number, row, salt) for number, row in enumerate(rows, start=1))
+
+
+def _line(station: Station, session: Session, number: int, row: Document | Copy, salt: bytes) -> ListItem:
+    document = row if isinstance(row, Document) else session.get_one(Document, row.document_id)
+    title = words_of(station, session, document).get("title") or ""
+    level = level_name(document.level_code)
+    return ListItem(
+        item=number,
+        kind="document" if isinstance(row, Document) else "copy",
+        id=row.id,
+        register_no=document.id,
+        copy_no=str(row.number) if isinstance(row, Copy) else None,
+        level=level,
+        pages=document.pages,
+        copies=1,
+        retention=document.retention,
+        retention_until=document.retention_until,
+        title_commitment=hash_reason(title, salt),
+        derived=tuple(station_model.models_of(session, row.id)) if isinstance(row, Document) else (),
+    )
+
+
+def is_unchanged(
+    station: Station, session: Session, batch: Destruction, items: Sequence[ListItem], salt: bytes
+) -> bool:
+    """Whether the list would come out the same today."""
+    documents = [item.id for item in items if item.kind == "document"]
+    copies = [item.id for item in items if item.kind == "copy"]
+    try:
+        now = make_list(station, session, documents=documents, copies=copies, salt=salt)
+    except (NotThere, Refused):
+        return False
+    return list_digest(now) == batch.list_sha256
+
+
+def artefacts_of(
+    session: Session, item: ListItem, states: tuple[str, ...] = ("live", "superseded")
+) -> list[Artefact]:
+    """The sealed files of a line, by state; a document's copies are lines of their own."""
+    wanted = select(Artefact).where(Artefact.state.in_(states)).order_by(Artefact.id)
+    if item.kind == "copy":
+        return list(session.scalars(wanted.where(Artefact.copy_id == item.id)))
+    return list(session.scalars(wanted.where(Artefact.document_id == item.id, Artefact.copy_id.is_(None))))
+
+
+def outcomes_of(session: Session, item: ListItem) -> tuple[ArtefactOutcome, ...]:
+    """What became of every sealed file of a line, with the eraser's grade; a model is named by its number."""
+    rows = artefacts_of(session, item, ("destroyed", "shredding"))
+    models = station_model.named(session, [row.key_slot for row in rows])
+    return tuple(
+        ArtefactOutcome(
+            artefact=models.get(row.key_slot, str(row.id)),
+            kind=row.kind,
+            sha256=row.cipher_sha256,
+            methods=("crypto_erase", "delete_only" if row.outcome == "unlinked_only" else "overwrite(1)"),
+            grade=row.outcome or "failed",
+        )
+        for row in rows
+    )
+
+
+def require_free(session: Session, items: Sequence[ListItem]) -> None:
+    """A document stands in one open batch only.
+
+    Raises:
+        Refused: it stands in another one.
+    """
+    for item in items:
+        other = session.scalars(
+            select(DestructionItem.destruction_id).where(
+                DestructionItem.item_id == item.id, DestructionItem.open.is_(True)
+            )
+        ).first()
+        if other is not None:
+            raise Refused("in_other_batch", item=item.id, batch=other)
+
+
+def blocks_of(
+    station: Station, session: Session, *, reason: str, item: ListItem, items: Sequence[ListItem]
+) -> list[dict[str, Any]]:
+    """Everything that stands in the way of destroying a line of the list now: code, rule, and who can lift it."""
+    document = session.get_one(Document, str(item.register_no))
+    together = frozenset(line.id for line in items)
+    if item.kind == "copy":
+        copy = session.get_one(Copy, item.id)
+        return _common(session, document, (copy,)) + _copy_blocks(session, document, copy, reason, together)
+    copies = session.scalars(select(Copy).where(Copy.document_id == document.id).order_by(Copy.number))
+    blocks = _common(session, document, copies.all()) + _carriers(station, session, document)
+    if reason == "duplicate":
+        return blocks + _duplicate(station, session, document, together)
+    return blocks + _REASON[reason](station, session, document)
+
+
+def _block(code: str, rule: str, lift: str, **facts: Any) -> dict[str, Any]:
+    return {"code": code, "rule": rule, "lifted_by": lift, **facts}
+
+
+def _common(session: Session, document: Document, copies: Sequence[Copy]) -> list[dict[str, Any]]:
+    blocks = [
+        _block("hold", "destruction.md §5", "leader_in_charge、principal、secadmin", since=hold.at)
+        for hold in session.scalars(
+            select(Hold).where(Hold.document_id == document.id, Hold.lifted_at.is_(None))
+        )
+    ]
+    blocks += [
+        _block("incident", "R-104", "head_of_room", since=incident.at, incident=incident.id)
+        for incident in session.scalars(
+            select(Incident).where(Incident.document_id == document.id, Incident.state == "open")
+        )
+    ]
+    blocks += [
+        _block("copy_out", "R-094", "jiyao_clerk", copy=copy.id, since=copy.issued_at)
+        for copy in copies
+        if copy.status in ("issued", "recalled")
+    ]
+    return blocks
+
+
+def _carriers(station: Station, session: Session, document: Document) -> list[dict[str, Any]]:
+    blocks = []
+    for carrier in session.scalars(select(Carrier).where(Carrier.document_id == document.id)):
+        if carrier.state == "missing":
+            blocks.append(_block("carrier_missing", "R-104", "head_of_room", carrier=carrier.id))
+        elif carrier.state in ("held", "archived") and (
+            (carrier.return_due and carrier.state == "held") or subjects.of_superior(station.policy, document)
+        ):
+            blocks.append(_block("return_due", "001-A§5; TL art. 27", "jiyao_clerk", carrier=carrier.id))
+        elif carrier.state in ("out", "lent", "carried", "transit"):
+            blocks.append(_block("carrier_out", "R-094", "jiyao_clerk", carrier=carrier.id))
+    blocks += [
+        _block("matter_open", "R-052", "jiyao_clerk", matter=matter)
+        for matter in session.scalars(
+            select(Matter.id).where(Matter.document_id == document.id, Matter.state == "open")
+        )
+    ]
+    return blocks
+
+
+def _confirmed(document: Document) -> list[dict[str, Any]]:
+    if document.confirmed and document.status in ("registered", "archived"):
+        return []
+    return [_block("not_confirmed", "R-023", "jiyao_clerk")]
+
+
+def _retention_expired(station: Station, _session: Session, document: Document) -> list[dict[str, Any]]:
+    blocks = _confirmed(document)
+    if document.retention == "永久":
+        blocks.append(_block("permanent", "令第8号 art. 6", "-"))
+    elif document.retention in (None, "不归档"):
+        blocks.append(_block("no_retention_period", "令第8号 art. 6", "archivist"))
+    elif _waits(document):
+        blocks.append(_waiting(document))
+    elif not document.retention_until or document.retention_until > today(station.clock).isoformat():
+        blocks.append(_block("not_expired", "档案法 art. 21", "-", until=document.retention_until))
+    if not _appraised(document):
+        blocks.append(_block("not_appraised", "档案法实施条例 art. 24", "archivist"))
+    return blocks + _settled(document)
+
+
+def _settled(document: Document) -> list[dict[str, Any]]:
+    """Whether the retention is more than the machine's guess about what only the archivist can say."""
+    if not document.retention_open:
+        return []
+    return [_block("retention_open", "令第8号 art. 7-8", "archivist")]
+
+
+def _waits(document: Document) -> bool:
+    """Whether the years wait for something that has not happened yet (`documents event`)."""
+    return (
+        document.retention_event is not None
+        and document.retention_event_on is None
+        and document.retention not in (None, "永久", "不归档")
+    )
+
+
+def _waiting(document: Document) -> dict[str, Any]:
+    return _block("clock_not_started", "档案法 art. 21", "archivist", event=document.retention_event)
+
+
+def _appraised(document: Document) -> bool:
+    """What is appraised is the expired file: a word given before the end of the retention does not count."""
+    if document.appraised_at is None:
+        return False
+    return document.retention_until is None or document.appraised_at[:10] >= document.retention_until
+
+
+def _no_filing_value(_station: Station, _session: Session, document: Document) -> list[dict[str, Any]]:
+    blocks = _confirmed(document)
+    if document.retention != "不归档":
+        blocks.append(_block("has_filing_value", "004-B§4.8", "archivist", retention=document.retention))
+    if document.archived_at:
+        blocks.append(_block("archived", "档案法 art. 21", "archivist"))
+    return blocks + _settled(document)
+
+
+def _surplus_copy(_station: Station, _session: Session, _document: Document) -> list[dict[str, Any]]:
+    return [_block("not_a_copy", "destruction.md §5", "-")]
+
+
+def _duplicate(
+    station: Station, session: Session, document: Document, together: frozenset[str]
+) -> list[dict[str, Any]]:
+    """A twin that goes with the same list is no living twin."""
+    own = words_of(station, session, document)
+    key = [own.get(name) for name in ("title", "doc_number", "organs")]
+    if key[0] or key[1]:
+        for other in session.scalars(
+            select(Document).where(Document.id != document.id, Document.status.in_(_ALIVE))
+        ):
+            words = words_of(station, session, other)
+            if (
+                other.id not in together
+                and [words.get(name) for name in ("title", "doc_number", "organs")] == key
+            ):
+                return []
+    return [_block("no_living_twin", "destruction.md §5", "-")]
+
+
+def _waste_draft(_station: Station, session: Session, document: Document) -> list[dict[str, Any]]:
+    issued = session.scalars(select(Copy.id).where(Copy.document_id == document.id)).first()
+    blocks = [] if issued is None else [_block("was_issued", "004-B§4.3", "-", copy=issued)]
+    if document.archived_at:
+        blocks.append(_block("archived", "档案法 art. 21", "archivist"))
+    return blocks
+
+
+def _returned_original(_station: Station, session: Session, document: Document) -> list[dict[str, Any]]:
+    carriers = session.scalars(select(Carrier.state).where(Carrier.document_id == document.id)).all()
+    if carriers and all(state == "returned" for state in carriers):
+        return []
+    return [_block("carrier_not_returned", "001-A§5; TL art. 27", "jiyao_clerk")]
+
+
+def _pi_erasure(station: Station, _session: Session, document: Document) -> list[dict[str, Any]]:
+    blocks = []
+    if not _PERSONAL & set(document.overlays.split(",")):
+        blocks.append(_block("no_personal_data", "个人信息保护法 art. 47", "-"))
+    kept = document.retention == "永久" or (
+        document.retention_until is not None and document.retention_until > today(station.clock).isoformat()
+    )
+    if document.retention is None:
+        blocks.append(_block("no_retention_period", "个人信息保护法 art. 47", "archivist"))
+    elif _waits(document):
+        blocks.append(_waiting(document))
+    elif kept and document.retention != "不归档":
+        blocks.append(
+            _block("legal_retention", "个人信息保护法 art. 47", "-", until=document.retention_until)
+        )
+    return blocks
+
+
+def _misfiled(_station: Station, _session: Session, document: Document) -> list[dict[str, Any]]:
+    if document.archived_at:
+        return [_block("archived", "档案法 art. 21", "archivist")]
+    return []
+
+
+_REASON = {
+    "retention_expired": _retention_expired,
+    "no_filing_value": _no_filing_value,
+    "surplus_copy": _surplus_copy,
+    "waste_draft": _waste_draft,
+    "returned_original": _returned_original,
+    "pi_erasure": _pi_erasure,
+    "misfiled": _misfiled,
+}
+
+
+def _copy_blocks(
+    session: Session, document: Document, copy: Copy, reason: str, together: frozenset[str]
+) -> list[dict[str, Any]]:
+    """A copy goes with its document, or alone as surplus or duplicate while the document is kept."""
+    if document.id in together:
+        return []
+    if reason not in ("surplus_copy", "duplicate"):
+        return [_block("copy_alone", "destruction.md §5", "-", document=document.id)]
+    if document.status not in _ALIVE or archive_copy_at(session, document) is None:
+        return [_block("main_copy_gone", "destruction.md §5", "-")]
+    if copy.status == "lost":
+        return [_block("copy_lost", "R-104", "head_of_room", copy=copy.id)]
+    return []

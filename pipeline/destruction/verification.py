@@ -1,0 +1,327 @@
+"""Verification V1 … V7 after every destruction (destruction.md section 4), and the verdict that follows.
+
+What must be known from before (keys, canaries, the old key store's value) is held in memory for the one run and
+wiped. After a crash it is gone, by design: the checks that need it then say so instead of passing.
+"""
+
+from __future__ import annotations
+
+import json
+import mmap
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ...ledger.verify import verify as verify_ledger
+from ...models.certificate import Check, CheckName, CheckResult, ItemOutcome, ListItem, Verdict
+from ...models.tables import Artefact, Backup, Destruction, Document, KeyStoreRow, Scan
+from ...models.wire import from_plain, to_plain
+from ...vault.medium import Claim
+from ...vault.rotation import Recovery, Rewritten
+from ...vault.scratch import scratch_place
+from ...vault.verify import KeyWitness
+from ..intake import passages
+from ..intake.judgement import load_transcript
+from ..intake.source_file import outside_scope
+from ..intake.sources import WORD as SOURCES
+from ..learning import station_model
+from ..papers.documents import words_of
+from ..station.ledgers import identity_of
+from ..station.station import Station
+from . import batch as destruction
+from .inventory import artefacts_of, outcomes_of
+
+_CANARIES = 8
+_CANARY = re.compile(r"[一-鿿A-Za-z0-9，、：；（）《》“”%．.]{12,24}")
+_SAMPLE_BYTES = 4 * 1024 * 1024
+_NO_WITNESS = "resumed_without_witness"
+_ENCODINGS = ("utf-8", "utf-16-le", "gbk")
+
+
+@dataclass(slots=True)
+class Evidence:
+    """What is taken before the keys go. Never written down."""
+
+    witness: KeyWitness
+    canaries: tuple[str, ...]
+    sealed: dict[str, tuple[str, bytes]] = field(default_factory=dict)
+    """Slot -> (name, sealed bytes) of one small file of it."""
+    former: tuple[int, bytes] = (0, b"")
+    """Epoch and value of the key store as any backup of before holds it."""
+    rewritten: Rewritten = field(init=False)
+
+    def close(self) -> None:
+        """Overwrites the keys and lets go of the rest."""
+        self.witness.wipe()
+        self.canaries = ()
+        self.sealed.clear()
+        self.former = (0, b"")
+
+
+@dataclass(frozen=True, slots=True)
+class BatchOutcome:
+    """What came out of a batch."""
+
+    items: tuple[ItemOutcome, ...]
+    checks: tuple[Check, ...]
+    verdict: Verdict
+    outside_scope: tuple[dict[str, Any], ...]
+    roots: tuple[dict[str, Any], ...]
+
+    def to_plain(self) -> dict[str, Any]:
+        """As kept in the registry."""
+        plain: dict[str, Any] = to_plain(self)
+        return plain
+
+
+def gather(station: Station, session: Session, items: Sequence[ListItem]) -> Evidence:
+    """Takes keys, canaries and samples of what is about to go."""
+    slots: list[str] = []
+    sealed: dict[str, tuple[str, bytes]] = {}
+    canaries: list[str] = []
+    for item in items:
+        for artefact in artefacts_of(session, item):
+            if artefact.key_slot not in slots:
+                slots.append(artefact.key_slot)
+            path = station.blobs / artefact.path
+            if artefact.key_slot not in sealed and artefact.size <= _SAMPLE_BYTES and path.is_file():
+                sealed[artefact.key_slot] = (artefact.path, path.read_bytes())
+        if item.kind == "document":
+            canaries += _canaries(station, session, item.id)
+    row = session.get_one(KeyStoreRow, 1)
+    return Evidence(
+        witness=station.vault.witness(session, slots),
+        canaries=tuple(canaries),
+        sealed=sealed,
+        former=(row.epoch, bytes(row.sealed)),
+    )
+
+
+def verify_batch(
+    station: Station,
+    batch: str,
+    *,
+    evidence: Evidence | None,
+    recovery: Recovery,
+) -> BatchOutcome:
+    """Runs V1 … V7 and draws the verdict. What only the first run could see keeps its first result."""
+    with station.read() as session:
+        row, items = destruction.get(session, batch)
+        slots = _slots(session, items)
+        former = {check.name: check for check in _former(row)}
+        checks = tuple(
+            former.get(check.name, check) if check.reason == _NO_WITNESS else check
+            for check in (
+                _v1(station, session, evidence, slots),
+                _v2(station, session, evidence),
+                _v3(station, evidence),
+                _v4(station, session, items),
+                _v5(session, row, recovery),
+                _v6(station, evidence),
+                _v7(station, session),
+            )
+        )
+        outside = tuple(_outside(station, session, items))
+        verdict = _verdict(checks, recovery, outside)
+        status = {"failed": "failed", "pending_key_epoch": "pending_key_epoch"}.get(verdict, "complete")
+        outcomes = tuple(
+            ItemOutcome(
+                item=item.item,
+                kind=item.kind,
+                id=item.id,
+                level=item.level,
+                status=status,  # type: ignore[arg-type]
+                slots=tuple(_slots(session, (item,))),
+                artefacts=outcomes_of(session, item),
+            )
+            for item in items
+        )
+    return BatchOutcome(
+        items=outcomes,
+        checks=checks,
+        verdict=verdict,
+        outside_scope=outside,
+        roots=tuple(
+            {
+                "state": root.state, "class": root.root_class.value if root.root_class else None,
+                "claim": root.claim.value if root.claim else None, "reasons": list(root.reasons),
+            }
+            for root in recovery.roots
+        ),
+    )  # fmt: skip
+
+
+def _former(row: Destruction) -> tuple[Check, ...]:
+    """The checks of an earlier run of this batch, none on the first."""
+    if row.outcomes is None:
+        return ()
+    return tuple(from_plain(Check, check) for check in json.loads(row.outcomes)["checks"])
+
+
+def _outside(station: Station, session: Session, items: Sequence[ListItem]) -> Iterator[dict[str, Any]]:
+    """Each place once: a copy that is a line of its own has its places there."""
+    lines = {item.id for item in items}
+    for item in items:
+        copy = item.id if item.kind == "copy" else None
+        for place in outside_scope(station, session, str(item.register_no), copy=copy):
+            if copy is not None or place["copy"] not in lines:
+                yield {"item": item.id, **place}
+
+
+def _verdict(checks: Sequence[Check], recovery: Recovery, outside: Sequence[Any]) -> Verdict:
+    if any(check.result == "fail" for check in checks):
+        return "failed"
+    if not recovery.complete:
+        return "pending_key_epoch"
+    proven = all(root.claim in (Claim.CLEAR, Claim.MEMORY) for root in recovery.roots)
+    reserved = bool(outside) or not proven
+    reserved = reserved or any(check.result != "pass" for check in checks)
+    return "complete_with_reservations" if reserved else "complete"
+
+
+# ---------------------------------------------------------------- the checks
+
+
+def _v1(station: Station, session: Session, evidence: Evidence | None, slots: Sequence[str]) -> Check:
+    """The keys are not in the key store, nor anywhere in the station's files."""
+    if any(station.vault.has_slot(session, slot) for slot in slots):
+        return _check("V1", "fail", "slot_alive")
+    if evidence is None:
+        return _check("V1", "pass", _NO_WITNESS)
+    found = evidence.witness.found_in(_station_files(station))
+    return _check("V1", "fail", "key_found") if found else _check("V1", "pass")
+
+
+def _v2(station: Station, session: Session, evidence: Evidence | None) -> Check:
+    """No surviving key opens what was sealed."""
+    if evidence is None:
+        return _check("V2", "not_applicable", _NO_WITNESS)
+    for slot, (name, sealed) in evidence.sealed.items():
+        if not evidence.witness.opens(slot, sealed, name=name):
+            return _check("V2", "fail", "control_failed")
+        if station.vault.opened_by(session, sealed, slot=slot, name=name):
+            return _check("V2", "fail", "opened_by_survivor")
+    return _check("V2", "pass")
+
+
+def _v3(station: Station, evidence: Evidence | None) -> Check:
+    """Distinctive strings of the text stand in no file of the station, in any usual encoding."""
+    if evidence is None:
+        return _check("V3", "not_applicable", _NO_WITNESS)
+    if not evidence.canaries:
+        return _check("V3", "not_applicable", "no_text")
+    shapes = [canary.encode(encoding, "ignore") for canary in evidence.canaries for encoding in _ENCODINGS]
+    found = any(_holds(path, shapes) for path in _station_files(station))
+    return _check("V3", "fail", "canary_found") if found else _check("V3", "pass")
+
+
+def _v4(station: Station, session: Session, items: Sequence[ListItem]) -> Check:
+    """Nothing derived is left: no living artefact, no file, no passage, tag or source link, no model made of it."""
+    if any(artefacts_of(session, item) for item in items):
+        return _check("V4", "fail", "artefact_alive")
+    if any(artefacts_of(session, item, ("shredding",)) for item in items):
+        return _check("V4", "fail", "file_left")
+    documents = [item.id for item in items if item.kind == "document"]
+    if passages.remains(session, documents):
+        return _check("V4", "fail", "passages_left")
+    for document in documents:
+        row = session.get_one(Document, document)
+        if row.duplicate_tag is not None or row.paper_tag is not None or _scans(session, document):
+            return _check("V4", "fail", "tags_left")
+        if words_of(station, session, row).get(SOURCES):
+            return _check("V4", "fail", "source_links_left")
+    if station_model.remains(session, _slots(session, items)):
+        return _check("V4", "fail", "model_left")
+    return _check("V4", "pass", "no_passages_left" if documents else None)
+
+
+def _scans(session: Session, document: str) -> bool:
+    return session.scalars(select(Scan.id).where(Scan.document_id == document)).first() is not None
+
+
+def _v5(session: Session, row: Destruction, recovery: Recovery) -> Check:
+    """Backups from before: unreadable once the former root is gone from every root."""
+    older = session.scalars(select(Backup.id).where(Backup.epoch <= (row.epoch_before or 0))).all()
+    if not recovery.complete:
+        return _check("V5", "pending", "mirror_missing")
+    return _check("V5", "pass", f"backups_unreadable_{len(older)}" if older else None)
+
+
+def _v6(station: Station, evidence: Evidence | None) -> Check:
+    """The key store as a backup of before holds it does not open with today's roots and passphrase."""
+    if evidence is None:
+        return _check("V6", "not_applicable", _NO_WITNESS)
+    epoch, sealed = evidence.former
+    opens = station.vault.opens_former(epoch, sealed)
+    return _check("V6", "fail", "former_store_opens") if opens else _check("V6", "pass")
+
+
+def _v7(station: Station, session: Session) -> Check:
+    """The ledger is whole."""
+    report = verify_ledger(session, identity_of(station, session))
+    return _check("V7", "pass") if report.ok else _check("V7", "fail", "ledger_broken")
+
+
+def _check(name: CheckName, result: CheckResult, reason: str | None = None) -> Check:
+    return Check(name=name, result=result, reason=reason)
+
+
+# ---------------------------------------------------------------- what is looked through
+
+
+def _station_files(station: Station) -> Iterator[Path]:
+    """Every file the station keeps: home, roots, its own scratch folders."""
+    place = scratch_place(station.home)
+    folders: list[Path] = [station.home, *station.settings.roots]
+    folders += [folder for folder in place.base.glob(place.prefix + "*") if folder.is_dir()]
+    for folder in folders:
+        for path in folder.rglob("*"):
+            if path.is_file() and not path.is_symlink():
+                yield path
+
+
+def _holds(path: Path, shapes: Iterable[bytes]) -> bool:
+    try:
+        if path.stat().st_size == 0:
+            return False
+        with path.open("rb") as source, mmap.mmap(source.fileno(), 0, access=mmap.ACCESS_READ) as image:
+            return any(len(shape) >= 12 and image.find(shape) >= 0 for shape in shapes)
+    except FileNotFoundError:
+        return False
+
+
+def _canaries(station: Station, session: Session, document: str) -> list[str]:
+    """Three to eight distinctive strings of the text that the register itself does not keep."""
+    transcript = load_transcript(station, session, document)
+    if transcript is None:
+        return []
+    row = session.get_one(Document, document)
+    register = str(words_of(station, session, row))
+    candidates = [
+        found.group()
+        for page in transcript.pages
+        for line in page.lines
+        for found in _CANARY.finditer(line.text)
+        if found.group() not in register
+    ]
+    unique = list(dict.fromkeys(candidates))
+    step = max(1, len(unique) // _CANARIES)
+    return unique[::step][:_CANARIES]
+
+
+def _slots(session: Session, items: Sequence[ListItem]) -> list[str]:
+    slots: list[str] = []
+    for item in items:
+        wanted = select(Artefact.key_slot).order_by(Artefact.id)
+        wanted = (
+            wanted.where(Artefact.copy_id == item.id)
+            if item.kind == "copy"
+            else wanted.where(Artefact.document_id == item.id, Artefact.copy_id.is_(None))
+        )
+        slots += session.scalars(wanted)
+    return list(dict.fromkeys(slots))

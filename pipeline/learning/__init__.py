@@ -1,0 +1,1 @@
+"""What the machine learns from decisions of persons, and the models made of it."""

@@ -1,0 +1,1 @@
+"""Papers in the register: looked up, handled, filed, held, handed on, let out."""

@@ -1,0 +1,94 @@
+"""Incidents: a broken seal, a lost copy, a paper above the station's level. Each is followed to its end (R-104, R-173).
+
+While one stands open, nothing of its document is destroyed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ...common.errors import NotThere, Refused
+from ...models.level import Level
+from ...models.tables import Incident
+from ..persons.actors import Actor, acting
+from ..station.station import Station
+from .documents import level_name
+
+
+def open_incident(
+    station: Station,
+    session: Session,
+    actor: Actor,
+    kind: str,
+    *,
+    objects: tuple[str, ...],
+    document: str | None = None,
+    level: Level | None = None,
+) -> str:
+    """Opens an incident in the transaction of the act that found it; its number. `objects` stand in the ledger."""
+    incident = f"I{station.next_number(session, 'incident'):05d}"
+    session.add(
+        Incident(
+            id=incident, kind=kind, document_id=document, level_code=level.code if level else None,
+            at=station.now(), by=actor.person,
+        )
+    )  # fmt: skip
+    station.log(
+        session, "incident.open", objects=(incident, *objects), person=actor.person, account=actor.user,
+        facts={"kind": kind},
+    )  # fmt: skip
+    return incident
+
+
+def list_incidents(station: Station) -> dict[str, Any]:
+    """All incidents, open ones first."""
+    with station.read() as session:
+        rows = session.scalars(select(Incident).order_by(Incident.state.desc(), Incident.id))
+        return {"incidents": [_json(row) for row in rows]}
+
+
+def close_incident(station: Station, actor: Actor, *, incident: str, reason: str) -> dict[str, Any]:
+    """A leader closes an incident with its conclusion.
+
+    Raises:
+        NotThere: no such incident. Refused: closed already, or opened by the same person.
+    """
+    why = station.reason(reason)
+    with acting(station, actor, "incident.close", objects=(incident,)) as session:
+        row = session.get(Incident, incident)
+        if row is None:
+            raise NotThere("no_incident", incident=incident)
+        if row.state != "open":
+            raise Refused("incident_closed", incident=incident)
+        if row.by == actor.person:
+            raise Refused("own_request", person=actor.person)
+        row.state = "closed"
+        row.sealed = station.seal(
+            session,
+            "incident",
+            {**_words(station, session, row), "conclusion": why.sealed_form},
+            bind=row.id,
+        )
+        station.log(
+            session,
+            "incident.close",
+            objects=(incident,),
+            person=actor.person,
+            account=actor.user,
+            reason=why,
+        )
+        return _json(row)
+
+
+def _words(station: Station, session: Any, row: Incident) -> dict[str, Any]:
+    return station.unseal(session, "incident", row.sealed, bind=row.id) if row.sealed else {}
+
+
+def _json(row: Incident) -> dict[str, Any]:
+    return {
+        "id": row.id, "kind": row.kind, "document": row.document_id, "copy": row.copy_id, "at": row.at,
+        "by": row.by, "state": row.state, "level": level_name(row.level_code),
+    }  # fmt: skip

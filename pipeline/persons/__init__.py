@@ -1,0 +1,1 @@
+"""Who may do what: persons, accounts, rights, clearances, circles, approvals, and four eyes."""

@@ -1,0 +1,1 @@
+"""Originals on their rounds: circulated, lent, carried, cleared, recalled, counted back."""

@@ -1,0 +1,1 @@
+"""The station itself: made, opened, guarded, backed up; its policy, clock and ledger."""

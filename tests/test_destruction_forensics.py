@@ -9,22 +9,20 @@ from __future__ import annotations
 
 import os
 import random
-import sqlite3
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
-import vault_reader
 from jiyao.common.errors import JiyaoError
 from jiyao.models.tables import Artefact, Document
 from jiyao.pipeline.papers import documents
 from jiyao.vault.scratch import scratch_place
-from room_kit import PASSPHRASE, Room, transplant
+from room_kit import Room, transplant
+from thief_kit import root_files, spied
 
 TITLE = "关于乌有县虚构渠段工程建设方案有关事项的函"
 SHARED = "以上意见请一并研究并按照职责分工抓好贯彻落实。"
@@ -68,35 +66,6 @@ def station_files(room: Room) -> Iterator[Path]:
     place = scratch_place(room.home)
     for folder in (room.home, *room.roots, *place.base.glob(place.prefix + "*")):
         yield from (path for path in folder.rglob("*") if path.is_file())
-
-
-def spied(homes: Iterable[Path], root_files: Iterable[Path]) -> set[bytes]:
-    """Everything that opens, by the specifications alone: each key store found under each root key, each blob."""
-    values, blobs = set(), set()
-    for home in homes:
-        with closing(sqlite3.connect(f"file:{home / 'registry.db'}?mode=ro", uri=True)) as database:
-            values |= {row[0] for row in database.execute("SELECT sealed FROM key_store")}
-        blobs |= {path.read_bytes() for path in (home / "blobs").rglob("*.jyb")}
-    keys: set[bytes] = set()
-    for root in {key for file in root_files for key in vault_reader.read_root(file.read_bytes()).values()}:
-        for value in values:
-            try:
-                keys |= set(vault_reader.read_key_store(value, root, PASSPHRASE).values())
-            except vault_reader.Unreadable:
-                continue
-    texts = set()
-    for sealed in blobs:
-        for key in keys:
-            try:
-                texts.add(vault_reader.read_blob(sealed, key))
-                break
-            except vault_reader.Unreadable:
-                continue
-    return texts
-
-
-def root_files(room: Room) -> list[Path]:
-    return [next(folder.iterdir()) for folder in room.roots]
 
 
 def steal(room: Room, name: str) -> Path:

@@ -67,9 +67,6 @@ def test_never_initialised_twice(room: Room, tmp_path: Path) -> None:
 
 
 def test_suites_and_profiles(room: Room) -> None:
-    with pytest.raises(UsageFault, match="not_yet_built") as caught:
-        _create(room, suite="sm")
-    assert caught.value.facts == {"what": "--suite sm"}
     with pytest.raises(UsageFault, match="suite_unknown"):
         suite_named("rot13")
     with pytest.raises(Broken, match="suite_byte_unknown"):

@@ -14,6 +14,7 @@ from jiyao.common.errors import JiyaoError
 from jiyao.vault.blob import open_blob
 from jiyao.vault.kdf import stretch
 from jiyao.vault.keystore import Row, open_table
+from jiyao.vault.register import open_value
 from jiyao.vault.root import RootFile
 from tools import vault_vectors
 
@@ -30,9 +31,18 @@ def test_vectors_are_those_of_the_maker() -> None:
         assert (FOLDER / name).read_text("utf-8") == text, name
 
 
-@pytest.mark.parametrize("case", load("vault_blob.json")["cases"], ids=lambda case: case["name"])
-def test_blob(case: dict[str, str]) -> None:
-    vectors = load("vault_blob.json")
+BLOBS = [load(name) for name in ("vault_blob.json", "vault_blob_sm.json")]
+
+
+@pytest.mark.parametrize(
+    ("vectors", "case"),
+    [
+        pytest.param(vectors, case, id=f"{vectors['suite']}-{case['name']}")
+        for vectors in BLOBS
+        for case in vectors["cases"]
+    ],
+)
+def test_blob(vectors: dict[str, Any], case: dict[str, str]) -> None:
     sealed, key = bytes.fromhex(case["sealed"]), bytes.fromhex(case.get("key", vectors["key"]))
     slot = bytes.fromhex(vectors["slot"])
     if "refused" in case:
@@ -46,8 +56,27 @@ def test_blob(case: dict[str, str]) -> None:
         assert vault_reader.read_blob(sealed, key).hex() == case["plain"]
 
 
-def test_root(tmp_path: Path) -> None:
-    vectors = load("vault_root.json")
+@pytest.mark.parametrize("suite", ["aes", "sm"])
+def test_register_field(suite: str) -> None:
+    vectors = load("vault_register.json")
+    registry, purpose, bind = (
+        bytes.fromhex(vectors["registry"]), vectors["purpose"], bytes.fromhex(vectors["bind"])
+    )  # fmt: skip
+    sealed = bytes.fromhex(vectors[suite]["sealed"])
+    assert open_value(sealed, registry=registry, purpose=purpose, bind=bind).hex() == vectors[suite]["plain"]
+    read = vault_reader.read_field(sealed, registry, purpose.encode(), bind)
+    assert read.hex() == vectors[suite]["plain"]
+    for name, changed in vectors[suite]["refused"].items():
+        with pytest.raises(JiyaoError) as caught:
+            open_value(bytes.fromhex(changed), registry=registry, purpose=purpose, bind=bind)
+        assert caught.value.code == "register_altered", name
+        with pytest.raises(vault_reader.Unreadable):
+            vault_reader.read_field(bytes.fromhex(changed), registry, purpose.encode(), bind)
+
+
+@pytest.mark.parametrize("name", ["vault_root.json", "vault_root_sm.json"])
+def test_root(name: str, tmp_path: Path) -> None:
+    vectors = load(name)
     stripes = vault_vectors.stream("stripes", 127968) + bytes.fromhex(vectors["last_stripe"])
     slot = bytearray(bytes.fromhex(vectors["head"]) + stripes + bytes(3003))
     file = RootFile(tmp_path)

@@ -23,6 +23,7 @@ class Room:
 
     base: Path
     mirrors: int = 1
+    suite: str = "aes"
     engine: Engine = field(init=False)
 
     def __post_init__(self) -> None:
@@ -53,7 +54,7 @@ class Room:
                 roots=self.roots,
                 store_uuid=UUID,
                 passphrase=PASSPHRASE,
-                suite="aes",
+                suite=self.suite,
                 kdf="test",
             )
 

@@ -5,13 +5,14 @@ It is the attacker of the adversary test, and the proof that the specifications 
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import struct
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.ciphers import Cipher, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.ciphers.algorithms import SM4
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
@@ -22,19 +23,42 @@ class Unreadable(Exception):
     """What the specification says must be refused."""
 
 
-def hkdf(key: bytes, salt: bytes, info: bytes, length: int = 32) -> bytes:
-    return HKDF(algorithm=hashes.SHA256(), length=length, salt=salt or None, info=info).derive(key)
+def hkdf(key: bytes, salt: bytes, info: bytes, length: int = 32, suite: int = 1) -> bytes:
+    kind = {1: hashes.SHA256, 2: hashes.SM3}[suite]()
+    return HKDF(algorithm=kind, length=length, salt=salt or None, info=info).derive(key)
+
+
+def decrypt(suite: int, key: bytes, nonce: bytes, sealed: bytes, data: bytes) -> bytes:
+    """The AEAD of a suite; InvalidTag as `AESGCM`."""
+    if suite == 1:
+        return AESGCM(key).decrypt(nonce, sealed, data)
+    if len(sealed) < 16:
+        raise InvalidTag
+    short = hkdf(key, b"", b"jiyao sm4 key v1", 16, suite)
+    run = Cipher(SM4(short), modes.GCM(nonce, sealed[-16:])).decryptor()
+    run.authenticate_additional_data(data)
+    return run.update(sealed[:-16]) + run.finalize()
+
+
+def digest(suite: int, data: bytes) -> bytes:
+    """The hash of a suite."""
+    state = hashes.Hash({1: hashes.SHA256, 2: hashes.SM3}[suite]())
+    state.update(data)
+    return state.finalize()
 
 
 def read_blob(sealed: bytes, key: bytes) -> bytes:
     """docs/spec/blob.md."""
-    if len(sealed) < 96 or sealed[:8] != b"JYBLOB01" or sealed[8:12] != b"\x01\x12\x00\x00":
+    if len(sealed) < 96 or sealed[:8] != b"JYBLOB01" or sealed[9:12] != b"\x12\x00\x00":
         raise Unreadable("head")
+    suite = sealed[8]
+    if suite not in (1, 2):
+        raise Unreadable("suite")
     head, commitment, body = sealed[:64], sealed[64:80], sealed[80:]
     slot, salt = head[16:32], head[32:64]
-    if commitment != hkdf(key, b"", b"jiyao blob commitment v1" + head[8:9] + slot, 16):
+    if commitment != hkdf(key, b"", b"jiyao blob commitment v1" + head[8:9] + slot, 16, suite):
         raise Unreadable("commitment")
-    cipher = AESGCM(hkdf(key, salt, b"jiyao blob v1" + head))
+    blob_key = hkdf(key, salt, b"jiyao blob v1" + head, suite=suite)
     pieces = [body[at : at + CHUNK + 16] for at in range(0, len(body), CHUNK + 16)]
     plain = b""
     for number, piece in enumerate(pieces):
@@ -43,7 +67,7 @@ def read_blob(sealed: bytes, key: bytes) -> bytes:
             raise Unreadable("length")
         nonce = number.to_bytes(11, "big") + bytes([last])
         try:
-            plain += cipher.decrypt(nonce, piece, head)
+            plain += decrypt(suite, blob_key, nonce, piece, head)
         except InvalidTag:
             raise Unreadable("chunk") from None
     return plain
@@ -54,21 +78,34 @@ def read_root(image: bytes) -> dict[int, bytes]:
     keys = {}
     for at in range(0, len(image) - 131071, 131072):
         slot = image[at : at + 131072]
-        magic, epoch, _, stripes, _, digest = struct.unpack(">8sQBI16s32s", slot[:69])
-        if magic != b"JYROOT01" or stripes != 4000 or any(slot[69 + 128000 :]):
+        magic, epoch, suite, stripes, _, wanted = struct.unpack(">8sQBI16s32s", slot[:69])
+        if magic != b"JYROOT01" or stripes != 4000 or suite not in (1, 2) or any(slot[69 + 128000 :]):
             continue
-        key = merge(slot[69 : 69 + 128000])
-        if hashlib.sha256(slot[:37] + key).digest() == digest:
+        key = merge(slot[69 : 69 + 128000], suite)
+        if digest(suite, slot[:37] + key) == wanted:
             keys[epoch] = key
     return keys
 
 
-def merge(stripes: bytes) -> bytes:
+def merge(stripes: bytes, suite: int) -> bytes:
     state = bytes(32)
     for at in range(0, len(stripes) - 32, 32):
         mixed = bytes(a ^ b for a, b in zip(state, stripes[at : at + 32], strict=True))
-        state = hashlib.sha256(bytes(4) + mixed).digest()
+        state = digest(suite, bytes(4) + mixed)
     return bytes(a ^ b for a, b in zip(state, stripes[-32:], strict=True))
+
+
+def read_field(sealed: bytes, registry: bytes, purpose: bytes, bind: bytes) -> bytes:
+    """docs/spec/key-store.md, register fields."""
+    if len(sealed) < 30 or sealed[0] != 1 or sealed[1] not in (1, 2):
+        raise Unreadable("head")
+    suite = sealed[1]
+    key = hkdf(registry, b"", b"jiyao registry v1:seal:" + purpose, suite=suite)
+    data = b"jiyao register v1" + sealed[:2] + len(purpose).to_bytes(2, "big") + purpose + bind
+    try:
+        return decrypt(suite, key, sealed[2:14], sealed[14:], data)
+    except InvalidTag:
+        raise Unreadable("field") from None
 
 
 def read_key_store(sealed: bytes, root: bytes, passphrase: str) -> dict[bytes, bytes]:

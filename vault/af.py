@@ -10,33 +10,42 @@ import hashlib
 import secrets
 from collections.abc import Callable
 
+Digest = Callable[[bytes], bytes]
 STRIPES = 4000
 """128 000 bytes for a key of 32."""
+
+
+def sha256(data: bytes) -> bytes:
+    """The digest of LUKS and of suite `aes`."""
+    return hashlib.sha256(data).digest()
 
 
 def af_split(
     key: bytes | bytearray,
     *,
     stripes: int = STRIPES,
+    digest: Digest = sha256,
     random: Callable[[int], bytes] = secrets.token_bytes,
 ) -> bytearray:
-    """`stripes` x 32 bytes that merge to `key` (32 bytes)."""
+    """`stripes` x 32 bytes that merge to `key` (32 bytes) under the same `digest` (32 bytes out)."""
     material = bytearray(random(32 * (stripes - 1)))
-    last = _diffuse(material, stripes - 1) ^ int.from_bytes(key, "big")
+    last = _diffuse(material, stripes - 1, digest) ^ int.from_bytes(key, "big")
     material += last.to_bytes(32, "big")
     return material
 
 
-def af_merge(material: bytes | bytearray | memoryview, *, stripes: int = STRIPES) -> bytearray:
+def af_merge(
+    material: bytes | bytearray | memoryview, *, stripes: int = STRIPES, digest: Digest = sha256
+) -> bytearray:
     """The key of 32 bytes. Damaged material gives another key, never an error: compare a digest."""
     last = int.from_bytes(material[32 * (stripes - 1) : 32 * stripes], "big")
-    return bytearray((_diffuse(material, stripes - 1) ^ last).to_bytes(32, "big"))
+    return bytearray((_diffuse(material, stripes - 1, digest) ^ last).to_bytes(32, "big"))
 
 
-def _diffuse(material: bytes | bytearray | memoryview, count: int) -> int:
+def _diffuse(material: bytes | bytearray | memoryview, count: int, digest: Digest) -> int:
     state = 0
-    sha256, from_bytes = hashlib.sha256, int.from_bytes
+    from_bytes = int.from_bytes
     for at in range(0, 32 * count, 32):
         mixed = state ^ from_bytes(material[at : at + 32], "big")
-        state = from_bytes(sha256(b"\0\0\0\0" + mixed.to_bytes(32, "big")).digest(), "big")
+        state = from_bytes(digest(b"\0\0\0\0" + mixed.to_bytes(32, "big")), "big")
     return state

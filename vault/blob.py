@@ -23,7 +23,7 @@ from cryptography.exceptions import InvalidTag
 
 from ..common.errors import Broken, MissingTool, NotThere, Unexpected
 from .erase import sync_folder
-from .suite import AES, TAG_BYTES, Suite, suite_of
+from .suite import SUITES, TAG_BYTES, Suite, available, known_suite, suite_of
 from .wipe import Buffer, wiped
 
 MAGIC = b"JYBLOB01"
@@ -90,7 +90,7 @@ def open_blob(sealed: Buffer, *, key: Buffer, slot: bytes, name: str, kind: str 
         raise Broken("blob_altered", blob=name)
     head = bytes(view[:HEAD_BYTES])
     magic, suite_id, log2_chunk, flags, found_kind, found_slot, _ = _HEAD.unpack(head)
-    if magic != MAGIC or log2_chunk != LOG2_CHUNK or flags or suite_id != AES.id:
+    if magic != MAGIC or log2_chunk != LOG2_CHUNK or flags or not known_suite(suite_id):
         raise Broken("blob_altered", blob=name)
     if found_slot != slot or (kind is not None and found_kind != KINDS.get(kind)):
         raise Broken("blob_foreign", blob=name)
@@ -98,7 +98,8 @@ def open_blob(sealed: Buffer, *, key: Buffer, slot: bytes, name: str, kind: str 
     committed = hmac.compare_digest(view[HEAD_BYTES:][:COMMITMENT_BYTES], _commitment(suite, key, slot))
     pieces = _open_chunks(body, suite, key, head)
     if not committed:
-        raise Broken("blob_altered" if pieces else "blob_wrong_key", blob=name)
+        altered = pieces or _commits_otherwise(view, suite, key, slot)
+        raise Broken("blob_altered" if altered else "blob_wrong_key", blob=name)
     if len(pieces) != _count(len(body)):
         raise Broken("blob_altered", blob=name)
     return b"".join(pieces)
@@ -107,9 +108,18 @@ def open_blob(sealed: Buffer, *, key: Buffer, slot: bytes, name: str, kind: str 
 def key_commits(sealed: Buffer, *, key: Buffer, slot: bytes) -> bool:
     """Whether the envelope says it was sealed under `key`: a cheap look at its head, no proof of the rest."""
     view = memoryview(sealed)
-    if len(view) < HEAD_BYTES + COMMITMENT_BYTES or bytes(view[:9]) != MAGIC + b"\x01":
+    if len(view) < HEAD_BYTES + COMMITMENT_BYTES or bytes(view[:8]) != MAGIC or not known_suite(view[8]):
         return False
-    return hmac.compare_digest(view[HEAD_BYTES:][:COMMITMENT_BYTES], _commitment(suite_of(1), key, slot))
+    return hmac.compare_digest(
+        view[HEAD_BYTES:][:COMMITMENT_BYTES], _commitment(suite_of(view[8]), key, slot)
+    )
+
+
+def _commits_otherwise(view: memoryview, suite: Suite, key: Buffer, slot: bytes) -> bool:
+    """Whether this key made the commitment under another suite: then the suite's byte was changed."""
+    found = view[HEAD_BYTES:][:COMMITMENT_BYTES]
+    others = (other for other in SUITES if other != suite and available(other))
+    return any(hmac.compare_digest(found, _commitment(other, key, slot)) for other in others)
 
 
 def _open_chunks(body: memoryview, suite: Suite, key: Buffer, head: bytes) -> list[bytes]:

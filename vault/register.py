@@ -1,7 +1,7 @@
 """Register fields under the registry key: what must outlive a destruction (registers, inventory).
 
-Value: version 1, suite 1, nonce 12, AEAD. The purpose and `bind` (for example a row's id) are authenticated,
-so that a value moved to another field or row does not open.
+Value: version (1 byte), suite (1), nonce (12), AEAD of that suite. The purpose and `bind` (for example a row's
+id) are authenticated, so that a value moved to another field or row does not open.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import secrets
 from cryptography.exceptions import InvalidTag
 
 from ..common.errors import Broken
-from .suite import NONCE_BYTES, TAG_BYTES, Suite, suite_of
+from .suite import NONCE_BYTES, TAG_BYTES, Suite, known_suite, suite_of
 from .wipe import Buffer, wiped
 
 _VERSION = 1
@@ -33,7 +33,7 @@ def open_value(sealed: bytes, *, registry: Buffer, purpose: str, bind: bytes) ->
     Raises:
         Broken: `register_altered`, naming the purpose.
     """
-    if len(sealed) < _OVERHEAD or sealed[0] != _VERSION or sealed[1] != 1:
+    if len(sealed) < _OVERHEAD or sealed[0] != _VERSION or not known_suite(sealed[1]):
         raise Broken("register_altered", purpose=purpose)
     suite = suite_of(sealed[1])
     key = subkey(registry, suite=suite, purpose="seal:" + purpose)

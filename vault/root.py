@@ -6,11 +6,10 @@ and the passphrase, and wants a document destroyed before. What stands between i
 former epoch is nowhere any more: so the file is never copied, renamed or rewritten elsewhere, lies outside
 the home (no backup takes it along), and a half-done overwrite is fatal to the key (AF stripes, overwritten
 before the head). Accepted: whoever copied the root file while it was valid reads what was alive then. The
-format is docs/spec/root.md."""
+format is docs/spec/root.md. A root on a token is pkcs11.py."""
 
 from __future__ import annotations
 
-import hashlib
 import os
 import struct
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from typing import Literal
 from ..common.errors import Broken, MissingTool, Refused
 from .af import STRIPES, af_merge, af_split
 from .erase import sync_folder
+from .suite import known_suite, suite_of
 from .wipe import wipe
 
 FILE_NAME = "root.jyr"
@@ -116,8 +116,9 @@ class RootFile:
             Broken: `root_write`, when what is read is not what was written.
         """
         image = build_slot(
-            epoch=epoch, suite_id=suite_id, store_uuid=store_uuid, key=key, stripes=af_split(key)
-        )
+            epoch=epoch, suite_id=suite_id, store_uuid=store_uuid, key=key,
+            stripes=af_split(key, digest=suite_of(suite_id).digest),
+        )  # fmt: skip
         self._write_image(index, image)
         wipe(image)
 
@@ -186,9 +187,12 @@ def build_slot(
 def _parse(image: bytearray) -> tuple[int, int, bytes, bytearray] | None:
     """Epoch, suite id, store uuid and key of a slot; None when it does not hold a whole key."""
     magic, epoch, suite_id, stripes, store_uuid, digest = _HEAD.unpack_from(image)
-    if magic != MAGIC or stripes != STRIPES or any(image[_HEAD.size + _STRIPE_BYTES :]):
+    if magic != MAGIC or stripes != STRIPES or not known_suite(suite_id):
         return None
-    key = af_merge(memoryview(image)[_HEAD.size : _HEAD.size + _STRIPE_BYTES])
+    if any(image[_HEAD.size + _STRIPE_BYTES :]):
+        return None
+    material = memoryview(image)[_HEAD.size : _HEAD.size + _STRIPE_BYTES]
+    key = af_merge(material, digest=suite_of(suite_id).digest)
     if _digest(epoch, suite_id, store_uuid, key) != digest:
         wipe(key)
         return None
@@ -197,7 +201,7 @@ def _parse(image: bytearray) -> tuple[int, int, bytes, bytearray] | None:
 
 def _digest(epoch: int, suite_id: int, store_uuid: bytes, key: bytearray) -> bytes:
     head = struct.pack(">8sQBI16s", MAGIC, epoch, suite_id, STRIPES, store_uuid)
-    return hashlib.sha256(head + key).digest()
+    return suite_of(suite_id).digest(head + key)
 
 
 def _put(descriptor: int, data: bytes | bytearray, at: int) -> None:

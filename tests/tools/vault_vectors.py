@@ -14,8 +14,9 @@ from jiyao.vault import keystore
 from jiyao.vault.af import af_split
 from jiyao.vault.blob import seal_blob
 from jiyao.vault.kdf import KdfCost, stretch
+from jiyao.vault.register import seal_value
 from jiyao.vault.root import build_slot
-from jiyao.vault.suite import AES
+from jiyao.vault.suite import AES, SM, Suite
 
 FOLDER = Path(__file__).resolve().parents[1] / "vectors"
 UUID, SALT = bytes(range(16)), bytes(range(16, 32))
@@ -38,13 +39,13 @@ def flip(data: bytes, at: int) -> bytes:
     return bytes(changed)
 
 
-def blob() -> dict[str, object]:
+def blob(suite: Suite) -> dict[str, object]:
     """Envelopes: short, empty, and what must be refused."""
     key, slot = stream("key", 32), stream("slot", 16)
 
     def seal(text: bytes) -> bytes:
         return b"".join(
-            seal_blob(text, key=key, suite=AES, slot=slot, kind="original", salt=stream("salt", 32))
+            seal_blob(text, key=key, suite=suite, slot=slot, kind="original", salt=stream("salt", 32))
         )
 
     text = "样张：正文。".encode()
@@ -56,7 +57,8 @@ def blob() -> dict[str, object]:
             {"name": name, "sealed": sealed.hex(), "refused": code}
             for name, sealed, code in (
                 ("magic", flip(good, 0), "blob_altered"),
-                ("suite", flip(good, 8), "blob_altered"),
+                ("suite", good[:8] + b"\0" + good[9:], "blob_altered"),
+                ("the other suite", good[:8] + bytes([3 - suite.id]) + good[9:], "blob_altered"),
                 ("chunk size", flip(good, 9), "blob_altered"),
                 ("flags", flip(good, 11), "blob_altered"),
                 ("kind", flip(good, 12), "blob_altered"),
@@ -78,15 +80,34 @@ def blob() -> dict[str, object]:
             "refused": "blob_wrong_key",
         },
     ]
-    return {"key": key.hex(), "slot": slot.hex(), "cases": cases}
+    return {"suite": suite.name, "key": key.hex(), "slot": slot.hex(), "cases": cases}
 
 
-def root() -> dict[str, object]:
+def register() -> dict[str, object]:
+    """A field of each suite, and what must be refused."""
+    key, text, bind = stream("registry", 32), "密件题名".encode(), b"D-1"
+    vectors: dict[str, object] = {"registry": key.hex(), "purpose": "document", "bind": bind.hex()}
+    for suite in (AES, SM):
+        with mock.patch.object(secrets, "token_bytes", lambda length: stream("nonce", length)):
+            value = seal_value(text, registry=key, suite=suite, purpose="document", bind=bind)
+        changed = {f"byte {at}": flip(value, at) for at in (0, 2, 14, len(value) - 1)}
+        changed |= {"suite": value[:1] + b"\3" + value[2:], "cut": value[:-1], "appended": value + b"\0"}
+        changed |= {"the other suite": value[:1] + bytes([3 - suite.id]) + value[2:]}
+        vectors[suite.name] = {
+            "sealed": value.hex(),
+            "plain": text.hex(),
+            "refused": {name: sealed.hex() for name, sealed in changed.items()},
+        }
+    return vectors
+
+
+def root(suite: Suite) -> dict[str, object]:
     """A slot by its recipe (stripes are long), its SHA-256, and bytes whose change must be noticed."""
     key = bytearray(stream("root key", 32))
-    stripes = af_split(key, random=lambda length: stream("stripes", length))
-    image = build_slot(epoch=7, suite_id=1, store_uuid=UUID, key=key, stripes=stripes)
+    stripes = af_split(key, digest=suite.digest, random=lambda length: stream("stripes", length))
+    image = build_slot(epoch=7, suite_id=suite.id, store_uuid=UUID, key=key, stripes=stripes)
     return {
+        "suite": suite.name,
         "epoch": 7,
         "uuid": UUID.hex(),
         "key": key.hex(),
@@ -126,7 +147,14 @@ def key_store() -> dict[str, object]:
 
 def files() -> dict[str, str]:
     """File name -> text of each vector file."""
-    made = {"vault_blob.json": blob(), "vault_root.json": root(), "vault_key_store.json": key_store()}
+    made = {
+        "vault_blob.json": blob(AES),
+        "vault_blob_sm.json": blob(SM),
+        "vault_key_store.json": key_store(),
+        "vault_register.json": register(),
+        "vault_root.json": root(AES),
+        "vault_root_sm.json": root(SM),
+    }
     return {name: json.dumps(value, ensure_ascii=False, indent=1) + "\n" for name, value in made.items()}
 
 

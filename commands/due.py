@@ -7,9 +7,10 @@ from typing import Any
 
 import click
 
+from ..common.messages import say
 from ..pipeline.desk import deadlines
 from . import show
-from .frame import DATE, Act, enter, option
+from .frame import DATE, Act, current, enter, option
 
 _KEYS = ("due", "days", "kind", "id", "holder", "role", "action")
 
@@ -22,4 +23,13 @@ def due(on: date | None, limit: int | None) -> None:
         station, actor = enter("due")
         return deadlines.due(station, actor, on=on, limit=limit)
 
-    show.run(work, lambda value: show.table(_KEYS, [[row[key] for key in _KEYS] for row in value["items"]]))
+    show.run(work, _draw)
+
+
+def _draw(value: dict[str, Any]) -> None:
+    show.table(_KEYS, [[row[key] for key in _KEYS] for row in value["items"]])
+    if value["calendar_unknown"]:
+        click.echo(
+            say("calendar_unknown", current().lang, years="、".join(map(str, value["calendar_unknown"]))),
+            err=True,
+        )

@@ -87,7 +87,7 @@ class ClockRule:
     table: str | None = None
     every: Duration | None = None
     workdays: int | None = None
-    """So many working days, Monday to Friday; days that a year's holidays shift are not known offline."""
+    """So many working days of the policy's calendar."""
     same_day: tuple[Level, ...] = ()
     """Levels whose items are due the same day whatever the table says."""
     as_read: bool = False

@@ -8,6 +8,7 @@ from functools import lru_cache
 from importlib import resources
 
 from ..level import Family, Level
+from .calendar import read_calendar
 from .desk import read_desk
 from .handling import read_handling
 from .learning import read_learning
@@ -48,7 +49,7 @@ _TOP = (
     "classification_rules", "topics", "patterns_pi", "retention", "approval_matrix", "deadlines",
     "destruction",
     "devices", "storage", "conflicts", "unit_secret_items", "movements", "clocks", "matters",
-    "handling", "reading",
+    "handling", "reading", "calendar",
 )  # fmt: skip
 _INHERITED = (
     "clearances",
@@ -61,6 +62,7 @@ _INHERITED = (
     "clocks",
     "matters",
     "handling",
+    "calendar",
 )
 _OPTIONAL = ("changes", "authority", "devices", "storage", "unit_secret_items")
 _NEED = tuple(key for key in _TOP if key not in (*_INHERITED, *_OPTIONAL))
@@ -147,6 +149,7 @@ def parse_policy(text: str) -> Policy:
         ),
         handling=read_handling(top["handling"], frozenset(overlays)),
         reading=read_reading(top["reading"]),
+        calendar=read_calendar(top["calendar"]),
         destruction=read_destruction(top["destruction"]),
         choices=choices,
         unit_items=read_unit_items(top["unit_secret_items"]) if "unit_secret_items" in top else (),

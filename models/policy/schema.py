@@ -15,6 +15,7 @@ from .choices import chosen_route, chosen_row, delegates_too
 from .learning import Learning
 
 if TYPE_CHECKING:
+    from .calendar import Calendar
     from .desk import Desk
     from .handling import Handling
     from .reading import ReadingRules
@@ -305,7 +306,7 @@ class Deadlines:
     cycles: tuple[Cycle, ...]
     urging: Urging = Urging()
     business_days: bool = False
-    """Whether days of circulation are working days, Monday to Friday."""
+    """Whether days of circulation are working days of the calendar."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -386,6 +387,7 @@ class Policy:
     desk: Desk
     handling: Handling
     reading: ReadingRules
+    calendar: Calendar
     destruction: DestructionPolicy
     choices: Mapping[str, object]
     """The chosen option of each conflict between the seeds."""

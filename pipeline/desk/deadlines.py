@@ -67,7 +67,7 @@ def due(
     """Every clock of the room that ends by a day (today when none is named), the earliest first.
 
     Documents outside the actor's sight are left out, as in the register; items carry numbers, never words.
-    `limit`: only the earliest so many.
+    `limit`: only the earliest so many. `calendar_unknown`: years until then whose holidays the policy lacks.
     """
     until = on or today(station.clock)
     with station.read() as session:
@@ -87,7 +87,9 @@ def due(
             facts={"on": until.isoformat(), "items": len(items[:limit])},
         )  # fmt: skip
     items.sort(key=lambda one: (one["due"], one["kind"], one["id"]))
-    return {"on": until.isoformat(), "items": items[:limit]}
+    now = today(station.clock)
+    unknown = station.policy.calendar.unknown_years(min(now, until), max(now, until))
+    return {"on": until.isoformat(), "items": items[:limit], "calendar_unknown": list(unknown)}
 
 
 def items_until(

@@ -40,7 +40,7 @@ def term_ends(
     if rule.every is not None:
         return _after(rule.every, start)
     if rule.workdays is not None:
-        return _end_of(working_day_after(start.date(), rule.workdays), start)
+        return _end_of(policy.calendar.working_day_after(start.date(), rule.workdays), start)
     match rule.table:
         case "borrow_days":
             days = policy.deadlines.borrow_days
@@ -54,7 +54,7 @@ def term_ends(
             circulation = policy.deadlines.circulation
             term = circulation.get(urgency or "一般", circulation.get("一般"))
             if term is not None and policy.deadlines.business_days and term.days and not term.seconds:
-                return _end_of(working_day_after(start.date(), term.days), start)
+                return _end_of(policy.calendar.working_day_after(start.date(), term.days), start)
             return _end_of(start.date(), start) if term is None else _after(term, start)
 
 
@@ -162,6 +162,7 @@ def due_item(station: Station, timer: Timer, *, on: date | None = None) -> dict[
     rule = station.policy.desk.clocks.get(timer.clock)
     last = _last_day(moment(timer.due))
     return {
+        **_unsure(station, rule, timer),
         "kind": timer.clock,
         "id": timer.object_id,
         "document": timer.document_id,
@@ -172,6 +173,20 @@ def due_item(station: Station, timer: Timer, *, on: date | None = None) -> dict[
         "action": rule.action if rule else timer.clock,
         "reminders": timer.reminders,
     }
+
+
+def counts_working_days(policy: Policy, rule: ClockRule) -> bool:
+    """Whether a clock's term is one of working days."""
+    return rule.workdays is not None or (rule.table == "circulation" and policy.deadlines.business_days)
+
+
+def _unsure(station: Station, rule: ClockRule | None, timer: Timer) -> dict[str, Any]:
+    """The years whose holidays the policy does not know, where the term counted working days of them (`unsure`)."""
+    if rule is None or not counts_working_days(station.policy, rule):
+        return {}
+    first, last = moment(timer.started_at).date(), last_day(timer)
+    unknown = station.policy.calendar.unknown_years(first, last)
+    return {"unsure": list(unknown)} if unknown else {}
 
 
 def moment(text: str) -> datetime:
@@ -192,15 +207,6 @@ def end_of(station: Station, day: date) -> str:
 def last_day(timer: Timer) -> date:
     """The last day on which it is not late."""
     return _last_day(moment(timer.due))
-
-
-def working_day_after(day: date, number: int) -> date:
-    """The so many-th working day after a day: Monday to Friday."""
-    for _ in range(number):
-        day += timedelta(days=1)
-        while day.weekday() > 4:
-            day += timedelta(days=1)
-    return day
 
 
 def _after(term: Duration, start: datetime) -> datetime:

@@ -6,10 +6,11 @@ import os
 import shutil
 import stat
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
-from ...common.clock import iso
+from ...common.clock import iso, today
 from ...common.errors import JiyaoError
 from ...common.fonts import face
 from ...common.messages import Lang, say
@@ -168,6 +169,17 @@ def _policy(station: Station) -> _Finding:
     return well, f"{value['version']} {value['state']}", "" if well else "doctor_fix_policy"
 
 
+def _calendar(station: Station) -> _Finding:
+    """The holidays of this year are known; in its last month those of the next year too."""
+    now = today(station.clock)
+    unknown = station.policy.calendar.unknown_years(now, date(now.year + (now.month == 12), 12, 31))
+    return (
+        not unknown,
+        "、".join(map(str, unknown)) or str(now.year),
+        "doctor_fix_calendar" if unknown else "",
+    )
+
+
 def _writable(station: Station) -> _Finding:
     well = os.access(station.home, os.W_OK)
     return well, str(station.home), "" if well else "doctor_fix_writable"
@@ -177,5 +189,5 @@ _NEEDED = frozenset({"engines", "fonts", "space", "writable", "clock"})
 """Without these the day's work cannot be done."""
 _CHECKS: tuple[Callable[[Station], _Finding], ...] = (
     _engines, _fonts, _poppler, _libreoffice, _virus_scanner, _scratch, _worker_network, _root, _mirror, _home_medium,
-    _swap, _core_dumps, _clock, _space, _permissions, _kdf, _policy, _writable,
+    _swap, _core_dumps, _clock, _space, _permissions, _kdf, _policy, _calendar, _writable,
 )  # fmt: skip

@@ -258,6 +258,7 @@ def clearing_count(**given: Any) -> None:
 @clearing.command("hand-over")
 @argument("matter", metavar="M")
 @option("--receipt-no", required=True, metavar="N")
+@option("--with", "carried_by", multiple=True, metavar="PERSON")
 def clearing_hand_over(**given: Any) -> None:
     _do("clearing", "clearing", "hand_over", _draw_items, **given)
 

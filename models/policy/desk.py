@@ -8,11 +8,11 @@ constants. Sources of the shipped rules stand beside them in `default.yaml`.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from ..level import Level
+from ..level import Family, Level
 from .nodes import Reader
 from .schema import Duration
 from .sections import ROLES, read_duration
@@ -41,6 +41,7 @@ DESK_ROLES = (*ROLES, "head_of_room", "duty_officer", "handler", "escort", "unit
               "committee_reviewer", "destroy_supervisor", "holder")  # fmt: skip
 """Roles of roles.md; `holder` is whoever holds the object now."""
 _ID = re.compile(r"[a-z][a-z0-9_]{1,23}")
+_SUBJECT = re.compile(r"subject:[a-z][a-z0-9_]{1,23}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,9 @@ class MovementRule:
     clock: str | None = None
     ends: tuple[str, ...] = ()
     persons: Mapping[str, int] | None = None
-    """By level id or `default`: how many persons carry it together."""
+    """By level id, `subject:` with an id of `handling.subjects` (of classified papers only), or `default`: how many
+    persons carry it together; the highest that fits.
+    """
     in_room: bool = False
     """Whether the place must be a reading room of the policy's `handling`, whatever the level."""
     within: tuple[str, ...] = ()
@@ -71,9 +74,14 @@ class MovementRule:
     """Words or numbers that must be given: `place`, `pages`, `case`, `bag`, `precautions` …"""
     source: str = ""
 
-    def least(self, level: Level) -> int:
-        """How many persons carry an object of a level together."""
-        return 1 if self.persons is None else self.persons.get(str(level), self.persons.get("default", 1))
+    def least(self, level: Level, subjects: Iterable[str] = ()) -> int:
+        """How many persons carry an object of a level, of a paper of these subjects, together."""
+        if self.persons is None:
+            return 1
+        numbers = [self.persons.get(str(level), self.persons.get("default", 1))]
+        if level.family not in (Family.INTERNAL, Family.PUBLIC):
+            numbers += [self.persons.get(f"subject:{name}", 1) for name in subjects]
+        return max(numbers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -362,7 +370,7 @@ def _step(
 def _persons(reader: Reader) -> dict[str, int]:
     found: dict[str, int] = {}
     for name, value in reader.items():
-        if name not in (*Level, "default"):
+        if name not in (*Level, "default") and not _SUBJECT.fullmatch(name):
             value.wrong(f"unknown level {name!r}")
         found[name] = value.integer(1, 9)
     return found

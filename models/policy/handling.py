@@ -19,8 +19,16 @@ class Subject:
     """Any of these overlays makes it one."""
     kinds: tuple[str, ...] = ()
     """Or its 文种 is one of these."""
+    titles: tuple[str, ...] = ()
+    """Or its title has one of these words."""
+    matters: tuple[str, ...] = ()
+    """Or a matter of one of these kinds was opened for it."""
     restricted: Mapping[str, tuple[str, ...]] | None = None
     """Name of a part with approvers of its own (`restricted` of the matrix) -> words of its titles."""
+
+    def fits(self, overlays: tuple[str, ...], kind: str | None) -> bool:
+        """Whether overlays or 文种 alone make a paper one of it."""
+        return bool(set(self.overlays) & set(overlays)) or (kind is not None and kind in self.kinds)
 
     def part(self, words: str) -> str | None:
         """The part of the subject that a title belongs to; None for the ordinary ones."""
@@ -45,7 +53,7 @@ class Handling:
     def subject(self, overlays: tuple[str, ...], kind: str | None) -> Subject | None:
         """The first subject that fits a paper."""
         for subject in self.subjects:
-            if set(subject.overlays) & set(overlays) or (kind is not None and kind in subject.kinds):
+            if subject.fits(overlays, kind):
                 return subject
         return None
 
@@ -68,13 +76,17 @@ def read_handling(reader: Reader, overlays: frozenset[str]) -> Handling:
 
 
 def _subject(reader: Reader, overlays: frozenset[str]) -> Subject:
-    entry = reader.map(need=("id",), may=("overlays", "kinds", "restricted", "source", "conf"))
-    if "overlays" not in entry and "kinds" not in entry:
-        reader.wrong("'overlays' or 'kinds' is expected")
+    entry = reader.map(
+        need=("id",), may=("overlays", "kinds", "titles", "matters", "restricted", "source", "conf")
+    )
+    if not entry.keys() & {"overlays", "kinds", "titles", "matters"}:
+        reader.wrong("'overlays', 'kinds', 'titles' or 'matters' is expected")
     return Subject(
         id=entry["id"].text(),
         overlays=_overlays(entry["overlays"], overlays) if "overlays" in entry else (),
         kinds=entry["kinds"].texts() if "kinds" in entry else (),
+        titles=entry["titles"].texts() if "titles" in entry else (),
+        matters=entry["matters"].texts() if "matters" in entry else (),
         restricted={name: words.texts() for name, words in entry["restricted"].items()}
         if "restricted" in entry
         else None,

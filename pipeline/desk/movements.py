@@ -26,7 +26,7 @@ from ...models.policy.reading import USES, Use
 from ...models.rights import STAFF
 from ...models.tables import Carrier, Copy, Document, LedgerEntry, Movement
 from ..papers import release_record
-from ..persons import access, approvals, conditions
+from ..persons import access, approvals, conditions, four_eyes, subjects
 from ..persons.actors import Actor
 from ..persons.decision import Decision
 from ..rounds import page_check
@@ -82,7 +82,7 @@ def move(
     approval, known = hand.approval, dict[str, Decision]()
     if document is not None:
         carriers = tuple(filter(None, (taker, *hand.together_with))) if rule.to == "person" else ()
-        present = carriers or (tuple({*hand.together_with} - {actor.person}) if rule.persons else ())
+        present = carriers or _present(rule, actor, hand)
         known = _check_persons(station, session, rule, document, present)
         destroyed_by = conditions.destroyed_by(session, rule, document)
         if destroyed_by is not None:
@@ -270,14 +270,24 @@ def _taker(rule: MovementRule, actor: Actor, thing: Thing, hand: Hand) -> str | 
             return None
 
 
+def _present(rule: MovementRule, actor: Actor, hand: Hand) -> tuple[str, ...]:
+    """Who is there when nobody of the unit takes it: what leaves goes in the actor's own hands and those with him;
+    whoever destroys is watched by others.
+    """
+    if not rule.persons:
+        return ()
+    others = {*hand.together_with} - {actor.person}
+    return (actor.person, *sorted(others)) if rule.to == "outside" else tuple(sorted(others))
+
+
 def _check_persons(
     station: Station, session: Session, rule: MovementRule, document: Document, persons: Sequence[str]
 ) -> dict[str, Decision]:
     """Each of the persons with the decision that lets him have it."""
     if rule.persons is not None:
         level = access.protected_as(station.policy, document)
-        least = rule.persons.get(str(level), rule.persons.get("default", 1))
-        if len(set(persons)) < least:
+        least = rule.least(level, subjects.all_of(station, document))
+        if four_eyes.hands(session, persons, since=station.now()) < least:
             raise Refused("movement_persons", act=rule.zh, level=level.value, least=least)
     # an act of a unit's own that binds the circle counts as letting somebody read
     use: Use = next((use for use in USES if use == rule.act), "circulate") if rule.circle else "handle"

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from sqlalchemy import select
 from sqlalchemy.orm import object_session
 
 from ...models.level import Level
 from ...models.policy.handling import Subject
 from ...models.policy.schema import Policy, Row
-from ...models.tables import Document
+from ...models.tables import Document, Matter
 from ..station.station import Station
 
 _HIGHEST = (Level.STATE_TOP, Level.COMPANY_TOP)
@@ -23,6 +24,21 @@ _HIGHEST = (Level.STATE_TOP, Level.COMPANY_TOP)
 def subject_of(policy: Policy, row: Document) -> Subject | None:
     """The subject of a paper that the matrix may have rows of its own for."""
     return policy.handling.subject(tuple(filter(None, row.overlays.split(","))), row.kind)
+
+
+def all_of(station: Station, row: Document) -> tuple[str, ...]:
+    """Ids of every subject that a paper is of: by overlays, 文种, words of its title, or a matter that says so."""
+    overlays = tuple(filter(None, row.overlays.split(",")))
+    title: str | None = None
+    found = []
+    for subject in station.policy.handling.subjects:
+        if subject.fits(overlays, row.kind) or _told_by_matter(subject, row):
+            found.append(subject.id)
+        elif subject.titles:
+            title = _title(station, row) if title is None else title
+            if any(word in title for word in subject.titles):
+                found.append(subject.id)
+    return tuple(found)
 
 
 def bound_by(station: Station, act: str, level: Level | None, row: Document) -> Row:
@@ -59,6 +75,16 @@ def of_superior(policy: Policy, row: Document) -> bool:
     levels = [Level.parse(code) for code in (row.level_code, row.interim_code) if code]
     secret = any(level.family.value not in ("internal", "public") for level in levels)
     return row.origin == "superior" and secret and policy.conditions.superior_paper_goes_back
+
+
+def _told_by_matter(subject: Subject, row: Document) -> bool:
+    session = object_session(row)
+    if session is None or not subject.matters:
+        return False
+    wanted = select(Matter.id).where(
+        Matter.document_id == row.id, Matter.kind.in_(subject.matters), Matter.state != "cancelled"
+    )
+    return session.execute(wanted.limit(1)).first() is not None
 
 
 def _of_part(

@@ -21,7 +21,7 @@ from ..desk import custody, matters, movements, timers
 from ..desk.movements import Hand
 from ..intake.receipt import organ_of
 from ..papers.incidents import open_incident
-from ..persons import access
+from ..persons import access, people
 from ..persons.actors import Actor, acting
 from ..station.station import Station
 from .return_cycle import CLOCK, HERE
@@ -118,24 +118,33 @@ def count(
         return list_json(station, session, actor, row)
 
 
-def hand_over(station: Station, actor: Actor, *, matter: str, receipt_no: str) -> dict[str, Any]:
+def hand_over(
+    station: Station, actor: Actor, *, matter: str, receipt_no: str, carried_by: Sequence[str] = ()
+) -> dict[str, Any]:
     """The counted originals are handed to the organ, which gave a receipt.
 
+    Args:
+        carried_by: who carried them together with the actor.
+
     Raises:
-        Refused: not counted by two persons yet.
+        Refused: not counted by two persons yet; too few carry what takes two.
     """
     with acting(station, actor, "clearing.hand_over", objects=(matter,)) as session:
         row = get(session, matter)
-        hand_over_in(station, session, actor, row, receipt_no)
+        persons = tuple(people.find_person(station, session, one) for one in carried_by)
+        hand_over_in(station, session, actor, row, receipt_no, carried_by=persons)
         return list_json(station, session, actor, row)
 
 
-def hand_over_in(station: Station, session: Session, actor: Actor, row: Matter, receipt_no: str) -> None:
+def hand_over_in(
+    station: Station, session: Session, actor: Actor, row: Matter, receipt_no: str, *,
+    carried_by: Sequence[str] = (),
+) -> None:  # fmt: skip
     """`hand_over` in the caller's transaction: also when escorts brought the bag there."""
     matters.advance(station, session, actor, row, step="hand_over", words={"receipt_no": receipt_no})
     for item in matters.items_of(session, row):
         if item.state == LISTED:
-            hand = Hand(words={"receipt_no": receipt_no}, matter=row.id)
+            hand = Hand(together_with=tuple(carried_by), words={"receipt_no": receipt_no}, matter=row.id)
             thing = _original(session, item.object_id)
             movements.move(station, session, actor, thing, "return_to_issuer", hand)
             item.state, item.person, item.at = GONE, actor.person, station.now()

@@ -20,7 +20,7 @@ from ...models.tables import Carrier, Document, Matter, MatterItem, Timer
 from ..desk import custody, matters, movements, timers
 from ..desk.movements import Hand
 from ..papers import release_record
-from ..persons import access, approvals, people
+from ..persons import access, approvals, four_eyes, people, subjects
 from ..persons.actors import Actor, acting
 from ..station.station import Station
 from . import clearing
@@ -73,8 +73,9 @@ def pack(
                 raise Refused("movement_state", object=thing.id, act=rule.zh, state=thing.state)
             access.check_clearance(station, session, actor.person, document)
             level = access.protected_as(station.policy, document)
-            if len(persons) < rule.least(level):
-                raise Refused("movement_persons", act=rule.zh, level=level.value, least=rule.least(level))
+            least = rule.least(level, subjects.all_of(station, document))
+            if four_eyes.hands(session, persons, since=station.now()) < least:
+                raise Refused("movement_persons", act=rule.zh, level=level.value, least=least)
             for person in persons:
                 access.check_clearance(station, session, person, document)
             matters.check_free(station, session, document.id, "move.depart")
@@ -161,13 +162,15 @@ def arrive(
             words=words,
         )  # fmt: skip
         act = "come_back" if brought_back else str(packed["purpose"])
+        escorts = tuple(item.object_id for item in _items(session, row, "person"))
         if act == "return_to_issuer":
             returned = clearing.get(session, str(packed["cleared"]))
-            clearing.hand_over_in(station, session, actor, returned, receipt_no)
+            clearing.hand_over_in(station, session, actor, returned, receipt_no, carried_by=escorts)
         for item in _items(session, row, "carrier"):
             if act != "return_to_issuer":
                 said = {"receipt_no": receipt_no, **({"pages": str(pages)} if pages is not None else {})}
-                hand = Hand(words=said, matter=row.id, approval=json.loads(item.facts).get("approval"))
+                given = json.loads(item.facts).get("approval")
+                hand = Hand(together_with=escorts, words=said, matter=row.id, approval=given)
                 movements.move(station, session, actor, _original(session, item.object_id), act, hand)
             item.state, item.at = "back" if act == "come_back" else "delivered", station.now()
         return _json(station, session, row)

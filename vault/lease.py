@@ -147,6 +147,7 @@ class Lease:
         wipe(self._root, self._passphrase, *self._stretched.values())
         self._root = None
         self._stretched.clear()
+        self.roots.close()
 
     @contextmanager
     def _holding(self) -> Iterator[None]:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 
 class RootClass(StrEnum):
-    """How well a root store can be erased. R1 and R2 (hardware, TPM) are never the class of a path."""
+    """How well a root store can be erased. R1 is a token's (pkcs11_token.py), R2 a TPM's; neither of a path."""
 
     R1 = "R1"
     R2 = "R2"
@@ -28,12 +28,19 @@ class RootClass(StrEnum):
 
 
 class Claim(StrEnum):
-    """What may be said of an overwrite; each is a message code."""
+    """What may be said of an overwrite, or of a key destroyed on a token; each is a message code."""
 
     CLEAR = "claim_clear_best_effort"
     MEMORY = "claim_memory_only"
     UNPROVEN = "claim_overwrite_unproven"
+    DEVICE = "claim_destroyed_by_device"
+    TOKEN_UNPROVEN = "claim_destroyed_unproven"
     NONE = "claim_overwrite_useless"
+
+    @property
+    def proven(self) -> bool:
+        """Whether nothing more is to be owned up to: what the medium says of itself bears the claim."""
+        return self in (Claim.CLEAR, Claim.MEMORY, Claim.DEVICE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,8 @@ from typing import Literal
 from ..common.errors import Broken, MissingTool, Refused
 from .af import STRIPES, af_merge, af_split
 from .erase import sync_folder
+from .medium import Medium, medium_of
+from .pkcs11_token import Token
 from .suite import known_suite, suite_of
 from .wipe import wipe
 
@@ -54,6 +56,18 @@ class RootFile:
     def exists(self) -> bool:
         """Whether the file is there."""
         return self.path.is_file()
+
+    def taken(self) -> bool:
+        """Whether something stands in its place already."""
+        return self.path.exists()
+
+    def discard(self) -> None:
+        """Removes a file that never came into use."""
+        self.path.unlink(missing_ok=True)
+
+    def medium(self) -> Medium:
+        """Class and claim of what it lies on."""
+        return medium_of(self.path)
 
     def create(self) -> None:
         """Makes the file with both slots really written, so that no later write needs a new block.
@@ -212,11 +226,11 @@ def _put(descriptor: int, data: bytes | bytearray, at: int) -> None:
     os.fsync(descriptor)
 
 
-def require_outside(folder: Path, home: Path) -> None:
-    """The root's place may not be in the home: a backup of the home would take the root along.
+def require_outside(folder: Path | Token, home: Path) -> None:
+    """The root's place may not be in the home: a backup of the home would take the root along. A token is not.
 
     Raises:
         Refused: `root_inside_home`.
     """
-    if folder.resolve().is_relative_to(home.resolve()):
+    if isinstance(folder, Path) and folder.resolve().is_relative_to(home.resolve()):
         raise Refused("root_inside_home", path=str(folder))

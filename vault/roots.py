@@ -1,5 +1,4 @@
-"""All root files of a station, the first and its mirrors: which is current, what is left over, what is
-missing.
+"""All root stores of a station, files and tokens: which is current, what is left over, what is missing.
 
 The start-up rule: current is the slot of the registry's epoch. An older database under a newer root is a
 roll-back. An epoch without a root is never made up for: the station refuses to start. Every other slot is
@@ -13,22 +12,57 @@ import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 from ..common.errors import Broken, JiyaoError, NotThere, Refused
-from .medium import Claim, RootClass, medium_of
+from .medium import Claim, Medium, RootClass, medium_of
+from .pkcs11_root import TokenRoot
+from .pkcs11_token import Token
 from .root import RootFile, SlotView
 from .suite import KEY_BYTES
 from .wipe import wipe
 
+RootPlace = Path | Token
+"""The folder of a root file, or a token; in reports the file itself, or the token."""
+
+
+class RootStore(Protocol):
+    """One root, whatever it lies in: two slots, each of them held, torn or empty. `RootFile` and `TokenRoot`."""
+
+    @property
+    def path(self) -> RootPlace: ...
+    def exists(self) -> bool: ...
+    def taken(self) -> bool: ...
+    def create(self) -> None: ...
+    def discard(self) -> None: ...
+    def view(self, index: int, /) -> SlotView: ...
+    def load(self, epoch: int, /) -> bytearray | None: ...
+    def find(self, epoch: int, /) -> tuple[int, bytearray] | None: ...
+    def blank(self, index: int, /) -> bool: ...
+    def write(
+        self, index: int, /, *, epoch: int, suite_id: int, store_uuid: bytes, key: bytearray
+    ) -> None: ...
+    def wipe(self, index: int, /) -> None: ...
+    def medium(self) -> Medium: ...
+
+
+def store_at(place: RootPlace) -> RootStore:
+    """The root in a folder or on a token."""
+    return RootFile(place) if isinstance(place, Path) else TokenRoot(place)
+
+
+def root_medium(path: RootPlace) -> Medium:
+    """Class and claim of a root: of the file's medium, or of the token."""
+    return medium_of(path) if isinstance(path, Path) else path.medium()
+
 
 @dataclass(frozen=True, slots=True)
 class RootView:
-    """One root as found. `missing`: folder or file not there; `unreadable`: there, but of the wrong size or
-    failing.
+    """One root as found. `missing`: folder, file or token not there; `unreadable`: there, but of the wrong size
+    or failing.
     """
 
-    path: Path
+    path: RootPlace
     state: Literal["present", "missing", "unreadable"]
     slots: tuple[SlotView, ...] = ()
 
@@ -45,7 +79,7 @@ class RootView:
 class RootOutcome:
     """What became of the former key on one root; `erased` with the claim its medium allows."""
 
-    path: Path
+    path: RootPlace
     state: Literal["erased", "missing", "failed"]
     root_class: RootClass | None
     claim: Claim | None
@@ -57,20 +91,36 @@ class StagedRoot:
     """The next root key, durable on every root that could be reached; `missing` could not."""
 
     epoch: int
-    written: tuple[Path, ...]
-    missing: tuple[Path, ...]
+    written: tuple[RootPlace, ...]
+    missing: tuple[RootPlace, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class RootSet:
-    """One or more root files that always hold the same key. Identity: store uuid (16 bytes) and suite id."""
+    """One or more roots that always hold the same key. Identity: store uuid (16 bytes) and suite id."""
 
-    folders: tuple[Path, ...]
+    folders: tuple[RootPlace, ...]
 
     @property
-    def files(self) -> tuple[RootFile, ...]:
-        """The files, the first one first."""
-        return tuple(RootFile(folder) for folder in self.folders)
+    def files(self) -> tuple[RootStore, ...]:
+        """The roots, the first one first."""
+        return tuple(store_at(place) for place in self.folders)
+
+    def login(self) -> None:
+        """Logs into every token that is there, so that a wrong PIN is said before anything begins.
+
+        Raises:
+            As `Token.session`.
+        """
+        for place in self.folders:
+            if isinstance(place, Token) and place.present():
+                place.login()
+
+    def close(self) -> None:
+        """Ends the sessions with tokens."""
+        for place in self.folders:
+            if isinstance(place, Token):
+                place.close()
 
     def create(self, *, suite_id: int, store_uuid: bytes) -> bytearray:
         """Makes every file, with a new key of epoch 1 in its first slot; the key.
@@ -78,13 +128,13 @@ class RootSet:
         Raises:
             Refused: `root_same` for one folder named twice, `root_exists` when a file is there.
         """
-        if not self.folders or len({folder.resolve() for folder in self.folders}) != len(self.folders):
+        if not self.folders or len({_identity(place) for place in self.folders}) != len(self.folders):
             raise Refused("root_same")
         for file in self.files:
-            if file.path.exists():
+            if file.taken():
                 raise Refused("root_exists", path=str(file.path))
         key = bytearray(secrets.token_bytes(KEY_BYTES))
-        made: list[RootFile] = []
+        made: list[RootStore] = []
         try:
             for file in self.files:
                 file.create()
@@ -93,16 +143,20 @@ class RootSet:
         except (OSError, JiyaoError):
             # Nothing is sealed under this key yet: a half-made set must not block the next attempt.
             for file in made:
-                with contextlib.suppress(OSError):
-                    file.path.unlink()
+                with contextlib.suppress(OSError, JiyaoError):
+                    file.discard()
             raise
         return key
 
-    def add(self, folder: Path, *, epoch: int, key: bytearray, suite_id: int, store_uuid: bytes) -> RootSet:
+    def add(
+        self, folder: RootPlace, *, epoch: int, key: bytearray, suite_id: int, store_uuid: bytes
+    ) -> RootSet:
         """The set with one more mirror, made in `folder` with the current key."""
-        if folder.resolve() in {known.resolve() for known in self.folders}:
+        if _identity(folder) in {_identity(known) for known in self.folders}:
             raise Refused("root_same")
-        file = RootFile(folder)
+        file = store_at(folder)
+        if file.taken():
+            raise Refused("root_exists", path=str(file.path))
         file.create()
         file.write(0, epoch=epoch, suite_id=suite_id, store_uuid=store_uuid, key=key)
         return RootSet((*self.folders, folder))
@@ -129,7 +183,7 @@ class RootSet:
                 if key is not None:
                     yield key
 
-    def holders(self, epoch: int) -> dict[RootFile, int]:
+    def holders(self, epoch: int) -> dict[RootStore, int]:
         """The files that hold the whole key of `epoch`, and in which slot."""
         holders = {}
         for file in self.files:
@@ -201,17 +255,21 @@ def judge_roots(views: tuple[RootView, ...], *, epoch: int, store_uuid: bytes) -
     raise Broken("root_epoch_missing", epoch=epoch, root=max(epochs))
 
 
-def _view(file: RootFile) -> RootView:
-    if not file.exists():
-        return RootView(file.path, "missing")
+def _identity(place: RootPlace) -> object:
+    return place.resolve() if isinstance(place, Path) else place.identity
+
+
+def _view(file: RootStore) -> RootView:
     try:
+        if not file.exists():
+            return RootView(file.path, "missing")
         return RootView(file.path, "present", (file.view(0), file.view(1)))
     except (OSError, JiyaoError):
         return RootView(file.path, "unreadable")
 
 
 def _settle(
-    file: RootFile, epoch: int, key: bytearray, suite_id: int, store_uuid: bytes, *, wiping: bool
+    file: RootStore, epoch: int, key: bytearray, suite_id: int, store_uuid: bytes, *, wiping: bool
 ) -> RootOutcome:
     if not file.exists():
         return RootOutcome(file.path, "missing", None, None, ())
@@ -225,5 +283,5 @@ def _settle(
     wipe(here)
     if wiping and not file.blank(1 - index):
         file.wipe(1 - index)
-    medium = medium_of(file.path)
+    medium = file.medium()
     return RootOutcome(file.path, "erased", medium.root_class, medium.claim, medium.reasons)

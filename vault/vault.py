@@ -32,10 +32,10 @@ from .kdf import SALT_BYTES, KdfCost, kdf_cost, stretch
 from .keystore import REGISTRY_SLOT, SLOT_ID_BYTES, KeyTable, Row, StoreHead, replace_row, seal_table
 from .lease import Lease
 from .lock import Barrier
-from .medium import Medium, medium_of
+from .medium import Medium
 from .register import open_value, seal_value, subkey
 from .root import require_outside
-from .roots import RootSet, RootView, StagedRoot, judge_roots
+from .roots import RootPlace, RootSet, RootView, StagedRoot, judge_roots, root_medium
 from .rotation import Recovery, Rewritten
 from .suite import KEY_BYTES, Suite, suite_named
 from .verify import KeyWitness, opened_by, take_witness
@@ -55,7 +55,7 @@ def create_vault(
     session: Session,
     *,
     blobs: Path,
-    roots: Sequence[Path],
+    roots: Sequence[RootPlace],
     store_uuid: bytes,
     passphrase: str,
     suite: str,
@@ -66,13 +66,13 @@ def create_vault(
 
     Args:
         blobs: folder of the sealed files, made when missing.
-        roots: folders for the root file and its mirrors, outside `home` (default: the parent of `blobs`).
+        roots: folders for the root file and its mirrors, outside `home` (default: the parent of `blobs`), or tokens.
         store_uuid: 16 bytes, the station's own.
-        suite: `aes`. kdf: `normal` or `test`.
+        suite: `aes` or `sm`. kdf: `normal` or `test`.
 
     Raises:
         Refused: `root_inside_home`, `root_same`, `root_exists`, `key_store_exists`.
-        UsageFault: `not_yet_built` (suite `sm`), `suite_unknown`, `kdf_unknown`.
+        UsageFault: `suite_unknown`, `kdf_unknown`. MissingTool: `suite_unavailable`. For a token: as `Token.session`.
     """
     chosen, cost = suite_named(suite), kdf_cost(kdf)
     for folder in roots:
@@ -81,6 +81,7 @@ def create_vault(
         raise Refused("key_store_exists")
     blobs.mkdir(mode=0o700, parents=True, exist_ok=True)
     root_set = RootSet(tuple(roots))
+    root_set.login()
     root = root_set.create(suite_id=chosen.id, store_uuid=store_uuid)
     salt = secrets.token_bytes(SALT_BYTES)
     head = StoreHead(chosen, 1, store_uuid, cost, salt)
@@ -120,7 +121,7 @@ class Vault:
         session: Session,
         *,
         blobs: Path,
-        roots: Sequence[Path],
+        roots: Sequence[RootPlace],
         passphrase: str,
         home: Path | None = None,
         recover: bool = True,
@@ -137,6 +138,7 @@ class Vault:
             require_outside(folder, home or blobs.parent)
         blobs.mkdir(mode=0o700, parents=True, exist_ok=True)
         lease = Lease(roots=RootSet(tuple(roots)), barrier=Barrier(blobs), passphrase=passphrase)
+        lease.roots.login()
         with lease.shared():
             row, _ = lease.unlock(session)
             judge_roots(lease.roots.views(), epoch=row.epoch, store_uuid=row.head.store_uuid)
@@ -163,7 +165,7 @@ class Vault:
             RootStatus(
                 view=view,
                 clean=view.clean(self._epoch),
-                medium=medium_of(view.path) if view.state != "missing" else None,
+                medium=root_medium(view.path) if view.state != "missing" else None,
             )
             for view in self._lease.roots.views()
         )
@@ -357,7 +359,7 @@ class Vault:
         with self.rotating():
             return self.erase_old_root(session)
 
-    def add_root(self, session: Session, folder: Path, *, home: Path | None = None) -> None:
+    def add_root(self, session: Session, folder: RootPlace, *, home: Path | None = None) -> None:
         """One more mirror in `folder`, with the current key; the caller keeps the list of roots."""
         require_outside(folder, home or self._blobs.parent)
         with self.rotating():

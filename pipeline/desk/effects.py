@@ -15,6 +15,7 @@ from ..copies import reproducing
 from ..intake import personal_mail
 from ..levels import level_change, level_expiry, level_unsettled
 from ..papers import inbound, leaving, outbound
+from ..persons import rights
 from ..persons.actors import Actor
 from ..review import mending
 from ..rounds import department_clearing, overnight
@@ -26,6 +27,7 @@ EFFECTS: Final[Mapping[str, Effect]] = {
     "apply_level_expiry": level_expiry.apply_outcome,
     "apply_level_notice": level_change.apply_notice,
     "approve_copies": outbound.approve_copies,
+    "approve_rights": rights.approve_rights,
     "assign_handler": inbound.assign_handler,
     "attach_final": outbound.attach_final,
     "bind_review": leaving.bind_review,
@@ -41,6 +43,7 @@ EFFECTS: Final[Mapping[str, Effect]] = {
     "check_level_notice": level_change.check_notice,
     "check_level_suggestion": level_change.check_suggestion,
     "check_overnight": overnight.check_ask,
+    "check_rights": rights.check_rights,
     "deliver_mail": personal_mail.deliver,
     "file_outbound": outbound.file_outbound,
     "list_holdings": department_clearing.list_holdings,

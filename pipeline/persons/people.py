@@ -17,6 +17,7 @@ from ..station.secrets import Secrets
 from ..station.station import Station
 from . import clearances
 from .actors import Actor, acting
+from .rights_record import require_rights
 
 _PERSON = "person"
 
@@ -196,7 +197,7 @@ def grant(
     (roles.md section 3; TL art. 34).
 
     Raises:
-        Refused: roles that may not meet in one person, or one's own rights.
+        Refused: roles that may not meet in one person, one's own rights, or what the committee has not approved.
     """
     for role in roles:
         if role not in ROLES:
@@ -208,6 +209,10 @@ def grant(
         if account.person_id == actor.person:
             raise Refused("own_rights", user=user)
         wanted = set(_split(account.roles)) | set(roles)
+        approval = require_rights(
+            station, session, account.person_id, wanted - set(_split(account.roles)),
+            clearance if clearance != account.clearance else None,
+        )  # fmt: skip
         _roles_apart(session, account, wanted, small_room=station.policy.choices["small_room"] is True)
         account.roles = ",".join(sorted(wanted))
         if clearance is not None:
@@ -215,7 +220,7 @@ def grant(
         if until is not None:
             clearances.limit(session.get_one(Person, account.person_id), until, session.info["day"])
         station.log(
-            session, "account.grant", objects=(user,), person=actor.person, account=actor.user,
+            session, "account.grant", objects=(user,), person=actor.person, account=actor.user, rule=approval or "",
             facts={
                 "roles": [*sorted(roles)], "clearance": clearance, "until": until.isoformat() if until else None,
             },
@@ -301,12 +306,14 @@ def delegate(
             raise Refused("delegate_to", user=taker)
         if until < today(station.clock):
             raise Refused("date_past", date=until.isoformat())
+        new = {role} - set(_split(to_account.roles))
+        approval = require_rights(station, session, to_account.person_id, new, None)
         session.add(
             Delegation(giver=giver, taker=taker, role=role, since=station.now(), until=until.isoformat())
         )
         station.log(
             session, "account.delegate", objects=(giver, taker), person=actor.person, account=actor.user,
-            facts={"role": role, "until": until.isoformat()},
+            rule=approval or "", facts={"role": role, "until": until.isoformat()},
         )  # fmt: skip
         return {
             **account_json(station, session, taker),

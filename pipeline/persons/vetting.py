@@ -17,6 +17,7 @@ from ...models.tables import Account, Person
 from ..station.station import Reason, Station
 from . import clearances, people
 from .actors import Actor, acting
+from .rights_record import require_rights
 
 
 def renew(
@@ -32,13 +33,16 @@ def renew(
     with acting(station, actor, "person.renew", objects=(person,)) as session:
         row = _other(station, session, actor, person)
         clearances.limit(row, until, session.info["day"])
+        approval = None
         if clearance is not None:
+            new = clearance if clearance != clearances.granted(session, row.id) else None
+            approval = require_rights(station, session, row.id, (), new)
             row.clearance = clearance
             for account in session.scalars(select(Account).where(Account.person_id == row.id)):
                 account.clearance = clearance
         session.flush()
         station.log(
-            session, "person.renew", objects=(row.id,), person=actor.person, account=actor.user,
+            session, "person.renew", objects=(row.id,), person=actor.person, account=actor.user, rule=approval or "",
             facts={"until": row.clearance_until, "clearance": clearance},
         )  # fmt: skip
         return people.person_json(station, session, row.id)

@@ -1,0 +1,53 @@
+"""权限审批: a person's roles and clearance are asked for, and approved by the secrecy committee (003-I§3.2; R-130).
+
+The matter `rights` says who asks and who approves; here is only that what is asked for exists, and that nobody takes
+part in a decision about himself.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Session
+
+from ...common.errors import NotThere, Refused, UsageFault
+from ...models.rights import CLEARANCES, ROLES
+from ...models.tables import Account, Matter
+from ..desk import matters
+from ..station.station import Station
+from .actors import Actor
+from .rights_record import split_roles
+
+
+def check_rights(station: Station, session: Session, actor: Actor, matter: Matter) -> None:
+    """What is asked for: roles or a clearance of an account, whose person is noted.
+
+    Raises:
+        UsageFault: an unknown role or clearance, or neither. NotThere: no such account. Refused: one's own rights.
+    """
+    words = matters.words_of(station, session, matter)
+    account = session.get(Account, str(words.get("account") or ""))
+    if account is None:
+        raise NotThere("no_account", user=str(words.get("account") or "—"))
+    roles, clearance = split_roles(words.get("roles")), str(words.get("clearance") or "")
+    for role in roles:
+        if role not in ROLES:
+            raise UsageFault("unknown_role", role=role, roles="、".join(sorted(ROLES)))
+    if clearance and clearance not in CLEARANCES:
+        raise UsageFault("unknown_clearance", clearance=clearance, clearances="、".join(CLEARANCES))
+    if not roles and not clearance:
+        raise UsageFault(
+            "matter_needs", step=matters.rule_of(station, matter.kind).zh, needs="roles、clearance"
+        )
+    if account.person_id == actor.person:
+        raise Refused("own_rights", user=account.user)
+    matters.note(station, session, matter, {"person": account.person_id})
+
+
+def approve_rights(station: Station, session: Session, actor: Actor, matter: Matter) -> None:
+    """A member of the committee enters its decision, never about himself.
+
+    Raises:
+        Refused: `own_rights`.
+    """
+    words = matters.words_of(station, session, matter)
+    if words.get("person") == actor.person:
+        raise Refused("own_rights", user=str(words.get("account")))

@@ -21,6 +21,7 @@ from .tables_desk import Matter as Matter
 from .tables_desk import MatterItem as MatterItem
 from .tables_desk import MatterStep as MatterStep
 from .tables_desk import Movement as Movement
+from .tables_desk import Tally as Tally
 from .tables_desk import Timer as Timer
 from .tables_destruction import Backup as Backup
 from .tables_destruction import Certificate as Certificate

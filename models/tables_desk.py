@@ -128,3 +128,19 @@ class MatterStep(Base):
     """Registry key: the words of this step, with the salt of their hash."""
     statement: Mapped[bytes] = mapped_column(LargeBinary)
     signature: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class Tally(Base):
+    """How many originals or copies stand in a state, kept as they move (`pipeline/station/tallies.py`).
+
+    Twice over: `part` is `holder` (`name`: who has it, empty for nobody) or `day` (`name`: the day on which it entered
+    the register). A level is empty where the paper has none. A count of a million rows would take seconds.
+    """
+
+    __tablename__ = "tallies"
+    kind: Mapped[str] = mapped_column(String(12), primary_key=True)
+    part: Mapped[str] = mapped_column(String(8), primary_key=True)
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    level_code: Mapped[str] = mapped_column(String(2), primary_key=True)
+    state: Mapped[str] = mapped_column(String(16), primary_key=True)
+    number: Mapped[int]

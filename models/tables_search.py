@@ -6,7 +6,7 @@ of 65,536 keyed slots were ever used: no word, no frequency of a word, and not w
 
 from __future__ import annotations
 
-from sqlalchemy import LargeBinary
+from sqlalchemy import BigInteger, LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .tables_base import Base
@@ -18,6 +18,11 @@ class SearchPage(Base):
     __tablename__ = "search_pages"
     id: Mapped[int] = mapped_column(primary_key=True)
     documents: Mapped[int]
+    least: Mapped[int] = mapped_column(BigInteger, default=0)
+    most: Mapped[int | None] = mapped_column(BigInteger)
+    """Between which places of the register its documents stand (`year` times a thousand millions, and number): pages
+    before and behind what a list shows are not opened. They were so at first; documents may have left since.
+    """
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
 
 

@@ -35,6 +35,7 @@ from ...models.tables import (
 )
 from ..intake.judgement import Judgement
 from ..papers import search_book
+from ..station import tallies
 from ..station.station import Station
 
 COPIES_EACH = 3
@@ -80,14 +81,26 @@ class _Words:
 
 def fill(station: Station, *, documents: int, seed: int = 1) -> Size:
     """Fills an empty registry. Everything is committed, and the database knows how its rows lie (`ANALYZE`)."""
+    _in_a_hurry(station)
     with station.write() as session:
         connection = session.connection()
         indexes = _take_off(connection)
         size = _Filler(station, session, documents, seed).run()
         for definition in indexes:
             connection.execute(text(definition.replace(":", "\\:")))
+        tallies.recount(session)
         connection.execute(text("ANALYZE"))
+    # the next connection is durable again
+    station.engine.dispose()
     return size
+
+
+def _in_a_hurry(station: Station) -> None:
+    """What is made up and thrown away need not outlive a power cut: nor are freed pages wiped."""
+    raw = station.engine.raw_connection()
+    for pragma in ("synchronous=OFF", "secure_delete=OFF", "cache_size=-131072"):
+        raw.cursor().execute(f"PRAGMA {pragma}").close()
+    raw.close()
 
 
 def _take_off(connection: Connection) -> list[str]:
@@ -242,7 +255,7 @@ class _Filler:
         """With the search book: a page for each run of documents."""
         bits = np.zeros((65536, -(-(self.documents // search_book.PAGE + 2) // 4096) * 512), np.uint8)
         slot_of = search_book.Slots(self.station, self.session)
-        pages: list[dict[str, Any]] = []
+        page, pages = 0, list[dict[str, Any]]()
         rows: list[dict[str, Any]] = []
         entries: dict[str, tuple[str, ...]] = {}
         for number in range(self.documents):
@@ -251,17 +264,22 @@ class _Filler:
             entries[row["id"]] = search_book.texts_of(words)
             if len(entries) < search_book.PAGE and number + 1 < self.documents:
                 continue
-            page = len(pages) + 1
-            for one in rows[-len(entries) :]:
+            page += 1
+            bound = rows[-len(entries) :]
+            for one in bound:
                 one["search_page"] = page
             sealed = search_book.seal_page(self.station, self.session, page, entries)
-            pages.append({"id": page, "documents": len(entries), "sealed": sealed})
+            first, last = (search_book.place(one["year"], one["seq"]) for one in (bound[0], bound[-1]))
+            pages.append(
+                {"id": page, "documents": len(entries), "least": first, "most": last, "sealed": sealed}
+            )
             slots = np.fromiter({slot_of(gram) for gram in search_book.grams_of(entries.values())}, np.int64)
             bits[slots, page // 8] |= np.uint8(1 << page % 8)
             entries = {}
             if len(rows) >= _CHUNK:
                 self.put(Document, rows)
-                rows = []
+                self.put(SearchPage, pages)
+                rows, pages = [], []
         self.put(Document, rows)
         self.put(SearchPage, pages)
         used = np.flatnonzero(bits.any(axis=1)).tolist()

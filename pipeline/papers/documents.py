@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select, tuple_
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from ...common.clock import today
 from ...common.errors import NotThere, Refused
+from ...common.paging import PAGE
 from ...models.level import Level
 from ...models.page import Page, Transcript
+from ...models.rights import REGISTRARS
 from ...models.tables import Clear, Document
 from ...models.wire import to_plain
-from ..desk.urgency import telegram_clock, urgent_first
+from ..desk.urgency import telegram_clock
 from ..intake.carrier_scans import scans_of
 from ..intake.judgement import Judgement, load_transcript
 from ..intake.sources import sources_json
@@ -23,7 +24,7 @@ from ..levels.terms import terms_json
 from ..persons import access, aggregation
 from ..persons.actors import Actor, acting
 from ..station.station import Station
-from . import search_book
+from . import listing, search_book, searching
 from .around import Around, around
 from .inbound import flow_of
 from .main_copy import retention_of
@@ -42,8 +43,13 @@ def words_of(station: Station, session: Session, row: Document) -> dict[str, Any
 
 def keep_words(station: Station, session: Session, row: Document, words: dict[str, Any]) -> None:
     """Seals a document's register fields, bound to its row."""
-    row.sealed = station.seal(session, _REGISTER, words, bind=row.id)
+    seal_words(station, session, row, words)
     search_book.changed(station, session, row)
+
+
+def seal_words(station: Station, session: Session, row: Document, words: dict[str, Any]) -> None:
+    """As `keep_words`, for a row that is new: its words stand on no page of the search book yet."""
+    row.sealed = station.seal(session, _REGISTER, words, bind=row.id)
 
 
 def list_documents(
@@ -55,19 +61,21 @@ def list_documents(
     batch: str | None = None,
     organ: str | None = None,
     query: str | None = None,
-    limit: int | None = None,
+    limit: int = PAGE,
     offset: int = 0,
     after: str | None = None,
+    whole: bool = False,
 ) -> dict[str, Any]:
-    """The rows the actor may know of: what waits and is urgent first, else in order of number.
+    """The rows the actor may know of: what waits and is urgent first, else in order of number; `more`: there are more.
 
-    `query` and `organ` search register fields only, of rows whose words the actor may see. `after`: goes on behind this
-    document; cheaper than `offset`, and nothing is skipped or shown twice when rows come in between.
+    `query` and `organ` search register fields only, of rows whose words the actor may see; `total` is then known only
+    where the whole register was looked through. `after`: goes on behind this document; cheaper than `offset`, and
+    nothing is skipped or shown twice when rows come in between. `whole`: the reader goes on to the end, page by page,
+    so that all of it counts as one list of secrets.
 
     Raises:
         NotThere: no document `after`. Refused: too many secrets at once without approval.
     """
-    order = (urgent_first(), Document.year, Document.seq)
     wanted: list[ColumnElement[bool]] = [access.visible(actor)]
     if status:
         wanted.append(Document.status == status)
@@ -76,17 +84,25 @@ def list_documents(
     if batch:
         wanted.append(Document.batch_id == batch)
     with station.read() as session:
+        behind = access.get_document(session, after) if after else None
+        place = (behind.lane, behind.year, behind.seq) if behind else None
         if query or organ:
-            found = search_book.find(station, session, query=query, organ=organ)
-            wanted += [access.titles_open(station, actor), Document.id.in_(listed(found))]
-        total = session.scalar(select(func.count()).select_from(Document).where(*wanted)) or 0
-        if after:
-            row = access.get_document(session, after)
-            wanted.append(tuple_(*order) > tuple_(row.lane, row.year, row.seq))
-        page = select(Document).where(*wanted).order_by(*order).limit(limit).offset(offset or None)
-        rows = session.scalars(page).all()
+            found = searching.search(
+                station, session, query=query, organ=organ, wanted=(*wanted, access.titles_open(station, actor)),
+                filtered=bool(status or level or batch) or not actor.roles & REGISTRARS, after=place, offset=offset,
+                limit=limit,
+            )  # fmt: skip
+            by_id = {
+                row.id: row
+                for row in session.scalars(select(Document).where(Document.id.in_(listing.listed(found.ids))))
+            }
+            rows, more, total = [by_id[name] for name in found.ids], found.more, found.total
+        else:
+            rows, more, total = listing.page(session, wanted, place, offset, limit)
         opened = {row.id for row in rows if access.may_see_titles(station, actor, row)}
         levels = [access.protected_as(station.policy, row) for row in rows if row.id in opened]
+        if whole and place is None and more:
+            levels += listing.ahead(station, session, actor, wanted, query=query, organ=organ)
         bulk = aggregation.allowed(station, session, actor, "documents", levels)
         if not isinstance(bulk, Refused):
             beside = around(station, session, rows, opened)
@@ -99,13 +115,12 @@ def list_documents(
             session, "documents.list", person=actor.person, account=actor.user, rule=bulk or "",
             facts={"rows": len(shown), "searched": bool(query or organ)},
         )  # fmt: skip
-    return {"documents": shown, "total": total}
-
-
-def listed(ids: Sequence[str]) -> Select[tuple[str]]:
-    """These numbers as a query: one value, however many they are."""
-    rows = func.json_each(json.dumps(list(ids))).table_valued("value")
-    return select(rows.c.value)
+    return {
+        "documents": shown,
+        "total": total,
+        "more": more,
+        "next": shown[-1]["id"] if more and shown else None,
+    }
 
 
 def show_document(station: Station, actor: Actor, *, document: str) -> dict[str, Any]:

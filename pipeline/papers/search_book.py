@@ -18,7 +18,7 @@ from __future__ import annotations
 import hmac
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
@@ -41,6 +41,7 @@ _FIGURES: Final = re.compile(r"(?=([0-9]{4}))")
 _CLEAN: Final = str.maketrans(dict.fromkeys("\x1c\x1d\x1e\x1f", " "))
 _MOST: Final = 900
 """Values in one condition: what every SQLite takes."""
+_Value = TypeVar("_Value")
 
 
 def changed(station: Station, session: Session, row: Document) -> None:
@@ -48,6 +49,11 @@ def changed(station: Station, session: Session, row: Document) -> None:
     if row.search_page is not None:
         _take_out(station, session, row.search_page, row.id)
         row.search_page = None
+    bind_if_due(station, session)
+
+
+def bind_if_due(station: Station, session: Session) -> None:
+    """Binds a page once enough rows are loose."""
     with session.no_autoflush:
         loose = select(Document.id).where(Document.search_page.is_(None)).limit(LOOSE).subquery()
         if session.scalar(select(func.count()).select_from(loose)) == LOOSE:
@@ -62,30 +68,28 @@ def bind(station: Station, session: Session) -> int:
             return 0
         page = (session.scalar(select(func.max(SearchPage.id))) or 0) + 1
         entries = {row.id: _entry(station, session, row) for row in rows}
+        places = [place(row.year, row.seq) for row in rows]
         session.execute(
             insert(SearchPage),
-            [{"id": page, "documents": len(rows), "sealed": seal_page(station, session, page, entries)}],
-        )
+            [
+                {
+                    "id": page, "documents": len(rows), "sealed": seal_page(station, session, page, entries),
+                    "least": min(places), "most": max(places),
+                }
+            ],
+        )  # fmt: skip
         mark(station, session, {page: grams_of(entries.values())})
         for row in rows:
             row.search_page = page
     return len(rows)
 
 
-def find(station: Station, session: Session, *, query: str | None, organ: str | None) -> list[str]:
-    """Numbers of the documents whose searched words contain `query` and whose organ contains `organ`."""
-    found: list[str] = []
-    for page in _pages(station, session, filter(None, (query, organ))):
-        found += _on_page(station, session, page, query, organ)
-    rows = session.execute(select(Document.id, Document.sealed).where(Document.search_page.is_(None)))
-    for document, sealed in rows:
-        words = station.unseal(session, "document", sealed, bind=document)
-        if _has(texts_of(words), query, organ):
-            found.append(document)
-    return found
-
-
 # ---------------------------------------------------------------- pages and slots
+
+
+def place(year: int, seq: int) -> int:
+    """Where a document stands in the register, as one number."""
+    return year * 1_000_000_000 + seq
 
 
 def seal_page(station: Station, session: Session, page: int, entries: Mapping[str, Sequence[str]]) -> bytes:
@@ -152,7 +156,7 @@ def grams_of(entries: Iterable[Sequence[str]]) -> set[str]:
     return found
 
 
-def _pages(station: Station, session: Session, sought: Iterable[str]) -> Iterator[SearchPage]:
+def candidates(station: Station, session: Session, sought: Iterable[str]) -> list[int]:
     """The pages that have every letter and pair of letters of what is sought."""
     slot_of, grams = Slots(station, session), set[str]()
     for text in sought:
@@ -163,21 +167,20 @@ def _pages(station: Station, session: Session, sought: Iterable[str]) -> Iterato
     common = (1 << 8 * max((len(one) for one in bits.values()), default=0)) - 1
     for slot in slots:
         common &= int.from_bytes(bits.get(slot, b""), "little")
-    chosen = [page for page in range(common.bit_length()) if common >> page & 1]
-    for part in _parts(chosen):
-        yield from session.scalars(select(SearchPage).where(SearchPage.id.in_(part)))
+    return [page for page in range(common.bit_length()) if common >> page & 1]
 
 
 def _bits(station: Station, session: Session, slots: Sequence[int]) -> Iterator[tuple[int, bytes]]:
-    for part in _parts(slots):
+    for part in parts(slots):
         rows = session.execute(select(SearchSlot.slot, SearchSlot.sealed).where(SearchSlot.slot.in_(part)))
         for slot, sealed in rows:
             yield slot, station.vault.open_register(session, sealed, PURPOSE, bind=f"slot {slot}".encode())
 
 
-def _on_page(
+def on_page(
     station: Station, session: Session, page: SearchPage, query: str | None, organ: str | None
 ) -> Iterator[str]:
+    """Numbers of documents on a page whose searched words contain `query` and whose organ contains `organ`."""
     plain = _plain(station, session, page)
     sought = [one.encode("utf-8", "surrogatepass") for one in (query, organ) if one]
     if any(one not in plain for one in sought):
@@ -188,7 +191,7 @@ def _on_page(
         start, at = plain.rfind(_ENTRY_BYTE, 0, hit) + 1, plain.find(_ENTRY_BYTE, hit)
         at = len(plain) if at < 0 else at
         document, _, fields = plain[start:at].decode("utf-8", "surrogatepass").partition(_FIELDS)
-        if _has(fields.split(_FIELD), query, organ):
+        if has(fields.split(_FIELD), query, organ):
             yield document
 
 
@@ -223,12 +226,14 @@ def texts_of(words: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(str(value or "").translate(_CLEAN) for value in values)
 
 
-def _has(texts: Sequence[str], query: str | None, organ: str | None) -> bool:
+def has(texts: Sequence[str], query: str | None, organ: str | None) -> bool:
+    """Whether these texts of a document contain `query`, and that of its organ `organ`."""
     if organ and organ not in texts[_ORGAN]:
         return False
     return not query or any(query in text for text in texts)
 
 
-def _parts(values: Sequence[int]) -> Iterator[Sequence[int]]:
+def parts(values: Sequence[_Value]) -> Iterator[Sequence[_Value]]:
+    """A part for each question."""
     for start in range(0, len(values), _MOST):
         yield values[start : start + _MOST]

@@ -10,6 +10,8 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
+from . import tallies
+
 BUSY_SECONDS = 60
 
 
@@ -46,6 +48,7 @@ def open_engine(url: str) -> Engine:
 def writing(engine: Engine) -> Iterator[Session]:
     """One transaction that holds the write lock from its start; commits whole or rolls back."""
     with Session(engine.execution_options(writes=True), expire_on_commit=False) as session, session.begin():
+        event.listen(session, "before_flush", tallies.follow)
         yield session
 
 

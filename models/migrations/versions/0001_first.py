@@ -95,6 +95,8 @@ def upgrade() -> None:
         "search_pages",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("documents", sa.Integer(), nullable=False),
+        sa.Column("least", sa.BigInteger(), nullable=False),
+        sa.Column("most", sa.BigInteger(), nullable=True),
         sa.Column("sealed", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )

@@ -65,6 +65,16 @@ def upgrade() -> None:
     op.create_index(op.f("ix_movements_object_id"), "movements", ["object_id"], unique=False)
     op.create_index(op.f("ix_movements_taker"), "movements", ["taker"], unique=False)
     op.create_table(
+        "tallies",
+        sa.Column("kind", sa.String(length=12), nullable=False),
+        sa.Column("part", sa.String(length=8), nullable=False),
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("level_code", sa.String(length=2), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("kind", "part", "name", "level_code", "state"),
+    )
+    op.create_table(
         "timers",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("clock", sa.String(length=24), nullable=False),
@@ -130,5 +140,6 @@ def downgrade() -> None:
     op.drop_table("matter_steps")
     op.drop_table("matter_items")
     op.drop_table("timers")
+    op.drop_table("tallies")
     op.drop_table("movements")
     op.drop_table("matters")

@@ -38,6 +38,8 @@ def chosen_row(row: Row, level: Level | None, choices: Mapping[str, object]) -> 
 
     A subject (minutes, personnel files) has approvers of its own, which these choices leave alone.
     """
+    if row.action == "electronic_processing":
+        return _processed(row, choices)
     option = choices.get(_BINDS.get(row.action, ""))
     if row.mode == "deny" or option is None or row.subject is not None:
         return row
@@ -52,6 +54,19 @@ def chosen_row(row: Row, level: Level | None, choices: Mapping[str, object]) -> 
         return replace(row, mode="register", by=("jiyao_clerk",), source=source)
     approver = _ALONE.get(str(option))
     return row if approver is None else replace(row, mode="approve", by=(approver,), source=source)
+
+
+def _processed(row: Row, choices: Mapping[str, object]) -> Row:
+    """Electronic processing (C-10): the rows bind per document; on approved stations the station is the approval; or
+    what they have approved is forbidden.
+    """
+    option = choices.get("electronic_processing")
+    if row.mode == "register" or option == "per_document_approval":
+        return row
+    source = f"{row.source}; choice: {option}"
+    if option == "forbidden":
+        return replace(row, mode="deny", by=(), override=None, source=source)
+    return replace(row, mode="register", by=("jiyao_clerk",), override=None, source=source)
 
 
 def delegates_too(held: str, choices: Mapping[str, object]) -> bool:

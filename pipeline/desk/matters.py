@@ -382,7 +382,9 @@ def _apart(session: Session, actor: Actor, matter: Matter, step: StepRule, role:
     # what takes one person may come back to that person; what takes several counts each once
     own = (step.id,) if step.persons is not None else ()
     for other in (*step.apart_from, *own):
-        four_eyes.apart(session, actor, role, _hands_of(session, matter, other), since=matter.opened_at)
+        four_eyes.apart(
+            session, actor.person, role, _hands_of(session, matter, other), since=matter.opened_at
+        )
 
 
 def _hands_of(session: Session, matter: Matter, step: str) -> list[four_eyes.Hand]:

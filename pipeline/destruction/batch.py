@@ -4,12 +4,15 @@ Threat model: one person alone makes evidence vanish, or something else than wha
 signed statement over the hash of the list; each step names its persons and they differ (by person, not account); the
 checks run again at each step; a changed list is void. Refusals are in the ledger. Order and spelling: the command
 line contract; who and why: destruction.md section 2, roles.md section 2.
+
+The unit chooses what comes first (C-21): the count (`list_then_approve`) or the approval (`approve_then_list`). Either
+way both are over the hash of the same list, and nobody supervises before both are there, whatever was chosen meanwhile.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -19,7 +22,7 @@ from sqlalchemy.orm import Session
 from ...common.canonical import canonical
 from ...common.clock import today
 from ...common.errors import NotThere, Refused, UsageFault
-from ...models.certificate import Act, ListItem, Statement, list_digest, list_value
+from ...models.certificate import Act, ListItem, list_digest, list_value
 from ...models.ledger_entry import new_salt
 from ...models.level import Level
 from ...models.rights import MAY
@@ -28,10 +31,11 @@ from ...models.wire import from_plain
 from ..intake.source_file import path_of
 from ..papers.documents import is_expired
 from ..papers.main_copy import archive_copy_at
-from ..persons import access, approvals, four_eyes
+from ..persons import access, approvals
 from ..persons.actors import Actor, acting
 from ..station import clock_guard
 from ..station.station import Station
+from . import hands
 from .inventory import OPEN_STATES, REASONS, blocks_of, is_unchanged, make_list, require_free
 
 _NOTE = "destruction.note"
@@ -92,12 +96,17 @@ def count(station: Station, actor: Actor, *, batch: str, dry_run: bool = False) 
     """One person's count of the list; the second one makes it `counted`.
 
     Raises:
-        Refused: wrong state, same person twice, a block stands, the list has changed.
+        Refused: wrong state, not approved yet where approval comes first, an approver of it, same person twice, a block stands, the list has changed.
     """
     with acting(station, actor, "destroy.count", objects=(batch,)) as session:
-        row, items = _open(session, batch, ("proposed",))
+        row, items = _open(session, batch, _before_count(station))
+        if row.approval_expires is not None:
+            require_approved(station, session, row)
         _require_unblocked(station, session, row, items)
-        _not_again(session, row, "count", actor)
+        if len(_persons(session, row, "count")) > 1:
+            raise Refused("destruction_state", batch=batch, state=row.state)
+        hands.not_again(session, row, "count", actor)
+        hands.check_apart(session, row, actor, ("approve",), same="not_own_batch")
         counted = _persons(session, row, "count")
         if (
             row.reason == "misfiled"
@@ -106,7 +115,7 @@ def count(station: Station, actor: Actor, *, batch: str, dry_run: bool = False) 
         ):
             raise Refused("misfiled_two_persons", person=row.proposed_by)
         if not dry_run:
-            state = "counted" if counted else "proposed"
+            state = "counted" if counted else row.state
             _state(station, session, actor, row, "count", state, actor.role_for(MAY["destroy.count"]))
         return _json(station, session, row, items, dry_run=dry_run)
 
@@ -120,19 +129,18 @@ def approve(station: Station, actor: Actor, *, batch: str, dry_run: bool = False
     """
     with acting(station, actor, "destroy.approve", objects=(batch,)) as session:
         clock_guard.trust_time(station, session)
-        row, items = _open(session, batch, ("counted",))
+        row, items = _open(session, batch, _before_approval(station))
         _require_unblocked(station, session, row, items)
         if row.approval_expires is not None:
             require_approved(station, session, row)
-        _not_again(session, row, "approve", actor)
-        if actor.person in (row.proposed_by, *_persons(session, row, "count")):
-            raise Refused("not_own_batch", person=actor.person)
+        hands.not_again(session, row, "approve", actor)
+        hands.check_apart(session, row, actor, ("propose", "count"), same="not_own_batch")
         role = _missing_role(station, session, row, items, actor)
         if not dry_run:
             left = set(_needed(station, session, items)) - set(_roles_given(session, row)) - {role}
             expires = today(station.clock) + timedelta(days=station.policy.approval_days)
             row.approval_expires = row.approval_expires or expires.isoformat()
-            _state(station, session, actor, row, "approve", "counted" if left else "approved", role)
+            _state(station, session, actor, row, "approve", row.state if left else "approved", role)
         return _json(station, session, row, items, dry_run=dry_run)
 
 
@@ -190,14 +198,17 @@ def supervise(station: Station, actor: Actor, *, batch: str, dry_run: bool = Fal
         Refused: proposer, approver or counter of it, same person twice, clearance too low, approval expired.
     """
     with acting(station, actor, "destroy.supervise", objects=(batch,)) as session:
-        row, items = _open(session, batch, ("approved",))
+        row, items = _open(session, batch, ("counted", "approved"))
+        left = set(_needed(station, session, items)) - set(_roles_given(session, row))
+        if len(_persons(session, row, "count")) < 2 or (row.state == "counted" and left):
+            raise Refused("destruction_state", batch=batch, state=row.state)
         require_approved(station, session, row)
         _require_unblocked(station, session, row, items)
-        _not_again(session, row, "supervise", actor)
-        _apart(session, row, actor, ("propose", "count", "approve"))
+        hands.not_again(session, row, "supervise", actor)
+        hands.check_apart(session, row, actor, ("propose", "count", "approve"))
         _cleared(station, session, items, actor)
         if not dry_run:
-            state = "supervised" if _persons(session, row, "supervise") else "approved"
+            state = "supervised" if _persons(session, row, "supervise") else row.state
             _state(station, session, actor, row, "supervise", state, "destroy_supervisor")
         return _json(station, session, row, items, dry_run=dry_run)
 
@@ -234,61 +245,6 @@ def get(session: Session, batch: str) -> tuple[Destruction, tuple[ListItem, ...]
 def items_of(row: Destruction) -> tuple[ListItem, ...]:
     """The lines as they were listed."""
     return tuple(from_plain(ListItem, item) for item in json.loads(row.list_json))
-
-
-def sign(
-    station: Station,
-    session: Session,
-    actor: Actor,
-    row: Destruction,
-    act: Act,
-    role: str,
-    *,
-    place: str | None = None,
-    outcomes: str | None = None,
-) -> None:
-    """The person's own signed statement about the batch, kept for the certificate.
-
-    Raises:
-        Refused: `role_newer_than_batch`, `delegated_hand`.
-    """
-    if act != "propose":
-        held = [own for own in actor.roles if approvals.satisfied_by(station, role, (own,))]
-        four_eyes.held_then(session, actor, held, batch=row.id, since=row.proposed_at)
-    four_eyes.apart(session, actor, role, _other_hands(session, row, actor), since=row.proposed_at)
-    at = station.now()
-    statement = Statement(
-        act=act, role=role, batch=row.id, list_sha256=row.list_sha256, at=at, person=actor.person, place=place,
-        outcomes_sha256=outcomes,
-    ).to_bytes()  # fmt: skip
-    session.add(
-        DestructionAct(
-            destruction_id=row.id, act=act, person=actor.person, role=role, at=at, statement=statement,
-            signature=actor.sign(statement),
-        )
-    )  # fmt: skip
-    session.flush()
-
-
-def _other_hands(session: Session, row: Destruction, actor: Actor) -> list[four_eyes.Hand]:
-    """Everyone else who has acted on the batch; where one person may act twice is each step's own rule."""
-    rows = session.execute(
-        select(DestructionAct.person, DestructionAct.role).where(
-            DestructionAct.destruction_id == row.id, DestructionAct.person != actor.person
-        )
-    )
-    return [(person, role) for person, role in rows]
-
-
-def persons(session: Session, row: Destruction, acts: Iterable[str]) -> list[str]:
-    """The persons who did any of these acts."""
-    return list(
-        session.scalars(
-            select(DestructionAct.person)
-            .where(DestructionAct.destruction_id == row.id, DestructionAct.act.in_(tuple(acts)))
-            .order_by(DestructionAct.id)
-        )
-    )
 
 
 def require_approved(station: Station, session: Session, row: Destruction) -> None:
@@ -408,10 +364,23 @@ def _open(session: Session, batch: str, states: tuple[str, ...]) -> tuple[Destru
     return row, items
 
 
+def _approval_first(station: Station) -> bool:
+    return station.policy.choices.get("list_and_approval_order") == "approve_then_list"
+
+
+def _before_count(station: Station) -> tuple[str, ...]:
+    """States in which a batch is counted; one that was approved first is counted after any change of the choice."""
+    return ("approved",) if _approval_first(station) else ("proposed", "approved")
+
+
+def _before_approval(station: Station) -> tuple[str, ...]:
+    return ("proposed", "counted") if _approval_first(station) else ("counted",)
+
+
 def _state(
     station: Station, session: Session, actor: Actor, row: Destruction, act: Act, state: str, role: str
 ) -> None:
-    sign(station, session, actor, row, act, role)
+    hands.sign(station, session, actor, row, act, role)
     row.state = state
     station.log(
         session, f"destroy.{act}", objects=(row.id,), person=actor.person, account=actor.user, role=role,
@@ -427,17 +396,7 @@ def _close(session: Session, row: Destruction, state: str) -> None:
 
 
 def _persons(session: Session, row: Destruction, act: str) -> list[str]:
-    return persons(session, row, (act,))
-
-
-def _not_again(session: Session, row: Destruction, act: str, actor: Actor) -> None:
-    if actor.person in _persons(session, row, act):
-        raise Refused("same_person_twice", person=actor.person)
-
-
-def _apart(session: Session, row: Destruction, actor: Actor, acts: tuple[str, ...]) -> None:
-    if actor.person in persons(session, row, acts):
-        raise Refused("persons_apart", person=actor.person)
+    return hands.persons(session, row, (act,))
 
 
 def _cleared(station: Station, session: Session, items: Sequence[ListItem], actor: Actor) -> None:
@@ -473,6 +432,8 @@ def _missing_role(
 ) -> str:
     given = _roles_given(session, row)
     missing = [role for role in _needed(station, session, items) if role not in given]
+    if not missing:
+        raise Refused("destruction_state", batch=row.id, state=row.state)
     for role in missing:
         if approvals.fills(station, actor, role):
             return role

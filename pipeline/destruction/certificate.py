@@ -52,6 +52,7 @@ from ..station import authority
 from ..station.ledgers import proof_file, signed_head
 from ..station.station import Station
 from . import batch as destruction
+from . import hands
 
 _SEALED = "certificate"
 
@@ -68,17 +69,16 @@ def attest(
         row, items = destruction.get(session, batch)
         if row.state != "verified":
             raise Refused("destruction_state", batch=batch, state=row.state)
-        if actor.person not in destruction.persons(session, row, ("supervise",)):
+        if actor.person not in hands.persons(session, row, ("supervise",)):
             raise Refused("not_the_supervisor", person=actor.person)
-        before = destruction.persons(session, row, ("attest",))
-        if actor.person in before:
-            raise Refused("same_person_twice", person=actor.person)
+        before = hands.persons(session, row, ("attest",))
+        hands.not_again(session, row, "attest", actor)
         if dry_run:
             return destruction.batch_json(station, session, row, items, dry_run=True)
         kept = json.loads(row.outcomes or b"{}")
         outcomes = tuple(from_plain(ItemOutcome, item) for item in kept["items"])
         checks = tuple(from_plain(Check, check) for check in kept["checks"])
-        destruction.sign(
+        hands.sign(
             station, session, actor, row, "attest", "destroy_supervisor", place=place,
             outcomes=outcomes_digest(outcomes, checks, row.verdict),  # type: ignore[arg-type]
         )  # fmt: skip

@@ -40,6 +40,7 @@ from ..papers.documents import keep_words, words_of
 from ..persons.actors import Actor, acting
 from ..station.station import Station
 from . import batch as destruction
+from . import hands
 from .inventory import artefacts_of
 from .verification import Evidence, gather, verify_batch
 
@@ -67,7 +68,7 @@ def execute(station: Station, actor: Actor, *, batch: str, dry_run: bool = False
             for act in stale:
                 session.delete(act)
             session.flush()
-            destruction.sign(station, session, actor, row, "execute", "destroy_operator")
+            hands.sign(station, session, actor, row, "execute", "destroy_operator")
             row.state = "executing"
             row.phase = None if turn == "first" else "intent"
             station.log(
@@ -111,12 +112,10 @@ def _turn(
             raise Refused("not_the_operator", batch=row.id)
         return "resume", []
     apart = ["approve", "supervise", "propose"] + ([] if station.policy.small_room else ["count"])
-    if actor.person in destruction.persons(session, row, apart):
-        raise Refused("persons_apart", person=actor.person)
+    hands.check_apart(session, row, actor, apart)
     if row.phase == "intent":
         fresh = []
-    if any(act.person == actor.person for act in fresh):
-        raise Refused("same_person_twice", person=actor.person)
+    hands.check_apart(session, row, actor, (), same="same_person_twice", also=[act.person for act in fresh])
     return "second" if fresh else "first", [act for act in acts if act not in fresh]
 
 

@@ -13,15 +13,27 @@ from sqlalchemy.orm import Session
 from ...common.clock import today
 from ...common.json_rows import JsonRows
 from ...models.level import Level
+from ...models.suggestion import LevelSuggestion
 from ...models.tables import Batch, Document, Receipt, Scan
 from ..papers.documents import document_json
 from ..persons.actors import Actor
 from ..station.station import Station
+from . import processing
 from . import receipt as receipts
 from .above import keys_going, open_above, wipe
 from .carriers import Former, enter_carrier, find_former
 from .progress import Progress
-from .register_entry import Deposit, ReadPaper, enter, enter_problem, failed_before, keys_had, tag_of
+from .register_entry import (
+    Deposit,
+    ReadPaper,
+    enter,
+    enter_problem,
+    failed_before,
+    keys_had,
+    path_identity,
+    row_for,
+    tag_of,
+)
 from .source_file import consume_source, remember_place
 from .unpack import outer_of
 
@@ -237,6 +249,27 @@ class BatchBooks:
                 rewrite(session)
             open_above(self._station, session, self._actor, row.id, level)
         self.note(path, "refused", "above_station_level", document=row.id, level=level)
+
+    def bars(self, path: Path, identities: Sequence[str], level: LevelSuggestion, slip: str | None) -> bool:
+        """Whether a paper that was read may not be kept electronically (C-10). Then only its row, level and time stay,
+        and it is read again once there is an approval for that row.
+
+        Args:
+            identities: of the paper and of the stack it was cut from. slip: the receipt before it in the stack.
+        """
+        with self._station.write() as session:
+            receipt, batch = self._opened(session, slip)
+            row = row_for(self._station, session, receipt, (*identities, path_identity(path)))
+            found = processing.bar(self._station, session, level, row)
+            if found is None:
+                return False
+            code, marked = found
+            enter_problem(
+                self._station, session, self._actor, path=path, data=None, identity=identities[0],
+                status="failed", code=code, level=marked, receipt=receipt, batch=batch,
+            )  # fmt: skip
+        self.note(path, "failed", code, document=row.id, level=marked)
+        return True
 
     def consume(self, path: Path, data: bytes, document: str) -> None:
         """Erases a source whose every part is sealed; one that changed meanwhile is left and named.

@@ -21,7 +21,7 @@ from ..papers.incidents import open_incident
 from ..persons import people
 from ..persons.actors import Actor, acting
 from ..station.station import Station
-from . import discrepancy
+from . import discrepancy, processing
 
 _RECEIPT = "receipt"
 CARRIERS = ("paper", "disc", "optical", "usb", "tape", "film", "object", "electronic")
@@ -67,6 +67,8 @@ def receive(
         receipt = new_receipt(station, session, actor, arrival)
         row = new_document(station, session, receipt=receipt)
         row.level_code = None
+        if not arrival.unscanned:
+            processing.protect_declared(station, row, arrival.level)
         row.urgency = arrival.urgency
         row.copies_received = arrival.counted if arrival.counted is not None else arrival.copies
         declared = {
@@ -174,12 +176,16 @@ def to_be_read(station: Station, actor: Actor, *, receipt: str) -> None:
     """Checks that what came with a receipt may be scanned now.
 
     Raises:
-        NotThere: no such receipt. Refused: sealed mail that its addressee has not given to the room.
+        NotThere: no such receipt.
+        Refused: sealed mail that its addressee has not given to the room; a declared level whose papers are scanned by
+            approval alone.
     """
     with acting(station, actor, "ingest", objects=(receipt,)) as session:
         row = get_receipt(session, receipt)
-        for document in session.scalars(select(Document.id).where(Document.receipt_id == row.id)):
-            matters.check_free(station, session, document, "ingest")
+        for document in session.scalars(select(Document).where(Document.receipt_id == row.id)).all():
+            matters.check_free(station, session, document.id, "ingest")
+            if document.status == "received":
+                processing.check(station, session, document)
 
 
 def organ_of(station: Station, session: Session, receipt: Receipt) -> str:

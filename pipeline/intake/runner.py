@@ -12,12 +12,13 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 from ...common.errors import JiyaoError
 from ...common.limits import DEFAULT_LIMITS, Limits
@@ -26,6 +27,7 @@ from ...stages.engines.choose import choose
 from ..persons.actors import Actor
 from ..station.faults import disk_trouble
 from ..station.station import Station
+from . import processing
 from . import receipt as receipts
 from .batch_books import BatchBooks, Entry, Twin
 from .crew import crew
@@ -208,14 +210,18 @@ class BatchRun:
         self._taken += 1
         if any(item.sha256 == sha256 for item in waiting):
             return _Waiting(path, data, sha256, self._taken, None)
-        if (twin := self._twin(sha256)) is not None:
+        with self._sight(sha256) as session:
+            twin = self._books.twin(session, sha256)
+            if twin is None:
+                self._reading.follow(session)
+        if twin is not None:
             self._again(path, twin, data)
             return None
         if (scan := self._door.scan(data, sha256)).state == "infected":
             self._keep_unread(path, data, sha256, Unread("virus_found", scan.signature))
             return None
         urgent = self.request.urgent or is_urgent(path.name)
-        reading = self._reading.begin(data, self._door.passwords(path), urgent=urgent)
+        reading = self._reading.begin(data, self._door.passwords(path), urgent=urgent, followed=True)
         return _Waiting(path, data, sha256, self._taken, reading, urgent)
 
     def _settle_first(self, waiting: deque[_Waiting], stopped: Callable[[], bool]) -> None:
@@ -242,10 +248,14 @@ class BatchRun:
 
     def _twin(self, identity: str) -> Twin | None:
         """The same paper in the register, or on its way there."""
+        with self._sight(identity) as session:
+            return self._books.twin(session, identity)
+
+    def _sight(self, identity: str) -> AbstractContextManager[Session]:
+        """The register with this paper in it, when it is on its way there."""
         if self._entering.concerns(identity):
             self._entering.flush()
-        with self.station.read() as session:
-            return self._books.twin(session, identity)
+        return self.station.read()
 
     def _despite_disk(self, path: Path, act: Callable[[], T]) -> T | None:
         """Does one step of one file. A full or failing disk fails this file, which stays where it is."""
@@ -305,11 +315,8 @@ class BatchRun:
         """One document on its way to its end."""
         if self._entering.concerns(part.identity, part):
             self._entering.flush()
-        with self.station.read() as session:
-            twin = self._books.twin(session, part.identity)
-        if twin is not None:
-            self._books.again(item.path, twin, part.data)
-            self._part_ended(item, None if twin.status == "refused" else twin.document)
+        # a whole file was looked up when it was taken, and is once more in the transaction that enters it
+        if part.identity != item.sha256 and self._is_known(item, part):
             return
         try:
             judged = self._reading.judge(part)
@@ -318,12 +325,20 @@ class BatchRun:
             self._part_ended(item, None)
             return
         level = judged.level
-        marked = level.level if level.basis in ("marked", "derivative", "unit_list") else None
+        marked = level.level if level.basis in processing.READ else None
+        alone = marked is not None and (self._above(marked) or processing.binds(self.station, marked))
+        if alone and self._is_known(item, part):
+            return
         if marked is not None and self._above(marked):
             self._entering.flush()
             self._books.refuse(item.path, part.identity, marked)
             self._part_ended(item, None)
             return
+        if marked is not None and processing.binds(self.station, marked):
+            self._entering.flush()
+            if self._books.bars(item.path, (part.identity, item.sha256), level, part.slip):
+                self._part_ended(item, None)
+                return
         paper = ReadPaper(
             path=item.path, data=part.data, sha256=hashlib.sha256(part.data).hexdigest(),
             format=part.format, pages=part.pages, transcript=part.transcript, fields=part.fields,
@@ -339,6 +354,14 @@ class BatchRun:
             self._part_ended(item, document)
 
         self._entering.add(Entry(paper, part.slip, (item.place, number)), ended)
+
+    def _is_known(self, item: _Waiting, part: Part) -> bool:
+        """Whether the part is in the register already; then it ends so."""
+        twin = self._twin(part.identity)
+        if twin is not None:
+            self._books.again(item.path, twin, part.data)
+            self._part_ended(item, None if twin.status == "refused" else twin.document)
+        return twin is not None
 
     def _above(self, level: Level) -> bool:
         policy = self.station.policy

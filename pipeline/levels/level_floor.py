@@ -15,6 +15,7 @@ from ...models.level import Level
 from ...models.tables import Document, Event
 from ..intake.sources import WORD as SOURCES
 from ..papers.documents import words_of
+from ..persons import four_eyes
 from ..station.station import Station
 from . import former
 from .terms import EVENT
@@ -44,16 +45,18 @@ def check_hands(station: Station, session: Session, row: Document, persons: tupl
     """Who wrote down that the paper is the unit's own has no part in deciding on its level.
 
     Raises:
-        Refused: `same_person_twice`.
+        Refused: `same_person_twice`, `delegated_hand`.
     """
+    role = four_eyes.acts("review.level", "review.determine")
     for event in session.scalars(
         select(Event).where(Event.document_id == row.id, Event.what == "field").order_by(Event.id.desc())
     ):
         words = station.unseal(session, EVENT, event.sealed, bind=row.id)
         if words.get("field") != "origin" or words.get("old") == words.get("new"):
             continue
-        if event.person in persons:
-            raise Refused("same_person_twice", person=str(event.person))
+        entered = four_eyes.acts("amend", "review.field")
+        for person in persons:
+            four_eyes.apart(session, person, role, [(str(event.person), entered)], since=event.at)
         return
 
 

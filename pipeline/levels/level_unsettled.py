@@ -16,7 +16,7 @@ from ...models.period import Period
 from ...models.tables import Document, Matter, MatterStep
 from ..desk import matters
 from ..intake.register_entry import remember
-from ..persons import access
+from ..persons import access, four_eyes
 from ..persons.actors import Actor
 from ..station.station import Station
 from . import level_notify
@@ -96,8 +96,8 @@ def settle(station: Station, session: Session, actor: Actor, matter: Matter) -> 
     if last.result == "wrong":
         return
     row = _row(station, session, actor, matter)
-    if before.person == actor.person:
-        raise Refused("same_person_twice", person=actor.person)
+    since = matter.opened_at
+    four_eyes.apart(session, actor.person, last.role, [(before.person, before.role)], since=since)
     words = matters.words_of(station, session, matter)
     old, now = row.interim_code, access.protected_as(station.policy, row)
     if before.result == "withdrawn":

@@ -29,7 +29,7 @@ from ...models.tables import Document
 from ..desk import matters, timers
 from ..intake.register_entry import remember
 from ..papers.documents import document_json
-from ..persons import access
+from ..persons import access, four_eyes
 from ..persons.actors import Actor, acting
 from ..station import clock_guard
 from ..station.station import Reason, Station
@@ -163,8 +163,9 @@ def _change_secrecy(
     if asked is None or not same:
         remember(station, session, row, actor.person, "enter", "term", {**words, **why.sealed_form})
         return 1
-    if asked["entered_by"] == actor.person:
-        raise Refused("same_person_twice", person=actor.person)
+    entered = [(str(asked["entered_by"]), four_eyes.acts("documents.event.secrecy"))]
+    role = four_eyes.acts("review.determine")
+    four_eyes.apart(session, actor.person, role, entered, since=asked["entered_at"])
     actor.role_for(MAY["review.determine"])
     remember(station, session, row, actor.person, "confirm", "term", why.sealed_form)
     _keep(station, session, row, level, term, change, actor.person)

@@ -53,13 +53,13 @@ def lift_hold(station: Station, actor: Actor, *, document: str, reason: str) -> 
         ).all()
         if not holds:
             raise Refused("no_hold", document=document)
-        asked = [hold for hold in holds if hold.lift_first not in (None, actor.person)]
-        role = actor.role_for(MAY["hold.lift"])
-        for hold in asked:
-            four_eyes.apart(session, actor, role, ((str(hold.lift_first), None),), since=hold.at)
+        actor.role_for(MAY["hold.lift"])
         fresh = [hold for hold in holds if hold.lift_first is None]
-        if not asked and not fresh:
-            raise Refused("same_person_twice", person=actor.person)
+        asked = [hold for hold in holds if hold.lift_first not in (None, actor.person)]
+        roles = four_eyes.acts("hold.lift")
+        for hold in asked or (() if fresh else holds):
+            hands = [(str(hold.lift_first), roles)]
+            four_eyes.apart(session, actor.person, roles, hands, since=hold.at)
         for hold in asked:
             hold.lifted_by, hold.lifted_at = actor.person, station.now()
         for hold in fresh:

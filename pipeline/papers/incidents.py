@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from ...common.errors import NotThere, Refused
 from ...models.level import Level
 from ...models.tables import Incident
+from ..persons import four_eyes
 from ..persons.actors import Actor, acting
 from ..station.station import Station
 from .documents import level_name
@@ -54,7 +55,7 @@ def close_incident(station: Station, actor: Actor, *, incident: str, reason: str
     """A leader closes an incident with its conclusion.
 
     Raises:
-        NotThere: no such incident. Refused: closed already, or opened by the same person.
+        NotThere: no such incident. Refused: closed already, or opened by the same hand.
     """
     why = station.reason(reason)
     with acting(station, actor, "incident.close", objects=(incident,)) as session:
@@ -63,8 +64,10 @@ def close_incident(station: Station, actor: Actor, *, incident: str, reason: str
             raise NotThere("no_incident", incident=incident)
         if row.state != "open":
             raise Refused("incident_closed", incident=incident)
-        if row.by == actor.person:
-            raise Refused("own_request", person=actor.person)
+        role = four_eyes.acts("incident.close")
+        four_eyes.apart(
+            session, actor.person, role, [(str(row.by), None)], since=row.at, same="own_request"
+        )  # fmt: skip
         row.state = "closed"
         row.sealed = station.seal(
             session,

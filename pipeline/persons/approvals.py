@@ -149,14 +149,15 @@ def give(station: Station, actor: Actor, *, approval: str) -> dict[str, Any]:
     """One approver's signed word; the last one needed makes the approval.
 
     Raises:
-        Refused: not asked of this person, own request, given twice, changed or expired meanwhile.
+        Refused: not asked of this person, own request, given twice, one hand with another of them, changed or expired
+            meanwhile.
     """
     with acting(station, actor, "approval.give", objects=(approval,)) as session:
         clock_guard.trust_time(station, session)
         row = _approval(session, approval)
         _check_open(station, session, row, actor)
         role = _open_role(station, session, row, actor)
-        four_eyes.apart(session, actor, role, _hands(session, row), since=row.requested_at)
+        _check_hands(session, row, actor, role)
         _check_scope(station, session, row, actor, role)
         sign(station, session, row, actor, role, "give")
         settle(session, row)
@@ -261,7 +262,7 @@ def require(
         named = _split(approval.recipients)
         if named and not set(recipients) <= set(named):
             continue
-        if act in _FOR_OTHERS and set(recipients) & _approvers_of(session, approval):
+        if act in _FOR_OTHERS and _approved_by(session, approval, recipients):
             continue
         objects = set(_split(approval.objects))
         if objects == wanted and approval.objects_sha256 == bound:
@@ -272,8 +273,13 @@ def require(
     raise Refused("approval_required", act=act, documents="、".join(sorted(wanted)), roles="、".join(needed))
 
 
-def _approvers_of(session: Session, approval: Approval) -> set[str]:
-    return set(session.scalars(select(ApprovalAct.person).where(ApprovalAct.approval_id == approval.id)))
+def _approved_by(session: Session, approval: Approval, recipients: Sequence[str]) -> bool:
+    """Whether one of the recipients, or his hand, had part in the approval."""
+    return any(
+        four_eyes.same_hand(session, recipient, person, role, since=approval.requested_at)
+        for person, role in _spoke(session, approval)
+        for recipient in recipients
+    )
 
 
 def _still_bound(station: Station, session: Session, approval: Approval) -> bool:
@@ -310,20 +316,24 @@ def _check_open(station: Station, session: Session, row: Approval, actor: Actor)
         raise Refused("approval_closed", approval=row.id, state=row.state)
     if row.paper and not _acts_of(session, row, ("check",)):
         raise Refused("approval_on_paper", approval=row.id)
-    if row.requested_by == actor.person:
-        raise Refused("own_request", person=actor.person)
+    _check_hands(session, row, actor, None)
     require_live(station, session, row)
-    given = session.scalars(select(ApprovalAct).where(ApprovalAct.approval_id == row.id)).all()
-    spoke = {act.person for act in given} | {json.loads(act.statement)["approver"] for act in given}
-    if actor.person in spoke:
-        raise Refused("same_person_twice", person=actor.person)
 
 
-def _hands(session: Session, row: Approval) -> list[four_eyes.Hand]:
-    """Who asked, and who has spoken, in which role."""
+def _check_hands(session: Session, row: Approval, actor: Actor, role: str | None) -> None:
+    """Neither who asked nor who has spoken; with `role`, nobody's hand among them either."""
+    asked = [(row.requested_by, None)]
+    since = row.requested_at
+    four_eyes.apart(session, actor.person, role, asked, since=since, same="own_request")
+    spoke = _spoke(session, row) if role else [(person, None) for person, _ in _spoke(session, row)]
+    four_eyes.apart(session, actor.person, role, spoke, since=since)
+
+
+def _spoke(session: Session, row: Approval) -> list[four_eyes.Hand]:
+    """Who has spoken, in which role; an approver whose word is on paper stands beside who entered it."""
     acts = session.scalars(select(ApprovalAct).where(ApprovalAct.approval_id == row.id)).all()
-    spoke = [(act.person, act.role) for act in acts]
-    return [(row.requested_by, None), *spoke]
+    on_paper = [(json.loads(act.statement)["approver"], act.role) for act in acts]
+    return [(act.person, act.role) for act in acts] + [hand for hand in on_paper if hand[0] is not None]
 
 
 def require_live(station: Station, session: Session, row: Approval) -> None:

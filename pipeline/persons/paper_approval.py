@@ -19,7 +19,7 @@ from ...models.rights import LEADERS
 from ...models.tables import Account, Approval, ApprovalAct
 from ..intake.inbox import Unreadable, read_file
 from ..station.station import Station
-from . import approvals, people
+from . import approvals, four_eyes, people
 from .actors import Actor, acting
 
 
@@ -40,9 +40,11 @@ def enter(
     with station.read() as session:
         person = people.find_person(station, session, approver)
     with acting(station, actor, "approval.paper", objects=tuple(documents)) as session:
-        if person == actor.person:
-            raise Refused("own_request", person=person)
+        own, now = [(person, None)], station.now()
+        four_eyes.apart(session, actor.person, None, own, since=now, same="own_request")
         role = _role_on_paper(station, session, act, documents, person)
+        desk = four_eyes.acts("approval.paper")
+        four_eyes.apart(session, actor.person, desk, [(person, role)], since=now)
         waiting = _entered_by_another(station, session, actor, act, documents, data)
     if waiting is not None:
         return check(station, actor, approval=waiting)
@@ -67,7 +69,8 @@ def check(station: Station, actor: Actor, *, approval: str) -> dict[str, Any]:
     a body outside the unit is then confirmed by the office director with `approvals.give` (roles.md section 1).
 
     Raises:
-        Refused: not on paper, checked already, changed or expired meanwhile; the person who entered or who gave it.
+        Refused: not on paper, checked already, changed or expired meanwhile; the person who entered or who gave it,
+            or one hand with either.
     """
     with acting(station, actor, "approval.check", objects=(approval,)) as session:
         row = session.get(Approval, approval)
@@ -84,8 +87,9 @@ def check(station: Station, actor: Actor, *, approval: str) -> dict[str, Any]:
         if entered is None or "check" in acts:
             raise Refused("approval_closed", approval=approval, state="checked" if entered else "-")
         approver = json.loads(entered.statement)["approver"]
-        if actor.person in (entered.person, row.requested_by, approver):
-            raise Refused("same_person_twice", person=actor.person)
+        desk = four_eyes.acts("approval.paper", "approval.give")
+        hands = [(entered.person, desk), (row.requested_by, desk), (str(approver), entered.role)]
+        four_eyes.apart(session, actor.person, desk, hands, since=row.requested_at)
         approvals.sign(station, session, row, actor, entered.role, "check", approver=approver)
         approvals.settle(session, row)
         station.log(

@@ -15,7 +15,7 @@ from ...models.tables import Account, Delegation, Person
 from ...vault import kdf
 from ..station.secrets import Secrets
 from ..station.station import Station
-from . import clearances
+from . import clearances, four_eyes
 from .actors import Actor, acting
 from .rights_record import require_rights
 
@@ -206,8 +206,7 @@ def grant(
         _known_clearance(clearance)
     with acting(station, actor, "account.grant", objects=(user,)) as session:
         account = _account(session, user)
-        if account.person_id == actor.person:
-            raise Refused("own_rights", user=user)
+        _not_own(station, session, actor, account)
         wanted = set(_split(account.roles)) | set(roles)
         approval = require_rights(
             station, session, account.person_id, wanted - set(_split(account.roles)),
@@ -226,6 +225,14 @@ def grant(
             },
         )  # fmt: skip
         return account_json(station, session, user)
+
+
+def _not_own(station: Station, session: Session, actor: Actor, account: Account) -> None:
+    """Nobody changes his own rights, nor those of whose hand he is."""
+    four_eyes.apart(
+        session, actor.person, four_eyes.acts("account.grant", "account.disable"), [(account.person_id, None)],
+        since=station.now(), same="own_rights", user=account.user,
+    )  # fmt: skip
 
 
 def _roles_apart(session: Session, account: Account, wanted: set[str], *, small_room: bool) -> None:
@@ -256,8 +263,7 @@ def disable(station: Station, actor: Actor, *, user: str) -> dict[str, Any]:
     """
     with acting(station, actor, "account.disable", objects=(user,)) as session:
         account = _account(session, user)
-        if account.person_id == actor.person:
-            raise Refused("own_rights", user=user)
+        _not_own(station, session, actor, account)
         account.status = "disabled"
         station.log(session, "account.disable", objects=(user,), person=actor.person, account=actor.user)
         return account_json(station, session, user)

@@ -15,7 +15,7 @@ from ...common.errors import Refused, UsageFault
 from ...models.rights import CLEARANCES
 from ...models.tables import Account, Person
 from ..station.station import Reason, Station
-from . import clearances, people
+from . import clearances, four_eyes, people
 from .actors import Actor, acting
 from .rights_record import require_rights
 
@@ -81,6 +81,8 @@ def _change(
 
 def _other(station: Station, session: Session, actor: Actor, person: str) -> Person:
     found = people.find_person(station, session, person)
-    if found == actor.person:
-        raise Refused("own_rights", user=actor.user)
+    four_eyes.apart(
+        session, actor.person, four_eyes.acts("person.vet"), [(found, None)], since=station.now(),
+        same="own_rights", user=actor.user,
+    )  # fmt: skip
     return session.get_one(Person, found)

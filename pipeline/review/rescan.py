@@ -22,6 +22,7 @@ from ...models.page import Finding, Transcript
 from ...models.tables import Document, Receipt, Scan
 from ...models.wire import from_plain
 from ...stages.likeness import compare, plain_text
+from ..intake import processing
 from ..intake.above import KIND, keys_going, open_above, wipe
 from ..intake.inbox import Unreadable, read_file
 from ..intake.judgement import load_judgement, load_transcript, open_artefact
@@ -53,7 +54,7 @@ def rescan(
     Raises:
         NotThere: no such file or document. UsageFault: pages that are not there, or as many as the scan has not.
         Refused: destroyed, archived or void, a hold, copies or a destruction on it, not a scan, could not be read,
-            marked above the station's level.
+            marked above the station's level, no approval to process it electronically.
     """
     try:
         new = read_file(path, DEFAULT_LIMITS.file_bytes)
@@ -65,6 +66,7 @@ def rescan(
         row = access.get_document(session, document)
         access.check_clearance(station, session, actor.person, row)
         _check(station, session, row)
+        processing.check(station, session, row)
         judgement = load_judgement(station, session, document)
         old = open_artefact(station, session, document, "original")
         if judgement is None or old is None:
@@ -86,6 +88,8 @@ def rescan(
     with acting(station, actor, "documents.rescan", objects=(document,)) as session:
         row = access.get_document(session, document)
         _check(station, session, row)
+        marked = judged.level.level if judged.level.basis in processing.READ else None
+        processing.check(station, session, row, marked)
         former = row.read_level_code, row.level_code, row.period
         paper = paper_of(
             part, judged, path=path, identity=identity, findings=_lost(station, row, judged.level.level)

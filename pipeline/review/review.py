@@ -29,7 +29,7 @@ from ..levels.periods import parse_period
 from ..levels.terms import changes_of, recount, secrecy_term, set_period
 from ..papers.documents import document_json, keep_words, words_of
 from ..papers.retaining import ONLY_ARCHIVIST, SAID, decide, judge_again, say
-from ..persons import access
+from ..persons import access, four_eyes
 from ..persons.actors import Actor, acting
 from ..rounds import return_cycle
 from ..station.station import Reason, Station
@@ -190,13 +190,14 @@ def _level_needed(row: Document) -> Refused:
 def _accepting_role(station: Station, session: Session, actor: Actor, row: Document) -> str:
     """Who may confirm what stands: the desk what is unchanged, a second person what somebody set."""
     last = _last_level_event(station, session, row)
-    if actor.person in _shortened_by(session, row):
-        raise Refused("same_person_twice", person=actor.person)
+    role = four_eyes.acts("review.accept", "review.second", "review.determine")
+    setting = four_eyes.acts("review.level", "review.misread", "review.field", "amend")
+    for person, at in _shortened_by(session, row):
+        four_eyes.apart(session, actor.person, role, [(person, setting)], since=at)
     if last is None:
         return actor.role_for(MAY["review.accept"])
-    setter, change = last
-    if setter == actor.person:
-        raise Refused("same_person_twice", person=actor.person)
+    setter, at, change = last
+    four_eyes.apart(session, actor.person, role, [(setter, setting)], since=at)
     if change["misread"]:
         return actor.role_for(MAY["review.misread"])
     if row.status == "pending_second":
@@ -204,8 +205,10 @@ def _accepting_role(station: Station, session: Session, actor: Actor, row: Docum
     return actor.role_for(MAY["review.determine"])
 
 
-def _last_level_event(station: Station, session: Session, row: Document) -> tuple[str, dict[str, Any]] | None:
-    """The last level or period a person set and nobody accepted since."""
+def _last_level_event(
+    station: Station, session: Session, row: Document
+) -> tuple[str, str, dict[str, Any]] | None:
+    """The last level or period a person set and nobody accepted since: who, when, what."""
     events = session.scalars(
         select(Event)
         .where(Event.document_id == row.id, Event.what.in_(("level", "accepted")), Event.person.is_not(None))
@@ -213,7 +216,7 @@ def _last_level_event(station: Station, session: Session, row: Document) -> tupl
     ).first()
     if events is None or events.what == "accepted":
         return None
-    return str(events.person), station.unseal(session, EVENT, events.sealed, bind=row.id)
+    return str(events.person), events.at, station.unseal(session, EVENT, events.sealed, bind=row.id)
 
 
 def _note_shortened(
@@ -230,20 +233,19 @@ def _note_shortened(
         remember(station, session, row, actor.person, "set", _SHORTENED, words)
 
 
-def _shortened_by(session: Session, row: Document) -> set[str | None]:
-    """Who shortened the protection by a date since it was last confirmed."""
+def _shortened_by(session: Session, row: Document) -> list[tuple[str, str]]:
+    """Who shortened the protection by a date since it was last confirmed, and when."""
     accepted = (
         select(func.max(Event.id))
         .where(Event.document_id == row.id, Event.what == "accepted")
         .scalar_subquery()
     )
-    return set(
-        session.scalars(
-            select(Event.person).where(
-                Event.document_id == row.id, Event.what == _SHORTENED, Event.id > func.coalesce(accepted, 0)
-            )
+    rows = session.execute(
+        select(Event.person, Event.at).where(
+            Event.document_id == row.id, Event.what == _SHORTENED, Event.id > func.coalesce(accepted, 0)
         )
     )
+    return [(str(person), at) for person, at in rows]
 
 
 def _set_level(

@@ -32,12 +32,13 @@ from sqlalchemy import func, select
 
 from ...common import settings as station_file
 from ...common.canonical import canonical
-from ...common.clock import Clock, today
+from ...common.clock import Clock, iso, today
 from ...common.errors import Broken, MissingTool, NotThere, Refused, WrongSecret
 from ...common.settings import NAME
 from ...models.rights import MAY
 from ...models.tables import Account, Approval, Artefact, Backup, Document, KeyStoreRow
 from ...vault import kdf
+from ..persons import four_eyes
 from ..persons.actors import Actor, acting
 from .ledgers import signed_head
 from .registry import open_engine, reading
@@ -158,9 +159,9 @@ def restore(home: Path, file: Path, *, user: str, secrets: Secrets, clock: Clock
         if first is None:
             waiting = _word(station, person, str(value["sha256"]), clock)
             return {**value, "home": str(home), "state": "waiting", "first": person}
-        if first == person:
-            raise Refused("same_person_twice", person=person)
+        roles = four_eyes.acts("restore")
         with station.write() as session:
+            four_eyes.apart(session, person, roles, [(first, roles)], since=iso(clock.now() - WITHIN))
             station.log(session, "restore", objects=(value["id"],), person=person, account=user,
                         facts={"first": first, "epoch": station.vault.epoch, "sha256": value["sha256"]})  # fmt: skip
         station.engine.dispose()

@@ -19,6 +19,7 @@ from ...common.clock import iso
 from ...common.errors import Refused
 from ...ledger import log as ledger
 from ...models.tables import Meta
+from ..persons import four_eyes
 
 if TYPE_CHECKING:
     from .station import Station
@@ -65,13 +66,15 @@ def confirm(session: Session, person: str) -> dict[str, Any]:
     """One person's word that the clock is right; the second one ends the doubt.
 
     Raises:
-        Refused: the same person twice.
+        Refused: the same hand twice.
     """
     doubt = _load(session)
     if doubt is None:
         return {"trusted": True, "confirmed_by": []}
-    if person in doubt["confirmed_by"]:
-        raise Refused("same_person_twice", person=person)
+    roles = four_eyes.acts("clock.confirm")
+    # the time of before the jump: what the clock says now ends no delegation
+    before = [(one, roles) for one in doubt["confirmed_by"]]
+    four_eyes.apart(session, person, roles, before, since=str(doubt["last"]))
     doubt["confirmed_by"].append(person)
     trusted = len(doubt["confirmed_by"]) >= 2
     _save(session, None if trusted else doubt)

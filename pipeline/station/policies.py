@@ -18,6 +18,7 @@ from ...models.policy.loader import parse_policy
 from ...models.policy.schema import Policy
 from ...models.rights import LEADERS
 from ...models.tables import PolicyVersion
+from ..persons import four_eyes
 from ..persons.actors import Actor, acting
 from . import policy_text
 from .station import Station
@@ -77,8 +78,8 @@ def _sign(
 ) -> None:
     if row is None:
         raise Refused("policy_not_proposed", version=policy.version)
-    if row.author == actor.person:
-        raise Refused("same_person_twice", person=actor.person)
+    roles = four_eyes.acts("policy.activate")
+    four_eyes.apart(session, actor.person, roles, [(str(row.author), roles)], since=row.at)
     statement = _statement(station, row.version, row.sha256, actor, LEADERS)
     for old in session.scalars(
         select(PolicyVersion).where(PolicyVersion.state.in_(("active", "provisional")))

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Stand-alone verifier of certificates of destruction (docs/spec/certificate.md).
 
-    python certificate_verifier.py CERTIFICATE.pdf [--trust CA.pem] [--proof PROOF.json]
+    python certificate_verifier.py CERTIFICATE.pdf [--trust CA.pem] [--proof PROOF.json] [--title TITLE.json]
 
-One file; needs Python 3.11, `cryptography` and `pypdf`; no station, no network. Prints one JSON value; exit 0
-when valid and not distrusted, 7 when not, 2 for wrong usage.
+With `certificate_rules.py` beside it; needs Python 3.11, `cryptography` and `pypdf`; no station, no network. Prints
+one JSON value; exit 0 when valid and not distrusted, 7 when not, 2 for wrong usage.
 
 Threat model: a signer or witness is left out, a person signs twice, the list is changed after approval, bytes
 are added, cut off or flipped anywhere, another authority issues look-alike certificates, a person's key seals
@@ -18,7 +18,6 @@ import argparse
 import base64
 import hashlib
 import io
-import itertools
 import json
 import re
 import sys
@@ -35,6 +34,12 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 from cryptography.x509.oid import NameOID
 
+try:
+    from . import certificate_rules as rules
+except ImportError:  # run as a script: the rules lie in the same folder
+    sys.path.insert(0, str(Path(__file__).resolve().parent))
+    import certificate_rules as rules  # type: ignore[import-not-found,no-redef]
+
 _TYPE, _STATEMENT, _RECORD = "jiyao.destruction", "jiyao.statement", "certificate.json"
 _ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 _OID_SIGNED, _OID_DATA = bytes.fromhex("06092a864886f70d010702"), bytes.fromhex("06092a864886f70d010701")
@@ -44,13 +49,7 @@ _SHA256 = (bytes.fromhex("300b0609608648016503040201"), bytes.fromhex("300d06096
 _ONE, _ECDSA = b"\x02\x01\x01", bytes.fromhex("300a06082a8648ce3d040302")
 _SEAL = (1, "/Sig", False, "/ETSI.CAdES.detached")
 _CLOCK_SECONDS = 300
-_ACTS = ("propose", "count", "approve", "supervise", "execute", "attest")
 _SHOWN = ("act", "role", "person", "at", "place")
-_ROOM = frozenset({"jiyao_clerk", "scan_operator", "archivist"})
-_LEADERS = frozenset({"office_director", "leader_in_charge", "principal", "principal_delegate", "determiner"})
-_OPERATOR, _SUPERVISOR = frozenset({"destroy_operator"}), frozenset({"destroy_supervisor"})
-_ROLES = dict(zip(_ACTS, (_ROOM, _ROOM, _LEADERS, _SUPERVISOR, _OPERATOR, _SUPERVISOR), strict=True))
-_LEAST = dict(zip(_ACTS, (0, 2, 1, 2, 2, 2), strict=True))
 _UNREADABLE = (
     ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError, OverflowError,
     AssertionError, InvalidSignature, UnsupportedAlgorithm, x509.InvalidVersion, pypdf.errors.PyPdfError,
@@ -80,10 +79,17 @@ class _Found:
     statements: list[dict[str, str]] = field(default_factory=list)
     certificates: list[tuple[bytes, datetime]] = field(default_factory=list)
     crls: list[bytes] = field(default_factory=list)
+    record: dict[str, Any] = field(default_factory=dict)
 
 
-def check(pdf: bytes, *, trust_pem: bytes | None = None, proof: bytes | None = None) -> dict[str, Any]:
-    """The verdict on a file, as JSON values; never raises for what is in the file."""
+def check(
+    pdf: bytes, *, trust_pem: bytes | None = None, proof: bytes | None = None, title: bytes | None = None
+) -> dict[str, Any]:
+    """The verdict on a file, as JSON values; never raises for what is in the file.
+
+    Args:
+        title: an opening of one line's title (JSON `{"batch","item","salt","title"}`), given apart.
+    """
     found = _Found()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -92,6 +98,8 @@ def check(pdf: bytes, *, trust_pem: bytes | None = None, proof: bytes | None = N
             _contents(pdf, signed, gap, found)
             if proof is not None:
                 check_proof(proof, hashlib.sha256(pdf).hexdigest(), found, trust_pem)
+            if title is not None:
+                _opened(title, found)
         except Bad as wrong:
             found.broken.append(str(wrong))
         trusted = None if trust_pem is None else _trust(trust_pem, found)
@@ -247,44 +255,19 @@ def _contents(pdf: bytes, signed: Signed, gap: tuple[int, int], found: _Found) -
     if not _issued(signed.certificate, authority) or _uid(signed.certificate) != record.get("store"):
         raise Bad("cert_signature")
     try:
-        _record(record, sealed_at, found)
+        found.record = record
+        found.values["store"] = record["store"]
+        found.values.update(id=record["batch"], list_sha256=record["list_sha256"], items=len(record["items"]))
+        found.missing += rules.of_record(record, sealed_at)
         _statements(record, {name: data[0] for name, data in files.items()}, authority, found)
     except _UNREADABLE as error:
         raise Bad("cert_record_wrong") from error
 
 
-def _record(record: dict[str, Any], sealed_at: datetime, found: _Found) -> None:
-    listed = record["list"]["items"] if isinstance(record["list"], dict) else record["list"]
-    found.values["store"] = record["store"]
-    found.values.update(id=record["batch"], list_sha256=record["list_sha256"], items=len(record["items"]))
-    if digest(record["list"]) != record["list_sha256"]:
-        found.missing.append("cert_list_digest")
-    lines = [
-        [(line["item"], line["kind"], line["id"]) for line in rows] for rows in (listed, record["items"])
-    ]
-    if lines[0] != lines[1] or not listed:
-        found.missing.append("cert_items_differ")
-    if datetime.fromisoformat(record["issued_at"]) != sealed_at:
-        found.missing.append("cert_time")
-    checks = record["checks"]
-    if [entry["name"] for entry in checks] != [f"V{number}" for number in range(1, 8)]:
-        found.missing.append("cert_checks")
-    every = [*checks, *(entry for item in record["items"] for entry in item["checks"])]
-    results = {entry["result"] for entry in every}
-    statuses = {item["status"] for item in record["items"]}
-    verdict = record["verdict"]
-    if ("fail" in results or "failed" in statuses) and verdict != "failed":
-        found.missing.append("cert_verdict")
-    unsettled = "pending" in results or statuses != {"complete"} or record["outside_scope"]
-    if verdict == "complete" and unsettled:
-        found.missing.append("cert_verdict")
-    if any(entry["result"] != "pass" and not entry["reason"] for entry in every):
-        found.missing.append("cert_checks")
-
-
 def _statements(record: dict[str, Any], files: dict[str, bytes], authority: bytes, found: _Found) -> None:
-    outcomes = digest({key: record[key] for key in ("checks", "items", "verdict")})
+    outcomes = rules.outcomes_digest(record)
     signed: list[dict[str, Any]] = []
+    said: list[dict[str, Any]] = []
     count = len(files) // 2
     names = {f"statement-{n:02}.{kind}" for n in range(1, count + 1) for kind in ("json", "p7s")}
     if set(files) != names:
@@ -309,6 +292,7 @@ def _statements(record: dict[str, Any], files: dict[str, bytes], authority: byte
             found.missing.append("cert_statement_outcomes")
         found.certificates.append((by.certificate, at))
         found.statements.append({key: str(statement[key]) for key in _SHOWN[:4]})
+        said.append(statement)
         shown = {key: statement[key] for key in _SHOWN}
         signed.append({**shown, "certificate_sha256": hashlib.sha256(by.certificate).hexdigest()})
     keys = (*_SHOWN, "certificate_sha256")
@@ -317,41 +301,19 @@ def _statements(record: dict[str, Any], files: dict[str, bytes], authority: byte
         found.missing.append("cert_statement_missing")
     if any(entry not in required for entry in signed) or len(required) != len(signed):
         found.missing.append("cert_statement_unlisted")
-    found.missing += _persons(signed, small_room=record["small_room"] is True)
+    found.missing += rules.of_persons(signed, small_room=record["small_room"] is True)
+    found.missing += rules.of_reservations(record, said) + rules.of_physical(record, said)
     issued = datetime.fromisoformat(record["issued_at"])
     if any(datetime.fromisoformat(entry["at"]) > issued for entry in signed):
         found.missing.append("cert_order")
 
 
-def _persons(signed: list[dict[str, Any]], *, small_room: bool) -> list[str]:
-    """The four-eyes rules (roles.md section 2; the contract of the destroy commands)."""
-    wrong: list[str] = []
-    by: dict[str, list[str]] = {act: [] for act in _ACTS}
-    times: dict[str, list[datetime]] = {act: [] for act in _ACTS}
-    for entry in signed:
-        if entry["act"] not in by:
-            raise Bad("cert_record_wrong")
-        allowed = _ROLES[entry["act"]]
-        if small_room and entry["act"] == "execute":
-            allowed = allowed | _ROOM
-        if entry["role"] not in allowed:
-            wrong.append("cert_role")
-        by[entry["act"]].append(entry["person"])
-        times[entry["act"]].append(datetime.fromisoformat(entry["at"]))
-    if any(len(by[act]) < least for act, least in _LEAST.items()):
-        wrong.append("cert_statement_missing")
-    apart = [set(by["approve"]), set(by["execute"]), set(by["supervise"])]
-    same = any(len(set(people)) != len(people) for people in by.values())
-    same |= any(one & other for one, other in itertools.combinations(apart, 2))
-    same |= bool(set(by["propose"]) & apart[0]) or (not small_room and bool(set(by["count"]) & apart[1]))
-    if same:
-        wrong.append("cert_same_person")
-    if set(by["attest"]) != apart[2]:
-        wrong.append("cert_supervisors")
-    order = [times[act] for act in _ACTS if times[act]]
-    if any(max(before) > min(after) for before, after in itertools.pairwise(order)):
-        wrong.append("cert_order")
-    return wrong
+def _opened(title: bytes, found: _Found) -> None:
+    """Whether the title given apart is the one a line commits to."""
+    try:
+        found.missing += rules.opening(found.record, json.loads(title))
+    except _UNREADABLE as error:
+        raise Bad("cert_title_other") from error
 
 
 def _trust(trust_pem: bytes, found: _Found) -> bool:
@@ -402,7 +364,7 @@ def check_proof(proof: bytes, file_sha256: str, found: _Found, trust_pem: bytes 
         seq, size = int(value["seq"]), int(head["size"])
         signer = base64.b64decode(value["certificate"], validate=True)
         names = {"at": head["at"], "format": "jiyao.ledger_head", "origin": value["origin"]}
-        shown = canonical({**names, "root": head["root"], "size": size, "version": 1})
+        shown = rules.canonical({**names, "root": head["root"], "size": size, "version": 1})
         signature = base64.b64decode(head["signature"] or "", validate=True)
         at = None if head["at"] is None else datetime.fromisoformat(head["at"])
         key: Any = x509.load_der_x509_certificate(signer).public_key()
@@ -439,21 +401,10 @@ def root_of_path(index: int, size: int, leaf: bytes, path: list[bytes]) -> bytes
     return hashlib.sha256(b"\x01" + (below + path[-1] if left else path[-1] + below)).digest()
 
 
-def canonical(value: object) -> bytes:
-    """UTF-8 JSON, keys sorted, no blanks."""
-    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return text.encode()
-
-
-def digest(value: object) -> str:
-    """SHA-256 of the canonical form, hex."""
-    return hashlib.sha256(canonical(value)).hexdigest()
-
-
 def _canonical(data: bytes) -> dict[str, Any]:
     try:
         value = json.loads(data)
-        if not isinstance(value, dict) or canonical(value) != data:
+        if not isinstance(value, dict) or rules.canonical(value) != data:
             raise Bad("cert_not_canonical")
     except _UNREADABLE as error:
         raise Bad("cert_not_canonical") from error
@@ -488,10 +439,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("file", type=Path)
     parser.add_argument("--trust", type=Path, help="the station's authority (PEM)")
     parser.add_argument("--proof", type=Path, help="a ledger proof of this file (JSON)")
+    parser.add_argument("--title", type=Path, help="title and salt of one line, given apart (JSON)")
     options = parser.parse_args(arguments)
     trust = options.trust.read_bytes() if options.trust else None
     proof = options.proof.read_bytes() if options.proof else None
-    report = check(options.file.read_bytes(), trust_pem=trust, proof=proof)
+    title = options.title.read_bytes() if options.title else None
+    report = check(options.file.read_bytes(), trust_pem=trust, proof=proof, title=title)
     sys.stdout.write(json.dumps(report, ensure_ascii=False, indent=2) + "\n")
     return 0 if report["valid"] and report["trusted"] is not False else 7
 

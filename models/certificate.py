@@ -8,12 +8,15 @@ copies outside the station. Titles stand in the JSON as salted commitments only:
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from ..common.canonical import canonical, digest
 from ..common.messages import say
+from .physical import PhysicalFacts
 from .wire import to_plain
 
 TYPE = "jiyao.destruction"
@@ -25,6 +28,13 @@ ACTS: tuple[Act, ...] = ("propose", "count", "approve", "supervise", "execute", 
 Verdict = Literal["complete", "complete_with_reservations", "pending_key_epoch", "pending_media", "failed"]
 CheckName = Literal["V1", "V2", "V3", "V4", "V5", "V6", "V7"]
 CheckResult = Literal["pass", "fail", "not_applicable", "pending"]
+ItemKind = Literal["document", "copy", "carrier", "medium"]
+"""`document`, `copy`: what the station holds; `carrier`: an original on paper or disc; `medium`: a storage medium."""
+CLOSURE = (
+    "original", "pages", "text", "fields", "copies", "index", "passages", "search", "thumbnails", "features", "tags",
+    "links", "queue", "scratch", "logs", "models",
+)  # fmt: skip
+"""Every kind of thing a station can have made of a document (issue 6, item 8; destruction.md section 3)."""
 FILE_FACT = "file_sha256"
 """Name of the fact in the ledger entry that names the finished file: a proof of it covers every byte."""
 
@@ -45,11 +55,16 @@ class Statement:
     text: str = ""
     """The sentence that is signed, Chinese; empty: the standing text of the act."""
     outcomes_sha256: str | None = None
-    """Of `outcomes_digest`; an `attest` must have it: whoever attests signs what came out."""
+    """Of `outcomes_digest`; an `attest` must have it: whoever attests signs what came out. An `execute` on paper or
+    media has the digest of `PhysicalFacts`."""
+    accepts: tuple[str, ...] = ()
+    """Codes of the reservations that the person accepts by this act; left out of the JSON when there is none."""
 
     def to_bytes(self) -> bytes:
         """Canonical JSON: the bytes that are signed."""
         plain = to_plain(self)
+        if not self.accepts:
+            del plain["accepts"]
         plain["text"] = self.text or say(f"statement_{self.act}", "zh")
         return canonical({**plain, "type": STATEMENT_TYPE, "version": VERSION})
 
@@ -68,7 +83,7 @@ class ListItem:
 
     item: int
     """Line number from 1."""
-    kind: Literal["document", "copy"]
+    kind: ItemKind
     id: str
     register_no: str | None = None
     copy_no: str | None = None
@@ -99,6 +114,29 @@ class ArtefactOutcome:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Derived:
+    """One kind of `CLOSURE` of an item: how many there were, and what became of them."""
+
+    kind: str
+    count: int
+    outcome: Literal["crypto_erase", "removed", "none", "never_made", "left"]
+    """`crypto_erase`: died with the key; `removed`: rows taken away; `none`: made by this station at times, but not of
+    this item, or looked for and not found; `never_made`: this station makes none; `left`: still there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reservation:
+    """Something that may survive, or that could not be proved; and who accepted it, by which signed act."""
+
+    code: str
+    """Message code: its sentence is printed."""
+    subjects: tuple[str, ...] = ()
+    """Items it concerns; none: the batch."""
+    accepted_by: tuple[str, ...] = ()
+    """`act:person` of every statement that accepts it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
     """One of V1 … V7 with its result and, unless it passed, the reason (a code)."""
 
@@ -112,7 +150,7 @@ class ItemOutcome:
     """What became of one line of the list."""
 
     item: int
-    kind: Literal["document", "copy"]
+    kind: ItemKind
     id: str
     level: str | None
     status: Literal["complete", "pending_key_epoch", "pending_media", "failed"]
@@ -121,6 +159,8 @@ class ItemOutcome:
     artefacts: tuple[ArtefactOutcome, ...]
     checks: tuple[Check, ...] = ()
     """Where an item's checks differ from the batch's."""
+    closure: tuple[Derived, ...] = ()
+    """Every kind of `CLOSURE`, each once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,6 +260,16 @@ class DestructionRecord:
     equipment: str | None = None
     """Model, serial and certificate of a device, as entered by the operator; never verified."""
     exceptions: tuple[str, ...] = ()
+    suite: str = ""
+    """Ciphers of the vault: `aes` or `sm`."""
+    recovery: str = ""
+    """How the station survives the loss of its machine: `mirrors`, `single`, `token`; each means something for what
+    was destroyed (vault.md section 3)."""
+    reservations: tuple[Reservation, ...] = ()
+    physical: PhysicalFacts | None = None
+    """Paper and media: what persons did; None for what the station destroyed itself."""
+    redacted: bool = False
+    """Whether the policy leaves titles out of the inventory: their commitments are printed instead."""
 
     def to_value(self) -> dict[str, Any]:
         """The JSON value, with type, version and the claims this certificate makes."""
@@ -273,13 +323,30 @@ def list_digest(items: Sequence[ListItem]) -> str:
     return digest(list_value(items))
 
 
-def outcomes_digest(items: Sequence[ItemOutcome], checks: Sequence[Check], verdict: Verdict) -> str:
-    """SHA-256 over outcomes, checks and verdict: what the supervisors attest."""
-    return digest({"checks": to_plain(tuple(checks)), "items": to_plain(tuple(items)), "verdict": verdict})
+def outcomes_digest(
+    items: Sequence[ItemOutcome],
+    checks: Sequence[Check],
+    verdict: Verdict,
+    physical: PhysicalFacts | None = None,
+) -> str:
+    """SHA-256 over outcomes, checks and verdict, for paper and media with what was done: what supervisors attest."""
+    value = {"checks": to_plain(tuple(checks)), "items": to_plain(tuple(items)), "verdict": verdict}
+    return digest(value if physical is None else {**value, "physical": to_plain(physical)})
+
+
+def title_salt(salt: bytes, line: str) -> bytes:
+    """The salt of one line's title commitment, from the batch's: 16 bytes. One title can be opened without the rest.
+
+    Args:
+        line: the item's id.
+    """
+    return hmac.new(salt, b"jiyao title salt v1" + line.encode(), hashlib.sha256).digest()[:16]
 
 
 def claims(record: DestructionRecord) -> tuple[str, ...]:
     """Codes of the sentences this certificate may print, and of those it has to."""
+    if record.physical is not None:
+        return _physical_claims(record)
     said = ["claim_scope"]
     if record.verdict != "failed":
         said += ["claim_key", "claim_copies"]
@@ -302,4 +369,17 @@ def claims(record: DestructionRecord) -> tuple[str, ...]:
         said.append("claim_outside")
     if record.verdict.startswith("pending"):
         said.append("claim_pending")
+    if record.recovery:
+        said.append(f"claim_recovery_{record.recovery}")
+    if record.redacted:
+        said.append("claim_redacted")
+    return tuple(said)
+
+
+def _physical_claims(record: DestructionRecord) -> tuple[str, ...]:
+    said = ["claim_physical_scope", "claim_physical_witness", "claim_physical_standard", "claim_clock"]
+    if record.small_room:
+        said.append("claim_small_room")
+    if record.redacted:
+        said.append("claim_redacted")
     return tuple(said)

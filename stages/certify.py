@@ -34,6 +34,25 @@ class Certified:
     report: CertificateReport
 
 
+def draft(
+    *,
+    record: DestructionRecord,
+    inventory: Sequence[InventoryLine],
+    names: Mapping[str, str],
+    fonds: str,
+    at: datetime,
+) -> bytes:
+    """What a dry run shows: the forms as they would be, marked as a specimen, neither signed nor sealed, with no data
+    attached; no verifier takes it for a certificate.
+
+    Raises:
+        MissingTool: `font_missing`, `glyph_missing`.
+    """
+    return draw(
+        record=record, inventory=inventory, names=names, fonds=fonds, attachments=(), at=at, draft=True
+    )
+
+
 def certify(
     *,
     record: DestructionRecord,

@@ -45,7 +45,7 @@ def label(code: str, **facts: object) -> str:
 class Form:
     """One PDF in the making. Positions in millimetres from the top left."""
 
-    def __init__(self, *, at: datetime, title: str, footer: str) -> None:
+    def __init__(self, *, at: datetime, title: str, footer: str, watermark: str = "") -> None:
         self._pdf = FPDF(unit="mm", format="A4")
         self._pdf.set_auto_page_break(False)
         self._pdf.set_creation_date(at)
@@ -55,6 +55,7 @@ class Form:
         self._pdf.set_line_width(0.2)
         self._at = at
         self._footer = footer
+        self._watermark = watermark
         self._faces = {False: fonts.faces("serif"), True: fonts.faces("sans", "bold")}
         self._names: dict[fonts.Face, str] = {}
         self._widths: dict[tuple[bool, str], float] = {}
@@ -179,6 +180,7 @@ class Form:
         total = len(self._pdf.pages)
         for number in range(1, total + 1):
             page = self._pdf.pages[number]
+            self._pdf.w_pt, self._pdf.h_pt = page.dimensions()
             width, height = (side / self._pdf.k for side in page.dimensions())
             self._pdf.page, self._pdf.w, self._pdf.h = number, width, height
             # The library remembers the font of the page drawn last; this page has not heard of it.
@@ -186,6 +188,18 @@ class Form:
             foot = fonts.clean(f"{self._footer}　　{label('page', page=number, pages=total)}")
             wide = self._ems(foot, False) * 8 * _POINT
             self.text(foot, (width - wide) / 2, height - 12, 8)
+            if self._watermark:
+                self._across(width, height)
+
+    def _across(self, width: float, height: float) -> None:
+        """The mark of a specimen, aslant over the page; it stands in the text too."""
+        size = 64.0
+        mark = fonts.clean(self._watermark)
+        wide = self._ems(mark, True) * size * _POINT
+        self._pdf.set_text_color(225, 170, 170)
+        with self._pdf.rotation(35, width / 2, height / 2), self._pdf.local_context(fill_opacity=0.45):
+            self.text(mark, (width - wide) / 2, height / 2 - size * _POINT / 2, size, bold=True)
+        self._pdf.set_text_color(0)
 
     def _row(self, columns: Sequence[Column], row: Sequence[str], size: float, *, bold: bool) -> None:
         cells = self._cells(columns, row, size, bold=bold)

@@ -41,13 +41,16 @@ class CertificateReport:
     """Message codes of what is wrong."""
 
 
-def verify(pdf: bytes, *, trust_pem: bytes | None = None, proof: bytes | None = None) -> CertificateReport:
+def verify(
+    pdf: bytes, *, trust_pem: bytes | None = None, proof: bytes | None = None, title: bytes | None = None
+) -> CertificateReport:
     """Checks the file; never raises for what is in it.
 
     Args:
         trust_pem: the station's authority, PEM.
         proof: a ledger proof (JSON, `jiyao ledger proof`) that names this file's SHA-256.
+        title: title and salt of one line, given apart (JSON, `jiyao certificate title`).
     """
-    found: dict[str, Any] = check(pdf, trust_pem=trust_pem, proof=proof)
+    found: dict[str, Any] = check(pdf, trust_pem=trust_pem, proof=proof, title=title)
     statements = tuple(StatementReport(**entry) for entry in found.pop("statements"))
     return CertificateReport(**{**found, "statements": statements, "reasons": tuple(found["reasons"])})

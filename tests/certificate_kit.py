@@ -10,24 +10,31 @@ from typing import Any
 
 from jiyao.common.clock import STATION_ZONE, iso
 from jiyao.models.certificate import (
+    CLOSURE,
     ArtefactOutcome,
     BackupFact,
     Check,
     ClearTrace,
+    Derived,
     DestructionRecord,
     InventoryLine,
+    ItemKind,
     ItemOutcome,
     ListItem,
     RequiredSigner,
+    Reservation,
     RootFacts,
     SignedStatement,
     Statement,
     TreeHeadFact,
+    Verdict,
     list_digest,
     list_value,
     outcomes_digest,
+    title_salt,
 )
 from jiyao.models.ledger_entry import hash_reason
+from jiyao.models.physical import PhysicalFacts
 from jiyao.stages.certify import Certified, certify
 from jiyao.vault import pki
 from jiyao.vault.cms import certificate_sha256, sign_statement
@@ -46,6 +53,13 @@ CREW = (
     ("execute", "destroy_operator", "P07", 97),
     ("attest", "destroy_supervisor", "P04", 110),
     ("attest", "destroy_supervisor", "P05", 111),
+)
+SALT = b"0123456789abcdef"
+CLOSED = tuple(
+    Derived(kind=kind, count=int(kind in ("original", "text")), outcome="crypto_erase")
+    if kind in ("original", "text", "fields")
+    else Derived(kind=kind, count=0, outcome="never_made" if kind in ("pages", "thumbnails") else "none")
+    for kind in CLOSURE
 )
 NAMES = {
     "P01": "张一凡",
@@ -98,20 +112,27 @@ class Case:
     drop_statement: int | None = None
     signer_for: dict[int, pki.Credential] = field(default_factory=dict)
     seal: pki.Credential | None = None
+    verdict: Verdict = "complete"
+    accepts: tuple[str, ...] = ()
+    """Codes that both supervisors accept when they attest."""
+    physical: PhysicalFacts | None = None
+    kind: ItemKind = "document"
+    level: str = "内部"
+    accepts_by: tuple[str, ...] = ("attest",)
 
     def parts(self) -> dict[str, Any]:
-        salt = b"0123456789abcdef"
+        salt = SALT
         listed = [
             ListItem(
                 item=n,
-                kind="document",
+                kind=self.kind,
                 id=f"D{2026_0000 + n}",
                 register_no=f"收〔2016〕{n}号",
-                level="内部",
+                level=self.level,
                 pages=3 + n % 5,
                 retention="10年",
                 retention_until="2026-01-01",
-                title_commitment=hash_reason(TITLES[n % 3], salt),
+                title_commitment=hash_reason(TITLES[n % 3], title_salt(salt, f"D{2026_0000 + n}")),
             )
             for n in range(1, self.items + 1)
         ]
@@ -122,7 +143,8 @@ class Case:
                 id=line.id,
                 level=line.level,
                 status="complete",
-                slots=(f"{line.item:032x}",),
+                slots=(f"{line.item:032x}",) if self.physical is None else (),
+                closure=CLOSED,
                 artefacts=(
                     ArtefactOutcome(
                         artefact=f"A{line.item}",
@@ -144,7 +166,8 @@ class Case:
             for n in range(1, 8)
         )
         digest = list_digest(listed)
-        outcomes = outcomes_digest(items, checks, "complete")
+        outcomes = outcomes_digest(items, checks, self.verdict, self.physical)
+        done = self.physical.digest() if self.physical is not None else None
         required, signed = [], []
         for index, (act, role, person, minute) in enumerate(self.crew):
             at = AT + timedelta(minutes=minute)
@@ -157,7 +180,8 @@ class Case:
                 at=iso(at),
                 person=person,
                 place=place,
-                outcomes_sha256=outcomes if act == "attest" else None,
+                outcomes_sha256={"attest": outcomes, "execute": done}.get(act),
+                accepts=self.accepts if act in self.accepts_by else (),
             ).to_bytes()
             credential = self.signer_for.get(index, self.station.people[person])
             required.append(
@@ -188,7 +212,7 @@ class Case:
             list_sha256=digest,
             items=items,
             checks=checks,
-            verdict="complete",
+            verdict=self.verdict,
             epoch_before=4,
             epoch_after=5,
             root=RootFacts(
@@ -209,6 +233,19 @@ class Case:
             cleartext_history=(ClearTrace(item=listed[0].id, kind="inbox", at=iso(AT), state="absent"),),
             outside_scope=(),
             previous_head=TreeHeadFact(size=311, root="ab" * 32, at=iso(AT)),
+            suite="aes",
+            recovery="mirrors",
+            reservations=tuple(
+                Reservation(
+                    code=code,
+                    subjects=(listed[0].id,),
+                    accepted_by=tuple(
+                        f"{act}:{person}" for act, _, person, _ in self.crew if act in self.accepts_by
+                    ),
+                )
+                for code in self.accepts
+            ),
+            physical=self.physical,
         )
         inventory = [
             InventoryLine(
@@ -216,7 +253,7 @@ class Case:
                 register_no=line.register_no or "",
                 title=TITLES[line.item % 3],
                 doc_number=f"虚局发〔2015〕{line.item}号",
-                level="内部",
+                level=self.level,
                 secrecy_period="",
                 serial=f"{line.item:06}",
                 pages=line.pages,

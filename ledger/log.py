@@ -9,7 +9,7 @@ newest head is bound by nothing yet; `LedgerReport.unsigned` counts it.
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from sqlalchemy import func, insert, select
@@ -64,17 +64,38 @@ def append(session: Session, entry: Entry) -> int:
     Raises:
         sqlalchemy.exc.IntegrityError: when another writer took the number (there is one writer).
     """
+    return append_all(session, [entry])
+
+
+def append_all(session: Session, entries: Sequence[Entry]) -> int:
+    """As `append`, one behind the other: the tree is read and written once for all.
+
+    Returns:
+        The last one's number.
+    """
     session.flush()
-    before = size(session)
-    seq = before + 1
-    leaf = leaf_bytes(seq, entry)
-    made = merkle.completed(before, merkle.leaf_hash(leaf), _node(session))
-    row = {"seq": seq, "at": iso(entry.at), "act": entry.act, "person": entry.person, "leaf": leaf}
-    session.execute(insert(LedgerEntry), [row])
-    session.execute(
-        insert(LedgerNode), [{"level": level, "index": index, "hash": value} for level, index, value in made]
-    )
-    return seq
+    size_now = size(session)
+    stored, fresh = _node(session), dict[tuple[int, int], bytes]()
+
+    def node(level: int, index: int) -> bytes:
+        return fresh.get((level, index)) or stored(level, index)
+
+    rows = []
+    for entry in entries:
+        leaf = leaf_bytes(size_now + 1, entry)
+        made = merkle.completed(size_now, merkle.leaf_hash(leaf), node)
+        fresh |= {(level, index): value for level, index, value in made}
+        size_now += 1
+        rows.append(
+            {"seq": size_now, "at": iso(entry.at), "act": entry.act, "person": entry.person, "leaf": leaf}
+        )
+    if rows:
+        session.execute(insert(LedgerEntry), rows)
+        session.execute(
+            insert(LedgerNode),
+            [{"level": level, "index": index, "hash": value} for (level, index), value in fresh.items()],
+        )
+    return size_now
 
 
 def head(session: Session) -> TreeHead:

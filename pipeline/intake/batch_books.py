@@ -21,7 +21,8 @@ from ..station.station import Station
 from . import processing
 from . import receipt as receipts
 from .above import keys_going, open_above, wipe
-from .carriers import Former, enter_carrier, find_former
+from .carriers import Former, enter_carrier, find_former, papers_known
+from .paper_tag import paper_tag
 from .progress import Progress
 from .register_entry import (
     Deposit,
@@ -29,9 +30,9 @@ from .register_entry import (
     enter,
     enter_problem,
     failed_before,
-    keys_had,
     path_identity,
     row_for,
+    rows_had,
     tag_of,
 )
 from .source_file import consume_source, remember_place
@@ -150,15 +151,24 @@ class BatchBooks:
         with self._station.write() as session:
             known = self.twins(session, [entry.paper.identity or entry.paper.sha256 for entry in papers])
             fresh = [entry for entry, twin in zip(papers, known, strict=True) if twin is None]
-            had = keys_had(self._station, session, [entry.paper for entry in fresh])
-            deposit = Deposit(self._station, session, papers=max(1, len(fresh) - had))
+            failed, keyed = rows_had(self._station, session, [entry.paper for entry in fresh])
+            deposit = Deposit(
+                self._station, session, papers=max(1, len(fresh) - keyed), together=True, all_new=not failed
+            )
+            tagged = papers_known(self._station, session, [entry.paper.fields for entry in fresh])
+            opened: dict[str | None, tuple[Receipt, str]] = {}
             for entry, twin in zip(papers, known, strict=True):
                 if twin is not None:
                     ends.append((entry, twin, False))
                     continue
-                receipt, batch = self._opened(session, entry.slip)
+                if entry.slip not in opened:
+                    opened[entry.slip] = self._opened(session, entry.slip)
+                receipt, batch = opened[entry.slip]
                 paper = entry.paper
-                former = find_former(self._station, session, paper.fields, paper.transcript)
+                former = None
+                if paper_tag(self._station, session, paper.fields) in tagged | deposit.paper_tags:
+                    deposit.settle()
+                    former = find_former(self._station, session, paper.fields, paper.transcript)
                 if former is not None and former.kind == "carrier":
                     enter_carrier(self._station, session, self._actor, paper, former, receipt=receipt)
                     ends.append((entry, former, False))

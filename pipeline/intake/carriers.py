@@ -12,7 +12,7 @@ compared from the sealed transcripts, and only with a paper of that number.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -56,6 +56,13 @@ class Former:
     def finding(self) -> Finding:
         """For the record of the new paper."""
         return Finding(self.code, detail=f"{self.document} {self.ratio:.2f}")
+
+
+def papers_known(station: Station, session: Session, papers: Iterable[OfficialFields]) -> frozenset[bytes]:
+    """The tags of these papers under which the register has any."""
+    tags = {tag for fields in papers if (tag := paper_tag(station, session, fields)) is not None}
+    found = select(Document.paper_tag).where(Document.paper_tag.in_(tags), Document.status.in_(ALIVE))
+    return frozenset(tag for tag in session.scalars(found) if tag is not None)
 
 
 def find_former(

@@ -17,7 +17,7 @@ from .register_entry import ReadPaper
 
 _MOST_PAPERS = 16
 _MOST_BYTES = 32 * 1024 * 1024
-_MOMENT_SECONDS = 0.1
+_MOMENT_SECONDS = 0.5
 
 Ended = Callable[[str | None], None]
 """Told the id under which a paper's bytes are sealed; None when they are not."""

@@ -56,16 +56,26 @@ _OPEN_LEVELS = frozenset({Level.PUBLIC.code, Level.INTERNAL.code})
 def keep(station: Station, session: Session, document: str, prints: Prints, title: str | None) -> None:
     """Enters a document's passages and title, in place of what was there of it."""
     forget(session, [document])
+    keep_new(station, session, [(document, prints, title)])
+
+
+def keep_new(station: Station, session: Session, papers: Sequence[tuple[str, Prints, str | None]]) -> None:
+    """As `keep`, for documents (id, passages, title) of which nothing is there yet; they are in the register."""
     key = station.vault.derive(session, _PURPOSE)
-    tags = sorted(set(_tags(key, prints.hashes)))
-    row = PassageSet(document_id=document, tags=b"", title_tag=_title_tag(key, title))
-    session.add(row)
-    session.flush()
-    full = _full(session, tags)
-    kept = [tag for tag in tags if tag not in full]
-    row.tags = struct.pack(f">{len(kept)}q", *kept)
-    if kept:
-        session.execute(insert(PassageTag), [{"tag": tag, "set_id": row.id} for tag in kept])
+    tags = {document: sorted(set(_tags(key, prints.hashes))) for document, prints, _ in papers}
+    full = _full(session, sorted({tag for own in tags.values() for tag in own}))
+    rows = []
+    for document, _, title in papers:
+        tags[document] = kept = [tag for tag in tags[document] if tag not in full]
+        packed = struct.pack(f">{len(kept)}q", *kept)
+        rows.append({"document_id": document, "tags": packed, "title_tag": _title_tag(key, title)})
+    session.execute(insert(PassageSet), rows)
+    made = session.execute(
+        select(PassageSet.id, PassageSet.document_id).where(PassageSet.document_id.in_(tags))
+    )
+    entries = [{"tag": tag, "set_id": number} for number, document in made for tag in tags[document]]
+    if entries:
+        session.execute(insert(PassageTag), entries)
 
 
 def retitle(station: Station, session: Session, document: str, title: str | None) -> None:

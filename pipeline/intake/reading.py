@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from sqlalchemy.orm import Session
+
 from ...common.errors import MissingTool
 from ...common.limits import Limits
 from ...models.fields import OfficialFields
@@ -90,11 +92,10 @@ class Reading:
         self._model = in_use(station)
         workers.brief(briefing(station, model=self._model))
 
-    def _follow(self) -> None:
+    def follow(self, session: Session) -> None:
         """Judges by the model in use now: one that was put out of use meanwhile is taken from the workers."""
-        with self._station.read() as session:
-            row = active(session)
-            now = row.id if row else None
+        row = active(session)
+        now = row.id if row else None
         if now != (self._model.id if self._model else None):
             self._model = in_use(self._station)
             self._workers.brief(briefing(self._station, model=self._model))
@@ -103,9 +104,13 @@ class Reading:
         """Has a reading worker answer another question, and waits for it."""
         return self._workers.submit(job).result()
 
-    def begin(self, data: bytes, passwords: tuple[str, ...] = (), *, urgent: bool = False) -> PageReading:
-        """Has a file read; an urgent one before all that wait."""
-        self._follow()
+    def begin(
+        self, data: bytes, passwords: tuple[str, ...] = (), *, urgent: bool = False, followed: bool = False
+    ) -> PageReading:
+        """Has a file read; an urgent one before all that wait. `followed`: the caller has just called `follow`."""
+        if not followed:
+            with self._station.read() as session:
+                self.follow(session)
         fields = {**self._fields, "passwords": list(passwords)}
         return PageReading(self._workers, data, fields, jobs=self._jobs, limits=self._limits, urgent=urgent)
 
@@ -154,9 +159,9 @@ class Reading:
         """
         with self._station.read() as session:
             relations = self._relations.of(session, part.fields, part.cites, part.prints, without=without)
-        if not relations.related:
-            return part.judged
-        self._follow()
+            if not relations.related:
+                return part.judged
+            self.follow(session)
         fields = {
             "fields": to_plain(part.fields), "relations": to_plain(relations), "origin": self._fields["origin"],
         }  # fmt: skip

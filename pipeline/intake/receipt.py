@@ -140,9 +140,18 @@ def new_receipt(station: Station, session: Session, actor: Actor, arrival: Arriv
 
 def new_document(station: Station, session: Session, *, receipt: Receipt) -> Document:
     """A provisional row. Number and year follow the time of receipt; numbers are never used again."""
+    row = next_row(station, session, receipt=receipt)
+    keep_words(station, session, row, {})
+    session.add(row)
+    session.flush()
+    return row
+
+
+def next_row(station: Station, session: Session, *, receipt: Receipt) -> Document:
+    """The same, still without words and outside the session: who fills it at once has it written once."""
     year = int(receipt.at[:4])
     seq = station.next_number(session, f"document.{year}")
-    row = Document(
+    return Document(
         id=f"D{year}-{seq:06d}",
         year=year,
         seq=seq,
@@ -154,10 +163,6 @@ def new_document(station: Station, session: Session, *, receipt: Receipt) -> Doc
         must_review=True,
         sealed=b"",
     )
-    keep_words(station, session, row, {})
-    session.add(row)
-    session.flush()
-    return row
 
 
 def get_receipt(session: Session, receipt: str) -> Receipt:

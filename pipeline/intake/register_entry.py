@@ -13,25 +13,26 @@ from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from ...models.fields import OfficialFields
+from ...models.ledger_entry import Entry
 from ...models.level import Level
 from ...models.page import Finding
 from ...models.passage import Prints
 from ...models.suggestion import Evidence, LevelSuggestion, RetentionSuggestion
-from ...models.tables import Artefact, Document, Event, Receipt
+from ...models.tables import Artefact, Clear, Document, Event, Receipt
 from ...models.wire import to_plain
 from ...stages.mail_findings import MUST_REVIEW
 from ...stages.seal import seal
-from ...vault.blob import BlobRef, Unsynced
 from ..levels.terms import EVENT as EVENT
 from ..levels.terms import changes_of, set_period, set_suggested
-from ..papers.documents import keep_words, words_of
+from ..papers.documents import keep_words, seal_words, words_of
 from ..persons.actors import Actor
 from ..station.station import Station
 from . import discrepancy, passages
 from . import receipt as receipts
+from .deposit import Deposit as Deposit
 from .judgement import Judgement
 from .paper_tag import paper_tag
-from .source_file import remember_place
+from .source_file import place_of, remember_place
 from .sources import WORD as SOURCES
 from .sources import kept_links, links_of
 
@@ -82,14 +83,36 @@ def tag_of(station: Station, session: Session, sha256: str) -> bytes:
 
 def row_for(station: Station, session: Session, receipt: Receipt, identities: Iterable[str]) -> Document:
     """The row a paper goes into: the one it failed in before, the receipt's provisional one, or a new one."""
-    if (again := failed_before(station, session, identities)) is not None:
-        return again
-    provisional = session.scalars(
+    known = waiting_row(station, session, receipt, identities)
+    return known or receipts.new_document(station, session, receipt=receipt)
+
+
+def waiting_row(
+    station: Station, session: Session, receipt: Receipt, identities: Iterable[str]
+) -> Document | None:
+    """The row that waits for a paper: the one it failed in before, else the receipt's provisional one."""
+    return failed_before(station, session, identities) or _provisional(session, receipt)
+
+
+def _provisional(session: Session, receipt: Receipt) -> Document | None:
+    return session.scalars(
         select(Document)
         .where(Document.receipt_id == receipt.id, or_(Document.status == "received", _COMPILED))
         .order_by(Document.seq)
     ).first()
-    return provisional or receipts.new_document(station, session, receipt=receipt)
+
+
+def _known_row(
+    station: Station, session: Session, receipt: Receipt, identities: Iterable[str], deposit: Deposit
+) -> Document | None:
+    """As `row_for`; None for a new one. What the deposit knows not to be there is not asked for."""
+    if not deposit.all_new and (again := failed_before(station, session, identities)) is not None:
+        return again
+    if receipt.id not in deposit.undeclared:
+        if (waiting := _provisional(session, receipt)) is not None:
+            return waiting
+        deposit.undeclared.add(receipt.id)
+    return None
 
 
 # a compilation is in the register before its scan is
@@ -109,44 +132,19 @@ def failed_before(station: Station, session: Session, identities: Iterable[str])
     ).first()
 
 
-def keys_had(station: Station, session: Session, papers: Iterable[ReadPaper]) -> int:
-    """How many of these papers go into rows that have a key from before."""
+def rows_had(station: Station, session: Session, papers: Iterable[ReadPaper]) -> tuple[int, int]:
+    """How many rows there are in which these papers failed before, and how many of them have a key."""
     tags = {
         tag_of(station, session, identity)
         for paper in papers
         for identity in (paper.identity or paper.sha256, paper.stack, path_identity(paper.path))
         if identity
     }
-    rows = select(func.count(Document.id)).where(
-        Document.duplicate_tag.in_(tags),
-        Document.status.in_(("quarantined", "failed")),
-        Document.key_slot.is_not(None),
+    rows = select(func.count(Document.id), func.count(Document.key_slot)).where(
+        Document.duplicate_tag.in_(tags), Document.status.in_(("quarantined", "failed"))
     )
-    return session.scalar(rows) or 0
-
-
-class Deposit:
-    """What the papers of one transaction share: their keys made at once, their files made durable at once."""
-
-    def __init__(self, station: Station, session: Session, *, papers: int = 1) -> None:
-        self._station, self._session, self._papers = station, session, papers
-        self._slots: list[str] = []
-        self._later = Unsynced()
-
-    def slot(self) -> str:
-        """A new key's slot."""
-        if not self._slots:
-            self._slots += self._station.vault.new_slots(self._session, self._papers)
-            self._papers = 1
-        return self._slots.pop()
-
-    def put(self, slot: str, artefacts: dict[str, bytes], *, area: str) -> dict[str, BlobRef]:
-        """Sealed files, durable after `close`."""
-        return self._station.vault.put_all(self._session, slot, artefacts, area=area, later=self._later)
-
-    def close(self) -> None:
-        """To be called before the transaction commits."""
-        self._later.sync()
+    failed, keyed = session.execute(rows).one()
+    return failed, keyed
 
 
 def enter(
@@ -155,23 +153,29 @@ def enter(
 ) -> Document:  # fmt: skip
     """Registers a read paper as `pending`: a named person decides what then stands.
 
-    `again`: the row of a document that was scanned anew; it is filled anew, and its former files are superseded.
+    `again`: the row of a document that was scanned anew; it is filled anew, and its former files are superseded. With a
+    `deposit` that gathers (`together`) a new row is in the database once that has settled.
     """
+    shared = deposit or Deposit(station, session)
     identity = paper.identity or paper.sha256
-    row = again or row_for(station, session, receipt, (identity, paper.stack, path_identity(paper.path)))
+    identities = (identity, paper.stack, path_identity(paper.path))
+    known = again or _known_row(station, session, receipt, identities, shared)
+    row = known or receipts.next_row(station, session, receipt=receipt)
     judgement = Judgement(
         sha256=paper.sha256, format=paper.format, fields=paper.fields, level=paper.level,
         retention=paper.retention, findings=paper.findings, password=paper.password,
     )  # fmt: skip
     row.batch_id = batch
-    declared = words_of(station, session, row) if row.status == "received" else None
+    declared = words_of(station, session, row) if known else {}
+    signed_for = known is not None and row.status == "received"
     row.status = "pending"
     if again is None:
         row.duplicate_tag = tag_of(station, session, identity)
-    _fill(station, session, row, paper, scanned_anew=again is not None)
+    words = _fill(station, session, row, paper, declared, scanned_anew=again is not None)
     row.paper_tag = paper_tag(station, session, paper.fields)
-    passages.keep(station, session, row.id, paper.prints, paper.fields.title)
-    seal_artefacts(
+    if row.paper_tag is not None:
+        shared.paper_tags.add(row.paper_tag)
+    _seal(
         station,
         session,
         row,
@@ -180,16 +184,32 @@ def enter(
             "transcript": paper.transcript,
             "judgement": judgement.pack(),
         },
-        deposit,
+        shared,
     )
-    _remember_suggestion(station, session, row, paper)
-    remember_place(station, session, actor, document=row.id, path=paper.path, size=len(paper.data))
-    station.log(
-        session, "ingest", objects=(row.id, receipt.id, batch), person=actor.person, account=actor.user,
-        level=paper.level.level.value if paper.level.level else None,
-        facts={"pages": paper.pages, "basis": paper.level.basis, "must_review": row.must_review},
+    if known is None:
+        seal_words(station, session, row, words)
+        shared.add_document(row)
+        shared.add_passages(row.id, paper.prints, paper.fields.title)
+        shared.add(
+            Clear, **place_of(station, session, actor, document=row.id, path=paper.path, size=len(paper.data))
+        )
+    else:
+        keep_words(station, session, row, words)
+        passages.keep(station, session, row.id, paper.prints, paper.fields.title)
+        remember_place(station, session, actor, document=row.id, path=paper.path, size=len(paper.data))
+    _remember_suggestion(station, session, row, paper, shared)
+    shared.log(
+        Entry(
+            at=station.clock.now(), act="ingest", objects=(row.id, receipt.id, batch), person=actor.person,
+            account=actor.user, role=None, level=paper.level.level.value if paper.level.level else None,
+            facts={"pages": paper.pages, "basis": paper.level.basis, "must_review": row.must_review},
+        )
     )  # fmt: skip
-    if declared is not None:
+    if deposit is None:
+        shared.close()
+    elif signed_for or not shared.together:
+        shared.settle()
+    if signed_for:
         discrepancy.of_reading(
             station, session, actor, row, receipt=receipt, declared=declared, fields=paper.fields
         )
@@ -243,37 +263,30 @@ def _original(session: Session, row: Document) -> Artefact | None:
     ).first()
 
 
-def seal_artefacts(
-    station: Station,
-    session: Session,
-    row: Document,
-    artefacts: dict[str, bytes],
-    deposit: Deposit | None = None,
-) -> None:
-    """Seals artefacts under the document's own key (made now when it has none).
+def seal_artefacts(station: Station, session: Session, row: Document, artefacts: dict[str, bytes]) -> None:
+    """Seals artefacts under the document's own key (made now when it has none). Durable when this returns."""
+    deposit = Deposit(station, session)
+    _seal(station, session, row, artefacts, deposit)
+    deposit.close()
 
-    Durable when this returns; with `deposit` once that is closed.
-    """
-    shared = deposit or Deposit(station, session)
-    if row.key_slot is None:
-        row.key_slot = shared.slot()
-    slot = row.key_slot
-    sealed = shared.put(slot, artefacts, area=area_of(station, row))
-    for old in session.scalars(
-        select(Artefact).where(
-            Artefact.document_id == row.id, Artefact.kind.in_(artefacts), Artefact.state == "live"
-        )
-    ):
-        old.state = "superseded"
-    for item in seal(artefacts, lambda kind, _data: sealed[kind]):
-        session.add(
-            Artefact(
-                document_id=row.id, kind=item.kind, key_slot=slot, path=item.path, size=item.size,
-                cipher_sha256=item.cipher_sha256,
+
+def _seal(
+    station: Station, session: Session, row: Document, artefacts: dict[str, bytes], deposit: Deposit
+) -> None:
+    if row.key_slot is not None:  # without one it never had an artefact
+        for old in session.scalars(
+            select(Artefact).where(
+                Artefact.document_id == row.id, Artefact.kind.in_(artefacts), Artefact.state == "live"
             )
+        ):
+            old.state = "superseded"
+    slot = row.key_slot = row.key_slot or deposit.slot()
+    sealed = deposit.put(slot, artefacts, area=area_of(station, row))
+    for item in seal(artefacts, lambda kind, _data: sealed[kind]):
+        deposit.add(
+            Artefact, document_id=row.id, kind=item.kind, key_slot=slot, path=item.path, size=item.size,
+            cipher_sha256=item.cipher_sha256,
         )  # fmt: skip
-    if deposit is None:
-        shared.close()
 
 
 def area_of(station: Station, row: Document) -> str:
@@ -302,9 +315,12 @@ def remember(
     )  # fmt: skip
 
 
-def _fill(station: Station, session: Session, row: Document, paper: ReadPaper, *, scanned_anew: bool) -> None:
+def _fill(
+    station: Station, session: Session, row: Document, paper: ReadPaper, declared: dict[str, Any], *,
+    scanned_anew: bool,
+) -> dict[str, Any]:  # fmt: skip
+    """Fills the row's columns. Returns its words, which are still to be sealed."""
     fields, level = paper.fields, paper.level
-    declared = words_of(station, session, row)
     made_of = kept_links(declared)
     words = {
         "title": fields.title or declared.get("title"),
@@ -325,7 +341,6 @@ def _fill(station: Station, session: Session, row: Document, paper: ReadPaper, *
         ],
     }
     floor = row.suggested_level_code if made_of else None
-    keep_words(station, session, row, words)
     row.pages = paper.pages
     row.kind = fields.kind
     row.signed_date = fields.signed_date.isoformat() if fields.signed_date else None
@@ -350,6 +365,7 @@ def _fill(station: Station, session: Session, row: Document, paper: ReadPaper, *
     # a better scan undoes no act of a determiner
     set_period(row, level.period, changes_of(station, session, row) if scanned_anew else ())
     set_suggested(row, paper.retention)
+    return words
 
 
 def _keep_above(station: Station, row: Document, floor: Level) -> None:
@@ -385,19 +401,24 @@ _SERIOUS_DOUBTS = frozenset({"date_not_read", "impossible_date", "engines_disagr
 """Doubts about a field after which its value must not pass unseen."""
 
 
-def _remember_suggestion(station: Station, session: Session, row: Document, paper: ReadPaper) -> None:
+def _remember_suggestion(
+    station: Station, session: Session, row: Document, paper: ReadPaper, deposit: Deposit
+) -> None:
     level = to_plain(paper.level)
-    remember(
-        station, session, row, None, "suggest", "level",
-        {
+    suggested = {
+        "level": {
             "level": level["level"], "interim": level["interim"], "basis": level["basis"], "policy": level["policy"],
             "abstained": paper.level.abstained, "rule": _rule(paper.level.evidence, ("level", "interim")),
         },
-    )  # fmt: skip
-    remember(
-        station, session, row, None, "suggest", "retention",
-        {"retention": row.suggested_retention, "rule": _rule(paper.retention.evidence, ("retention",))},
-    )  # fmt: skip
+        "retention": {
+            "retention": row.suggested_retention, "rule": _rule(paper.retention.evidence, ("retention",)),
+        },
+    }  # fmt: skip
+    for what, words in suggested.items():
+        deposit.add(
+            Event, document_id=row.id, at=station.now(), person=None, act="suggest", what=what,
+            sealed=station.seal(session, EVENT, words, bind=row.id),
+        )  # fmt: skip
 
 
 def _rule(evidence: Sequence[Evidence], purposes: tuple[str, ...]) -> str | None:

@@ -72,14 +72,20 @@ def remember_place(
     """Writes down that the document lies in clear at `path`, unless that is known; whether it was new."""
     if _place(station, session, document, path) is not None:
         return False
-    session.add(
-        Clear(
-            document_id=document, kind="inbox", at=station.now(), state="outstanding", holder=actor.person,
-            sealed=station.seal(session, CLEAR, {"path": str(path.absolute()), "size": size}),
-        )
-    )  # fmt: skip
+    session.add(Clear(**place_of(station, session, actor, document=document, path=path, size=size)))
     session.flush()
     return True
+
+
+def place_of(
+    station: Station, session: Session, actor: Actor, *, document: str, path: Path, size: int
+) -> dict[str, Any]:
+    """The values of the row that says so."""
+    return {
+        "document_id": document, "kind": "inbox", "at": station.now(), "state": "outstanding",
+        "holder": actor.person,
+        "sealed": station.seal(session, CLEAR, {"path": str(path.absolute()), "size": size}),
+    }  # fmt: skip
 
 
 def _place(station: Station, session: Session, document: str, path: Path) -> Clear | None:

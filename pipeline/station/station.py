@@ -7,7 +7,7 @@ Opening happens in two steps, so that a role is checked before any secret is ask
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,10 +26,13 @@ from ...models.migrate import check
 from ...models.policy.loader import parse_policy
 from ...models.policy.schema import Policy
 from ...models.tables import Approval, Artefact, Counter, PolicyVersion
+from ...vault.discipline import harden
 from ...vault.scratch import Scratch, fresh_scratch
 from ...vault.vault import Vault
 from . import clock_guard, policy_text
 from .registry import open_engine, reading, writing
+from .roots import root_places
+from .secrets import Secrets
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,20 +86,22 @@ class Station:
 
     # ------------------------------------------------------------ vault
 
-    def unlock(self, passphrase: str) -> None:
-        """Opens the vault and finishes what a crash left half done.
+    def unlock(self, passphrase: str, secrets: Secrets | None = None) -> None:
+        """Opens the vault and finishes what a crash left half done; `secrets` gives the PIN where a root is a token.
 
         Raises:
-            WrongSecret: wrong passphrase.
+            WrongSecret: wrong passphrase or PIN.
             Broken: key store or root altered or rolled back.
-            MissingTool: the root store is not there.
+            NotThere: no root can be reached.
         """
         if self._vault is not None:
             return
+        harden()
         with self.read() as session:
             self._vault = Vault.open(
-                session, blobs=self.blobs, roots=self.settings.roots, passphrase=passphrase, home=self.home
-            )
+                session, blobs=self.blobs, roots=root_places(self.settings, secrets), passphrase=passphrase,
+                home=self.home,
+            )  # fmt: skip
         self.forget_policy()
 
     @property
@@ -182,8 +187,8 @@ class Station:
         if counter is None:
             counter = Counter(name=name, last=0)
             session.add(counter)
+            session.flush()
         counter.last += 1
-        session.flush()
         return counter.last
 
     def reason(self, text: str | None) -> Reason:
@@ -258,8 +263,6 @@ class Station:
 
         `facts` are ids, codes and numbers. The clock guard looks first.
         """
-        if act != clock_guard.DOUBT:
-            clock_guard.look(self, session)
         entry = Entry(
             at=self.clock.now(),
             person=person,
@@ -273,4 +276,11 @@ class Station:
             reason_hash=reason.hash if reason else None,
             facts=facts or {},
         )
-        return ledger.append(session, entry)
+        return self.log_all(session, [entry])
+
+    def log_all(self, session: Session, entries: Sequence[Entry]) -> int:
+        """As `log`, several at one time, which is now. Returns the last one's number."""
+        if any(entry.act != clock_guard.DOUBT for entry in entries):
+            clock_guard.look(self, session)
+        now = self.clock.now()
+        return ledger.append_all(session, [replace(entry, at=now) for entry in entries])

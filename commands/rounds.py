@@ -33,13 +33,15 @@ def _do(
     out: Path | None = None,
     **given: Any,
 ) -> None:
-    """Enters for an act and calls `pipeline.<room>.<name>`; with `out` its answer is printed as a list, too."""
+    """Enters for an act and calls the named function of a module of the rounds (or of papers: filing); with `out` its
+    answer is printed as a list, too.
+    """
 
     def work() -> dict[str, Any]:
         from importlib import import_module
 
         station, actor = enter(act)
-        module = import_module(f"...pipeline.{room}", __name__)
+        module = import_module(f"..pipeline.{'papers' if room == 'filing' else 'rounds'}.{room}", __package__)
         value: dict[str, Any] = getattr(module, name)(station, actor, **given)
         if sheet is None or out is None:
             return value
@@ -274,14 +276,16 @@ def clearing_stop(**given: Any) -> None:
 @argument("matter", metavar="M")
 @option("--out", type=FILE, metavar="F")
 def clearing_show(matter: str, out: Path | None) -> None:
-    _do("rounds.show", "clearing", "show", _draw_items, sheet="clearing", out=out, matter=matter)
+    _do(
+        "rounds.show", "lists", "show", _draw_items, sheet="clearing", out=out, kind="clearing", matter=matter
+    )
 
 
 @clearing.command("list")
 @option("--all", "ended", is_flag=True)
 def clearing_list(ended: bool) -> None:
     keys = ("list", "state", "step", "organ", "opened_at")
-    _do("rounds.show", "clearing", "list_lists", _rows("lists", keys), ended=ended)
+    _do("rounds.show", "lists", "list_lists", _rows("lists", keys), kind="clearing", ended=ended)
 
 
 # ---------------------------------------------------------------- recall
@@ -322,14 +326,14 @@ def recall_settle(**given: Any) -> None:
 @argument("matter", metavar="M")
 @option("--out", type=FILE, metavar="F")
 def recall_show(matter: str, out: Path | None) -> None:
-    _do("rounds.show", "recall", "show", _draw_items, sheet="recall", out=out, matter=matter)
+    _do("rounds.show", "lists", "show", _draw_items, sheet="recall", out=out, kind="recall", matter=matter)
 
 
 @recall.command("list")
 @option("--all", "ended", is_flag=True)
 def recall_list(ended: bool) -> None:
     keys = ("list", "state", "step", "occasion", "opened_at")
-    _do("rounds.show", "recall", "list_lists", _rows("lists", keys), ended=ended)
+    _do("rounds.show", "lists", "list_lists", _rows("lists", keys), kind="recall", ended=ended)
 
 
 # ---------------------------------------------------------------- filing
@@ -362,14 +366,23 @@ def filing_receive(**given: Any) -> None:
 @argument("matter", metavar="M")
 @option("--out", type=FILE, metavar="F")
 def filing_show(matter: str, out: Path | None) -> None:
-    _do("rounds.show", "filing", "show", _draw_filing, sheet="archiving", out=out, matter=matter)
+    _do(
+        "rounds.show",
+        "lists",
+        "show",
+        _draw_filing,
+        sheet="archiving",
+        out=out,
+        kind="archiving",
+        matter=matter,
+    )
 
 
 @filing.command("list")
 @option("--all", "ended", is_flag=True)
 def filing_list(ended: bool) -> None:
     keys = ("list", "state", "step", "opened_by", "opened_at")
-    _do("rounds.show", "filing", "list_lists", _rows("lists", keys), ended=ended)
+    _do("rounds.show", "lists", "list_lists", _rows("lists", keys), kind="archiving", ended=ended)
 
 
 # ---------------------------------------------------------------- drawing

@@ -12,8 +12,9 @@ from sqlalchemy.orm import Session
 from ...common.clock import today
 from ...common.errors import NotThere, Refused
 from ...models.rights import LEADERS, STAFF
-from ...models.tables import COPY_OUT, Clear, Copy, Incident
+from ...models.tables import COPY_OUT, Clear, Copy
 from ..desk import movements
+from ..papers.incidents import open_incident
 from ..persons import access, people
 from ..persons.actors import Actor, acting
 from ..station.station import Station
@@ -99,17 +100,10 @@ def lose_copy(station: Station, actor: Actor, *, copy: str, reason: str) -> dict
     why = station.reason(reason)
     with acting(station, actor, "copies.lost", objects=(copy,)) as session:
         row = _open_copy(session, copy, OPEN)
-        incident = f"I{station.next_number(session, 'incident'):05d}"
-        session.add(
-            Incident(
-                id=incident, kind="copy_lost", document_id=row.document_id, copy_id=copy, at=station.now(),
-                by=actor.person, sealed=station.seal(session, "incident", why.sealed_form, bind=incident),
-            )
-        )  # fmt: skip
         movements.move(station, session, actor, row, "lose")
-        station.log(
-            session, "copies.lost", objects=(row.document_id, copy, incident), person=actor.person,
-            account=actor.user, reason=why,
+        incident = open_incident(
+            station, session, actor, "copy_lost", objects=(row.document_id, copy), document=row.document_id,
+            copy=copy, why=why, act="copies.lost",
         )  # fmt: skip
         return {"copies": [copy_json(row)], "incident": incident}
 

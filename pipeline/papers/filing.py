@@ -45,7 +45,7 @@ def start(station: Station, actor: Actor, *, documents: Sequence[str] = ()) -> d
                 raise Refused("on_another_list", object=row.id, matter=other)
             archiving.check_ready(session, row)
         items = [("document", row.id) for row in rows]
-        return _json(station, session, actor, matters.start(station, session, actor, KIND, items=items))
+        return list_json(station, session, actor, matters.start(station, session, actor, KIND, items=items))
 
 
 def check(
@@ -74,7 +74,7 @@ def check(
         matters.advance(station, session, actor, row, step="check", result=result, words=words)
         if item is not None:
             item.facts = json.dumps({"pages": pages})
-        return _json(station, session, actor, row)
+        return list_json(station, session, actor, row)
 
 
 def receive(station: Station, actor: Actor, *, matter: str) -> dict[str, Any]:
@@ -101,22 +101,7 @@ def receive(station: Station, actor: Actor, *, matter: str) -> dict[str, Any]:
                     matter=row.id,
                 )
                 item.state = FILED
-        return _json(station, session, actor, row)
-
-
-def show(station: Station, actor: Actor, *, matter: str) -> dict[str, Any]:
-    """One list."""
-    with acting(station, actor, "filing.show", objects=(matter,)) as session:
-        return _json(station, session, actor, get(session, matter, KIND))
-
-
-def list_lists(station: Station, actor: Actor, *, ended: bool = False) -> dict[str, Any]:
-    """Lists under way, or all."""
-    with station.read() as session:
-        wanted = select(Matter).where(Matter.kind == KIND).order_by(Matter.id)
-        if not ended:
-            wanted = wanted.where(Matter.state == matters.OPEN)
-        return {"lists": [_json(station, session, actor, row) for row in session.scalars(wanted)]}
+        return list_json(station, session, actor, row)
 
 
 # ---------------------------------------------------------------- parts
@@ -151,7 +136,8 @@ def _said(station: Station, session: Session, row: Matter) -> dict[str, dict[str
     return {str(one["item"]): one for one in words}
 
 
-def _json(station: Station, session: Session, actor: Actor, row: Matter) -> dict[str, Any]:
+def list_json(station: Station, session: Session, actor: Actor, row: Matter) -> dict[str, Any]:
+    """A list as the command line shows it; titles only within the actor's clearance."""
     session.flush()
     said = _said(station, session, row)
     return {

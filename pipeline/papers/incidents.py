@@ -15,7 +15,7 @@ from ...models.level import Level
 from ...models.tables import Incident
 from ..persons import four_eyes
 from ..persons.actors import Actor, acting
-from ..station.station import Station
+from ..station.station import Reason, Station
 from .documents import level_name
 
 
@@ -27,18 +27,26 @@ def open_incident(
     *,
     objects: tuple[str, ...],
     document: str | None = None,
+    copy: str | None = None,
     level: Level | None = None,
+    why: Reason | None = None,
+    act: str = "incident.open",
 ) -> str:
-    """Opens an incident in the transaction of the act that found it; its number. `objects` stand in the ledger."""
+    """Opens an incident in the transaction of the act that found it; its number.
+
+    Args:
+        objects: stand in the ledger. act: of the ledger's entry, where the act that found it has one of its own.
+    """
     incident = f"I{station.next_number(session, 'incident'):05d}"
     session.add(
         Incident(
-            id=incident, kind=kind, document_id=document, level_code=level.code if level else None,
-            at=station.now(), by=actor.person,
+            id=incident, kind=kind, document_id=document, copy_id=copy,
+            level_code=level.code if level else None, at=station.now(), by=actor.person,
+            sealed=station.seal(session, "incident", why.sealed_form, bind=incident) if why else None,
         )
     )  # fmt: skip
     station.log(
-        session, "incident.open", objects=(incident, *objects), person=actor.person, account=actor.user,
+        session, act, objects=(incident, *objects), person=actor.person, account=actor.user, reason=why,
         facts={"kind": kind},
     )  # fmt: skip
     return incident

@@ -177,21 +177,6 @@ def stop(station: Station, actor: Actor, *, matter: str, reason: str) -> dict[st
         return list_json(station, session, actor, row)
 
 
-def show(station: Station, actor: Actor, *, matter: str) -> dict[str, Any]:
-    """One list."""
-    with acting(station, actor, "clearing.show", objects=(matter,)) as session:
-        return list_json(station, session, actor, get(session, matter))
-
-
-def list_lists(station: Station, actor: Actor, *, ended: bool = False) -> dict[str, Any]:
-    """Lists under way, or all."""
-    with station.read() as session:
-        wanted = select(Matter).where(Matter.kind == KIND).order_by(Matter.id)
-        if not ended:
-            wanted = wanted.where(Matter.state == matters.OPEN)
-        return {"lists": [list_json(station, session, actor, row) for row in session.scalars(wanted)]}
-
-
 def get(session: Session, matter: str, kind: str = KIND) -> Matter:
     """The matter of a list.
 

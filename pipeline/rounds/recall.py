@@ -135,21 +135,6 @@ def settle(station: Station, actor: Actor, *, matter: str, decision: str) -> dic
         return list_json(station, session, actor, row)
 
 
-def show(station: Station, actor: Actor, *, matter: str) -> dict[str, Any]:
-    """One list, with what is short."""
-    with acting(station, actor, "recall.show", objects=(matter,)) as session:
-        return list_json(station, session, actor, get(session, matter, KIND))
-
-
-def list_lists(station: Station, actor: Actor, *, ended: bool = False) -> dict[str, Any]:
-    """Lists under way, or all."""
-    with station.read() as session:
-        wanted = select(Matter).where(Matter.kind == KIND).order_by(Matter.id)
-        if not ended:
-            wanted = wanted.where(Matter.state == matters.OPEN)
-        return {"lists": [list_json(station, session, actor, row) for row in session.scalars(wanted)]}
-
-
 def _item(session: Session, row: Matter, object_id: str) -> MatterItem:
     for item in matters.items_of(session, row):
         if item.object_id == object_id and item.state == OUT:

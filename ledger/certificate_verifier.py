@@ -301,7 +301,11 @@ def _statements(record: dict[str, Any], files: dict[str, bytes], authority: byte
         found.missing.append("cert_statement_missing")
     if any(entry not in required for entry in signed) or len(required) != len(signed):
         found.missing.append("cert_statement_unlisted")
-    found.missing += rules.of_persons(signed, small_room=record["small_room"] is True)
+    found.missing += rules.of_persons(
+        signed,
+        small_room=record["small_room"] is True,
+        approval_first=record.get("approval_first") is True,
+    )
     found.missing += rules.of_reservations(record, said) + rules.of_physical(record, said)
     issued = datetime.fromisoformat(record["issued_at"])
     if any(datetime.fromisoformat(entry["at"]) > issued for entry in signed):

@@ -119,7 +119,7 @@ class Derived:
 
     kind: str
     count: int
-    outcome: Literal["crypto_erase", "removed", "none", "never_made", "left"]
+    outcome: Literal["crypto_erase", "removed", "none", "never_made", "register_only", "left"]
     """`crypto_erase`: died with the key; `removed`: rows taken away; `none`: made by this station at times, but not of
     this item, or looked for and not found; `never_made`: this station makes none; `left`: still there."""
 
@@ -268,6 +268,8 @@ class DestructionRecord:
     reservations: tuple[Reservation, ...] = ()
     physical: PhysicalFacts | None = None
     """Paper and media: what persons did; None for what the station destroyed itself."""
+    approval_first: bool = False
+    """Whether the approval came before the count (C-21, by the unit's choice)."""
     redacted: bool = False
     """Whether the policy leaves titles out of the inventory: their commitments are printed instead."""
 

@@ -329,6 +329,11 @@ class DestructionPolicy:
     block_if: tuple[str, ...]
     forbid: tuple[str, ...]
     evidence_kept: str
+    redact_titles: bool = False
+    """Whether certificates leave titles out and print salted commitments instead."""
+    small_items: int = 20
+    small_pages: int = 200
+    """Up to how many items and pages are a small amount that the unit destroys itself (TL art. 28)."""
 
 
 @dataclass(frozen=True, slots=True)

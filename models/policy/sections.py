@@ -241,8 +241,11 @@ def read_destruction(reader: Reader) -> DestructionPolicy:
             "retention_check",
             "evidence_kept",
         ),
-        may=("authority_wins", "self_destruction", "media_after_classified", "waste_pages", "drafts"),
-    )
+        may=(
+            "authority_wins", "self_destruction", "media_after_classified", "waste_pages", "drafts",
+            "redact_titles",
+        ),
+    )  # fmt: skip
     names = (
         "default", "密码电报", *(str(level) for level in Level), *(str(family) for family in Family),
     )  # fmt: skip
@@ -259,6 +262,11 @@ def read_destruction(reader: Reader) -> DestructionPolicy:
     if "default" not in routes:
         section["routes"].wrong("key 'default' is missing")
     check = section["retention_check"].map(need=("required", "block_if"))
+    own = (
+        section["self_destruction"].map(need=(), may=("allowed_if", "most_items", "most_pages", "source"))
+        if ("self_destruction" in section)
+        else {}
+    )
     return DestructionPolicy(
         order=section["order"].texts(),
         supervisors_min=section["supervisors_min"].integer(2, 9),
@@ -267,6 +275,9 @@ def read_destruction(reader: Reader) -> DestructionPolicy:
         block_if=check["block_if"].texts(),
         forbid=section["forbid"].texts(),
         evidence_kept=section["evidence_kept"].text(),
+        redact_titles="redact_titles" in section and section["redact_titles"].truth(),
+        small_items=own["most_items"].integer(1, 10000) if "most_items" in own else 20,
+        small_pages=own["most_pages"].integer(1, 100000) if "most_pages" in own else 200,
     )
 
 

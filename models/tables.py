@@ -190,6 +190,7 @@ COPY_OUT = text("copies.status IN ('issued', 'recalled')")
 """Copies that are with their holders: few among all that ever were."""
 CARRIER_AWAY = text("carriers.state IN ('out', 'lent', 'carried', 'transit', 'missing')")
 """Originals that are not in the room."""
+_SENT = text("sent_in IS NOT NULL")
 _COPY_OUT, _AWAY = (text(str(one).partition(".")[2]) for one in (COPY_OUT, CARRIER_AWAY))
 _TERM_OPEN, _UNFILED, _AWAITED = (
     text(str(one).replace("documents.", "")) for one in (TERM_OPEN, UNFILED, AWAITED)
@@ -413,6 +414,8 @@ class Copy(Base):
     approval_id: Mapped[str | None] = mapped_column(ForeignKey("approvals.id"))
     out: Mapped[bool] = mapped_column(default=False)
     """Written out in clear by `--out`."""
+    sent_in: Mapped[str | None] = mapped_column(String(32))
+    """The dispatch by which another organ has it: meanwhile `holder` is who sent it and answers for it."""
     replaced_by: Mapped[str | None] = mapped_column(String(40))
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
     """Registry key: purpose, file written, reason of loss."""
@@ -423,6 +426,7 @@ class Copy(Base):
         Index("ix_copies_holder_status", "holder", "status"),
         Index("ix_copies_issued", "issued_at", "id"),
         Index("ix_copies_status", "status"),
+        Index("ix_copies_sent", "sent_in", "id", sqlite_where=_SENT, postgresql_where=_SENT),
         Index("ix_copies_out", "due", "id", "status", sqlite_where=_COPY_OUT, postgresql_where=_COPY_OUT),
     )
 

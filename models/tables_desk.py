@@ -67,6 +67,8 @@ class Timer(Base):
     ended_at: Mapped[str | None] = mapped_column(String(32))
     reminders: Mapped[int] = mapped_column(default=0)
     reminded_at: Mapped[str | None] = mapped_column(String(32))
+    incident_id: Mapped[str | None] = mapped_column(String(32))
+    """What was opened because it was late, where its clock says so."""
 
     __table_args__ = (Index("ix_timers_state_due", "state", "due"),)
 

@@ -35,8 +35,10 @@ STATES: Mapping[ObjectKind, Mapping[str, str]] = {
     "batch": {"open": "open", "offered": "open", "closed": "closed"},
 }  # fmt: skip
 """States of each kind of object and what they count as when the day's count is made."""
-TABLES = ("borrow_days", "circulation", "telegram_handling")
-"""Tables of the section `deadlines` a clock may take its term from: by level, by urgency, by urgency."""
+TABLES = ("borrow_days", "circulation", "telegram_handling", "telegram_ack", "leak_report")
+"""Terms of the section `deadlines` a clock may take: by level, by urgency, by urgency, and two that are the same for
+all.
+"""
 DESK_ROLES = (*ROLES, "head_of_room", "duty_officer", "handler", "escort", "unit_liaison", "meeting_organizer",
               "committee_reviewer", "destroy_supervisor", "holder")  # fmt: skip
 """Roles of roles.md; `holder` is whoever holds the object now."""
@@ -70,6 +72,8 @@ class MovementRule:
     """Whether the place must be a reading room of the policy's `handling`, whatever the level."""
     within: tuple[str, ...] = ()
     """Kinds of matters of one of which it must be part; none: it stands alone."""
+    incident: str | None = None
+    """Kind of the incident that it opens."""
     needs: tuple[str, ...] = ()
     """Words or numbers that must be given: `place`, `pages`, `case`, `bag`, `precautions` …"""
     source: str = ""
@@ -100,6 +104,8 @@ class ClockRule:
     """Levels whose items are due the same day whatever the table says."""
     as_read: bool = False
     """Whether papers that go back as soon as they are read (C-20) are due the same day."""
+    late: str | None = None
+    """Kind of the incident that opens once its time has passed."""
     binding: bool = True
     """Whether a date that a person gives may not be later than the term."""
     remind: tuple[str, ...] = ()
@@ -210,6 +216,7 @@ EFFECTS: tuple[str, ...] = (
     "reproduce",
     "settle_level",
     "settle_mail",
+    "settle_trace",
 )
 """Names of what the program can do at the end of a step; `pipeline/desk/effects.py` has their code."""
 
@@ -243,7 +250,18 @@ def read_desk(movements: Reader, clocks: Reader, matters: Reader, acts: frozense
 def _clock(reader: Reader) -> ClockRule:
     entry = reader.map(
         need=("id", "zh", "action"),
-        may=("table", "every", "workdays", "same_day", "as_read", "binding", "remind", "source", "conf"),
+        may=(
+            "table",
+            "every",
+            "workdays",
+            "same_day",
+            "as_read",
+            "late",
+            "binding",
+            "remind",
+            "source",
+            "conf",
+        ),
     )
     if ("table" in entry) + ("every" in entry) + ("workdays" in entry) != 1:
         reader.wrong("exactly one of 'table', 'every' and 'workdays' is expected")
@@ -257,6 +275,7 @@ def _clock(reader: Reader) -> ClockRule:
         workdays=entry["workdays"].integer(1, 250) if "workdays" in entry else None,
         same_day=tuple(Level(name) for name in named),
         as_read=entry["as_read"].truth() if "as_read" in entry else False,
+        late=_id(entry["late"]) if "late" in entry else None,
         binding=entry["binding"].truth() if "binding" in entry else True,
         remind=_roles(entry["remind"]) if "remind" in entry else (),
         source=entry["source"].text() if "source" in entry else "",
@@ -275,6 +294,7 @@ def _movement(reader: Reader, clocks: Mapping[str, ClockRule], acts: frozenset[s
             "persons",
             "in_room",
             "within",
+            "incident",
             "needs",
             "source",
             "conf",
@@ -303,6 +323,7 @@ def _movement(reader: Reader, clocks: Mapping[str, ClockRule], acts: frozenset[s
         persons=_persons(entry["persons"]) if "persons" in entry else None,
         in_room=entry["in_room"].truth() if "in_room" in entry else False,
         within=entry["within"].texts() if "within" in entry else (),
+        incident=_id(entry["incident"]) if "incident" in entry else None,
         needs=tuple(_id(one) for one in entry["needs"].list()) if "needs" in entry else (),
         source=entry["source"].text() if "source" in entry else "",
     )

@@ -46,6 +46,8 @@ class Handling:
     """Names of places where what may only be read in the room is read."""
     channels: tuple[str, ...]
     """Channels by which secret papers travel (R-013)."""
+    own_channels: tuple[str, ...]
+    """Those of them that are the unit's own messengers: as many go as a level asks for (R-014)."""
     restricted_overlays: tuple[str, ...]
     """Overlays whose papers are returned as soon as they are read, whatever their level (C-20)."""
     subjects: tuple[Subject, ...]
@@ -65,11 +67,13 @@ def read_handling(reader: Reader, overlays: frozenset[str]) -> Handling:
         UsageFault: `policy_invalid` with the line.
     """
     entry = reader.map(
-        need=("reading_rooms", "channels", "restricted_overlays", "subjects"), may=("conf", "source")
+        need=("reading_rooms", "channels", "restricted_overlays", "subjects"),
+        may=("own_channels", "conf", "source"),
     )
     return Handling(
         reading_rooms=entry["reading_rooms"].texts(),
         channels=entry["channels"].texts(),
+        own_channels=entry["own_channels"].texts() if "own_channels" in entry else (),
         restricted_overlays=_overlays(entry["restricted_overlays"], overlays),
         subjects=tuple(_subject(item, overlays) for item in entry["subjects"].list()),
     )

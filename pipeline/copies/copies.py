@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from ...common.clock import today
 from ...common.errors import NotThere, Refused
+from ...common.paging import PAGE, cut
 from ...models.rights import LEADERS, STAFF
 from ...models.tables import COPY_OUT, Clear, Copy
 from ..desk import movements
@@ -30,7 +31,7 @@ def list_copies(
     document: str | None = None,
     holder: str | None = None,
     overdue: bool = False,
-    limit: int | None = None,
+    limit: int = PAGE,
     after: str | None = None,
 ) -> dict[str, Any]:
     """Issued copies; a reader sees his own. `after`: goes on behind this copy.
@@ -40,7 +41,7 @@ def list_copies(
     """
     day = today(station.clock).isoformat()
     with station.read() as session:
-        wanted = select(Copy).order_by(Copy.document_id, Copy.number).limit(limit)
+        wanted = select(Copy).order_by(Copy.document_id, Copy.number).limit(limit + 1)
         if after:
             row = session.get(Copy, after)
             if row is None:
@@ -55,7 +56,8 @@ def list_copies(
             wanted = wanted.where(Copy.due < day, COPY_OUT)
         if not actor.roles & (STAFF | LEADERS):
             wanted = wanted.where(Copy.holder == actor.person)
-        return {"copies": [copy_json(row) for row in session.scalars(wanted)]}
+        rows, rest = cut(session.scalars(wanted).all(), limit, lambda row: row.id)
+        return {"copies": [copy_json(row) for row in rows], **rest}
 
 
 def return_copies(station: Station, actor: Actor, *, copies: Sequence[str]) -> dict[str, Any]:
@@ -137,7 +139,8 @@ def copy_json(row: Copy) -> dict[str, Any]:
     """A copy as the command line shows it."""
     return {
         "copy": row.id, "document": row.document_id, "number": row.number, "recipient": row.recipient,
-        "holder": row.holder, "status": row.status, "issued_at": row.issued_at, "due": row.due,
+        "holder": None if row.sent_in else row.holder, "sent_in": row.sent_in, "status": row.status,
+        "issued_at": row.issued_at, "due": row.due,
         "forensic_id": f"{row.forensic_id:012x}", "replaced_by": row.replaced_by,
     }  # fmt: skip
 
@@ -154,7 +157,7 @@ def _change(
         changed = []
         for copy in copies:
             row = _open_copy(session, copy, before)
-            if not actor.roles & STAFF and row.holder != actor.person:
+            if not actor.roles & STAFF and (row.sent_in or row.holder != actor.person):
                 raise Refused("not_your_copy", copy=copy)
             movements.move(station, session, actor, row, move)
             if row.status == "returned":

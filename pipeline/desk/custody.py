@@ -17,12 +17,13 @@ from ...models.level import Level
 from ...models.policy.desk import STATES, ObjectKind
 from ...models.rights import LEADERS, STAFF
 from ...models.tables import CARRIER_AWAY, COPY_OUT, Carrier, Copy, Document, Movement
+from ..papers import organs
 from ..persons import access, people
 from ..persons.actors import Actor, acting
 from ..rounds import overnight
 from ..station import recount, tallies
 from ..station.station import Station
-from . import movements, timers
+from . import lateness, movements, timers
 from .movements import Hand, Thing
 
 _AWAY = ("out", "lent", "carried", "transit", "missing")
@@ -108,15 +109,20 @@ def outstanding(
 ) -> dict[str, Any]:
     """The closing-time list: every original that is not in the room and every copy that is not back.
 
+    What another organ has stands apart, at its end: with `organ`, without a holder, in a number of its own.
+
     `limit`, `after`: a page of it, behind this object; the numbers of originals and copies are of the whole.
 
     `overnight`: what the policy does not let stay out over night (R-084; C-14).
     """
     with acting(station, actor, "custody.outstanding") as session:
+        lateness.open_late(station, session)
         # sorted here: asked for in this order, the database would rather walk through all there are
         originals = sorted(session.scalars(select(Carrier.id).where(CARRIER_AWAY)))
-        copies = sorted(session.scalars(select(Copy.id).where(COPY_OUT)))
-        page = _page([*originals, *copies], after, limit)
+        out = session.scalars(select(Copy.id).where(COPY_OUT)).all()
+        elsewhere = sorted(session.scalars(select(Copy.id).where(Copy.sent_in.is_not(None))))
+        copies = sorted(set(out) - set(elsewhere))
+        page = _page([*originals, *copies, *elsewhere], after, limit)
         kept = overnight.in_cabinets(station, session)
         items = []
         away = _things(session, page)
@@ -129,12 +135,21 @@ def outstanding(
             item = object_json(session, thing)
             item |= timers.due_item(station, timer) if timer is not None else {"due": None, "days": None}
             back = overnight.must_be_back(station, session, thing, kept)
-            items.append({**item, "id": thing.id, "overnight": back, "cabinet": kept.get(thing.id)})
+            organ = organs.has_it(station, session, actor, thing)
+            holder = {"holder": None} if organ is not None else {}
+            items.append(
+                {
+                    **item, **holder, "id": thing.id, "overnight": back, "cabinet": kept.get(thing.id),
+                    "organ": organ,
+                }
+            )  # fmt: skip
         station.log(
             session, "custody.outstanding", person=actor.person, account=actor.user,
-            facts={"originals": len(originals), "copies": len(copies)},
+            facts={"originals": len(originals), "copies": len(copies), "at_organs": len(elsewhere)},
         )  # fmt: skip
-        return {"items": items, "originals": len(originals), "copies": len(copies)}
+        return {
+            "items": items, "originals": len(originals), "copies": len(copies), "at_organs": len(elsewhere),
+        }  # fmt: skip
 
 
 def count(
@@ -197,7 +212,7 @@ def object_json(session: Session, thing: Thing) -> dict[str, Any]:
         "serial": f"{thing.number}" if isinstance(thing, Copy) else thing.serial,
         "state": movements.state_of(thing),
         "counts_as": STATES["copy" if copy else "carrier"][movements.state_of(thing)],
-        "holder": thing.holder,
+        "holder": None if isinstance(thing, Copy) and thing.sent_in else thing.holder,
         "place": None if isinstance(thing, Copy) else thing.place,
     }
 
@@ -238,7 +253,9 @@ def held_by(session: Session, person: str) -> list[Thing]:
         .order_by(Carrier.id)
     ).all()
     copies = session.scalars(
-        select(Copy).where(Copy.holder == person, Copy.status.in_(_COPIES_OUT)).order_by(Copy.id)
+        select(Copy)
+        .where(Copy.holder == person, Copy.status.in_(_COPIES_OUT), Copy.sent_in.is_(None))
+        .order_by(Copy.id)
     ).all()
     return [*carriers, *copies]
 

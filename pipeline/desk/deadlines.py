@@ -47,7 +47,7 @@ from ..levels.terms import received_on, retention_term, secrecy_state, secrecy_t
 from ..persons import access
 from ..persons.actors import Actor
 from ..station.station import Station
-from . import timers
+from . import lateness, timers
 
 _KEPT = ("registered", "archived")
 _MONTH = 27
@@ -70,6 +70,8 @@ def due(
     `limit`: only the earliest so many. `calendar_unknown`: years until then whose holidays the policy lacks.
     """
     until = on or today(station.clock)
+    with station.write() as session:
+        lateness.open_late(station, session)
     with station.read() as session:
         items = [
             {"role": None, **timers.due_item(station, timer)}

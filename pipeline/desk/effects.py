@@ -14,7 +14,7 @@ from ...models.tables import Matter
 from ..copies import reproducing
 from ..intake import personal_mail
 from ..levels import level_change, level_expiry, level_unsettled
-from ..papers import inbound, leaving, outbound
+from ..papers import inbound, leaving, organs, outbound
 from ..persons import rights
 from ..persons.actors import Actor
 from ..review import mending
@@ -56,4 +56,5 @@ EFFECTS: Final[Mapping[str, Effect]] = {
     "reproduce": reproducing.reproduce,
     "settle_level": level_unsettled.settle,
     "settle_mail": personal_mail.settle,
+    "settle_trace": organs.settle_trace,
 }

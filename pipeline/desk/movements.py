@@ -25,7 +25,7 @@ from ...models.policy.desk import STATES, MovementRule, ObjectKind
 from ...models.policy.reading import USES, Use
 from ...models.rights import STAFF
 from ...models.tables import Carrier, Copy, Document, LedgerEntry, Movement
-from ..papers import release_record
+from ..papers import incidents, release_record
 from ..persons import access, approvals, conditions, four_eyes, subjects
 from ..persons.actors import Actor
 from ..persons.decision import Decision
@@ -78,6 +78,8 @@ def move(
     _within(station, session, rule, hand)
     if document is not None:
         matters.check_free(station, session, document.id, f"move.{act}")
+    if isinstance(thing, Copy) and thing.sent_in and rule.to == "person":
+        raise Refused("copy_at_organ", copy=thing.id, matter=thing.sent_in)
     taker = _taker(rule, actor, thing, hand)
     approval, known = hand.approval, dict[str, Decision]()
     if document is not None:
@@ -98,7 +100,10 @@ def move(
     giver = thing.holder
     if isinstance(thing, Copy):
         thing.status = rule.after
-        thing.holder = taker or thing.holder
+        # what another organ has is answered for by who sent it; the person there is no holder of the register
+        thing.holder = taker or (actor.person if rule.to == "outside" else thing.holder)
+        if rule.to != "same":
+            thing.sent_in = hand.matter if rule.to == "outside" else None
     else:
         thing.state = rule.after
         thing.holder = taker
@@ -113,6 +118,12 @@ def move(
     if "pages" in rule.needs and rule.to == "room":
         page_check.on_return(station, session, actor, thing.id, document, hand.words)
     timers.end(station, session, rule.ends, object_id=thing.id)
+    if rule.incident and hand.matter is None:
+        # as part of a matter it is that matter's to open
+        incidents.open_incident(
+            station, session, actor, rule.incident, objects=(thing.id,), document=thing.document_id,
+            copy=thing.id if isinstance(thing, Copy) else None,
+        )  # fmt: skip
     if rule.clock:
         timer = timers.begin(
             station, session, rule.clock, kind=kind, object_id=thing.id, document=document, holder=taker,

@@ -50,6 +50,10 @@ def term_ends(
         case "telegram_handling":
             terms = policy.deadlines.telegram_handling
             return _after(terms.get(urgency or "一般", terms["一般"]), start)
+        case "telegram_ack":
+            return start + timedelta(minutes=policy.deadlines.telegram_ack_minutes)
+        case "leak_report":
+            return start + timedelta(hours=policy.deadlines.leak_report_hours)
         case _:
             circulation = policy.deadlines.circulation
             term = circulation.get(urgency or "一般", circulation.get("一般"))
@@ -68,8 +72,11 @@ def begin(
     document: Document | None,
     holder: str | None,
     due: date | None = None,
+    urgency: str | None = None,
 ) -> Timer:
     """Starts a clock of the policy for an object. A clock of the same name that runs for it is cancelled.
+
+    `urgency`: of what has no document of its own.
 
     Raises:
         Refused: `due_too_late`, a given date lies beyond the policy's term, and the clock is binding.
@@ -81,7 +88,7 @@ def begin(
         station.policy,
         rule,
         level=level,
-        urgency=document.urgency if document is not None else None,
+        urgency=document.urgency if document is not None else urgency,
         start=now,
     )
     if rule.as_read and document is not None and subjects.as_read(station.policy, document):
@@ -113,6 +120,12 @@ def end(
     for timer in running:
         timer.state = state or ("late" if moment(timer.due) < station.clock.now() else "met")
         timer.ended_at = now
+        rule = station.policy.desk.clocks.get(timer.clock)
+        if timer.state == "late" and timer.incident_id is None and rule is not None and rule.late:
+            # read here: an incident's record knows documents, which know timers
+            from .lateness import open_for
+
+            open_for(station, session, timer)
     session.flush()
     return list(running)
 

@@ -23,7 +23,7 @@ from ..intake.register_entry import remember
 from ..persons import access, people
 from ..persons.actors import Actor, acting
 from ..station.station import Station
-from . import timers
+from . import lateness, timers
 
 URGED = "urging"
 _BY = ("person", "department")
@@ -93,6 +93,7 @@ def overdue(station: Station, actor: Actor, *, by: str = "person") -> dict[str, 
             item["urge_now"] = _is_due(station, timer, now)
             groups.setdefault(_group(station, session, timer, by), []).append(item)
     with station.write() as session:
+        lateness.open_late(station, session)
         station.log(
             session, "urge.list", person=actor.person, account=actor.user,
             facts={"by": by if by in _BY else _BY[0], "items": sum(map(len, groups.values()))},

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from ...common.errors import NotThere, Refused
+from ...common.paging import PAGE, cut
 from ...models.level import Level
 from ...models.tables import Incident
 from ..persons import four_eyes
@@ -22,41 +23,53 @@ from .documents import level_name
 def open_incident(
     station: Station,
     session: Session,
-    actor: Actor,
+    actor: Actor | None,
     kind: str,
     *,
     objects: tuple[str, ...],
     document: str | None = None,
     copy: str | None = None,
     level: Level | None = None,
+    at: str | None = None,
     why: Reason | None = None,
     act: str = "incident.open",
 ) -> str:
-    """Opens an incident in the transaction of the act that found it; its number.
+    """Opens an incident in the transaction of the act that found it; its number. `objects` stand in the ledger.
 
     Args:
-        objects: stand in the ledger. act: of the ledger's entry, where the act that found it has one of its own.
+        actor: who found it; None: a clock. at: since when it is so, ISO; now, unless said.
+        act: of the ledger's entry, where the act that found it has one of its own.
     """
     incident = f"I{station.next_number(session, 'incident'):05d}"
     session.add(
         Incident(
-            id=incident, kind=kind, document_id=document, copy_id=copy,
-            level_code=level.code if level else None, at=station.now(), by=actor.person,
+            id=incident, kind=kind, document_id=document, copy_id=copy, level_code=level.code if level else None,
+            at=at or station.now(), by=actor.person if actor else None,
             sealed=station.seal(session, "incident", why.sealed_form, bind=incident) if why else None,
         )
     )  # fmt: skip
     station.log(
-        session, act, objects=(incident, *objects), person=actor.person, account=actor.user, reason=why,
-        facts={"kind": kind},
+        session, act, objects=(incident, *objects), person=actor.person if actor else None,
+        account=actor.user if actor else None, reason=why, facts={"kind": kind},
     )  # fmt: skip
     return incident
 
 
-def list_incidents(station: Station) -> dict[str, Any]:
-    """All incidents, open ones first."""
-    with station.read() as session:
-        rows = session.scalars(select(Incident).order_by(Incident.state.desc(), Incident.id))
-        return {"incidents": [_json(row) for row in rows]}
+def list_incidents(station: Station, *, limit: int = PAGE, after: str | None = None) -> dict[str, Any]:
+    """All incidents, open ones first; those that time alone brought about are opened before."""
+    from ..desk import lateness
+
+    with station.write() as session:
+        lateness.open_late(station, session)
+        wanted = select(Incident).order_by(Incident.state.desc(), Incident.id).limit(limit + 1)
+        if after is not None:
+            last = session.get(Incident, after)
+            if last is None:
+                raise NotThere("no_incident", incident=after)
+            behind = and_(Incident.state == last.state, Incident.id > last.id)
+            wanted = wanted.where(or_(Incident.state < last.state, behind))
+        rows, rest = cut(session.scalars(wanted).all(), limit, lambda row: row.id)
+        return {"incidents": [_json(row) for row in rows], **rest}
 
 
 def close_incident(station: Station, actor: Actor, *, incident: str, reason: str) -> dict[str, Any]:
@@ -72,10 +85,9 @@ def close_incident(station: Station, actor: Actor, *, incident: str, reason: str
             raise NotThere("no_incident", incident=incident)
         if row.state != "open":
             raise Refused("incident_closed", incident=incident)
-        role = four_eyes.acts("incident.close")
-        four_eyes.apart(
-            session, actor.person, role, [(str(row.by), None)], since=row.at, same="own_request"
-        )  # fmt: skip
+        if row.by is not None:
+            role, by = four_eyes.acts("incident.close"), [(row.by, None)]
+            four_eyes.apart(session, actor.person, role, by, since=row.at, same="own_request")
         row.state = "closed"
         row.sealed = station.seal(
             session,

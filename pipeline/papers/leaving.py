@@ -23,6 +23,7 @@ from ..intake.register_entry import remember
 from ..persons import access, approvals
 from ..persons.actors import Actor, acting
 from ..station.station import Station
+from . import organs
 from .documents import document_json, words_of
 from .inbound import last_step
 from .release_record import outbound_of, require_review
@@ -86,6 +87,7 @@ def check_dispatch(station: Station, session: Session, actor: Actor, matter: Mat
             "recipients",
             f"{words['organ']} {count}份（{words['channel']} {words['envelope']}）",
         )
+    organs.send(station, session, actor, matter, row, words)
 
 
 def note_receipt(station: Station, session: Session, actor: Actor, matter: Matter) -> None:  # noqa: ARG001

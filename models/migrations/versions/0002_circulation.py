@@ -119,6 +119,7 @@ def upgrade() -> None:
         sa.Column("due", sa.String(length=10), nullable=True),
         sa.Column("approval_id", sa.String(length=32), nullable=True),
         sa.Column("out", sa.Boolean(), nullable=False),
+        sa.Column("sent_in", sa.String(length=32), nullable=True),
         sa.Column("replaced_by", sa.String(length=40), nullable=True),
         sa.Column("sealed", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(
@@ -154,6 +155,14 @@ def upgrade() -> None:
         postgresql_where=sa.text("status IN ('issued', 'recalled')"),
     )
     op.create_index(op.f("ix_copies_recipient"), "copies", ["recipient"], unique=False)
+    op.create_index(
+        "ix_copies_sent",
+        "copies",
+        ["sent_in", "id"],
+        unique=False,
+        sqlite_where=sa.text("sent_in IS NOT NULL"),
+        postgresql_where=sa.text("sent_in IS NOT NULL"),
+    )
     op.create_index("ix_copies_status", "copies", ["status"], unique=False)
     op.create_table(
         "holds",

@@ -88,6 +88,7 @@ def upgrade() -> None:
         sa.Column("ended_at", sa.String(length=32), nullable=True),
         sa.Column("reminders", sa.Integer(), nullable=False),
         sa.Column("reminded_at", sa.String(length=32), nullable=True),
+        sa.Column("incident_id", sa.String(length=32), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index(op.f("ix_timers_document_id"), "timers", ["document_id"], unique=False)

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from .errors import Broken, NotThere, Refused
+from .token_uri import TokenUri, is_token, parse_token_uri
 
 FORMAT = 1
 NAME = "station.json"
@@ -34,9 +35,23 @@ class Settings:
     """False while `init` is still at work: such a home is not a station yet."""
 
     @property
-    def roots(self) -> tuple[Path, ...]:
-        """The root and its mirrors, as folders."""
-        return (Path(self.root_path), *(Path(mirror) for mirror in self.mirrors))
+    def roots(self) -> tuple[Path | TokenUri, ...]:
+        """The root and its mirrors: folders, or addresses of tokens."""
+        return tuple(root_at(text) for text in (self.root_path, *self.mirrors))
+
+    @property
+    def root_folders(self) -> tuple[Path, ...]:
+        """Those of the roots that are folders."""
+        return tuple(root for root in self.roots if isinstance(root, Path))
+
+
+def root_at(text: str) -> Path | TokenUri:
+    """A root's place as the station's file names it.
+
+    Raises:
+        UsageFault: `token_uri`, `token_uri_pin`.
+    """
+    return parse_token_uri(text) if is_token(text) else Path(text)
 
 
 def default_home() -> Path:

@@ -91,14 +91,20 @@ class Room:
 
     @classmethod
     def make(
-        cls, base: Path, *, level: str = "机密", clearance: str = "important", people: bool = True
+        cls,
+        base: Path,
+        *,
+        level: str = "机密",
+        clearance: str = "important",
+        people: bool = True,
+        init: tuple[str, ...] = ("--single-root",),
     ) -> Room:
         """Makes the station (level 机密 with an authorisation by default) and everybody who works in it."""
         room = cls(base=base, clearance=clearance)
         base.mkdir(parents=True, exist_ok=True)
         room._secrets()
         room.ok(
-            "init", "--unit", "样张市某局", "--kdf", "test", "--single-root", "--station-level", level,
+            "init", "--unit", "样张市某局", "--kdf", "test", *init, "--station-level", level,
             "--authorisation", "样批〔2026〕1号", user=None,
         )  # fmt: skip
         if people:

@@ -89,11 +89,16 @@ def test_not_yet_built(words: tuple[str, ...], founded: Room) -> None:
     assert set(answer.value) == {"error"}
 
 
-def test_roots_not_yet_built(room: Room) -> None:
-    room.refused("init", "--suite", "sm", "--home", room.base / "sm", exit=2, code="not_yet_built", user=None)
-    room.refused(
-        "init", "--root", "pkcs11:x", "--home", room.base / "hsm", exit=2, code="not_yet_built", user=None
-    )
+def test_roots_refused(room: Room) -> None:
+    for root, code in (
+        ("tpm:0", "unknown_root"),
+        ("pkcs11:x", "token_uri"),
+        ("pkcs11:token=a?module-path=/x&pin-value=2468", "token_uri_pin"),
+        ("pkcs11:token=a?module-path=/x", "token_mirror_needed"),
+    ):
+        answer = room.refused("init", "--root", root, "--home", room.base / "hsm", exit=2, code=code, user=None)
+        assert "2468" not in str(answer)
+    assert not (room.base / "hsm").exists()
 
 
 # ---------------------------------------------------------------- global options

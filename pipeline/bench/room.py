@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from ...common.token_uri import TokenUri
 from ...models.level import Level
 from ...models.tables import Account
 from ..persons import actors, people
@@ -32,6 +33,10 @@ class _Thrown:
 
     def password(self, user: str, *, new: bool = False) -> str:  # noqa: ARG002
         """Everybody's password."""
+        return self._word
+
+    def pin(self, token: TokenUri) -> str:  # noqa: ARG002
+        """Of no use: this station's root is a file."""
         return self._word
 
 

@@ -21,7 +21,6 @@ from ...ledger.verify import verify as verify_ledger
 from ...models.certificate import Check, CheckName, CheckResult, ItemOutcome, ListItem, Verdict
 from ...models.tables import Artefact, Backup, Destruction, Document, KeyStoreRow, Scan
 from ...models.wire import from_plain, to_plain
-from ...vault.medium import Claim
 from ...vault.rotation import Recovery, Rewritten
 from ...vault.scratch import scratch_place
 from ...vault.verify import KeyWitness
@@ -178,7 +177,7 @@ def _verdict(checks: Sequence[Check], recovery: Recovery, outside: Sequence[Any]
         return "failed"
     if not recovery.complete:
         return "pending_key_epoch"
-    proven = all(root.claim in (Claim.CLEAR, Claim.MEMORY) for root in recovery.roots)
+    proven = all(root.claim is not None and root.claim.proven for root in recovery.roots)
     reserved = bool(outside) or not proven
     reserved = reserved or any(check.result != "pass" for check in checks)
     return "complete_with_reservations" if reserved else "complete"
@@ -277,7 +276,7 @@ def _check(name: CheckName, result: CheckResult, reason: str | None = None) -> C
 def _station_files(station: Station) -> Iterator[Path]:
     """Every file the station keeps: home, roots, its own scratch folders."""
     place = scratch_place(station.home)
-    folders: list[Path] = [station.home, *station.settings.roots]
+    folders: list[Path] = [station.home, *station.settings.root_folders]
     folders += [folder for folder in place.base.glob(place.prefix + "*") if folder.is_dir()]
     for folder in folders:
         for path in folder.rglob("*"):

@@ -87,7 +87,7 @@ def enter(station: Station, *, user: str | None, act: str, secrets: Secrets) -> 
                 facts={"authenticated": False},
             )  # fmt: skip
         raise Refused("role_missing", user=user, roles="、".join(sorted(MAY[act])))
-    station.unlock(secrets.passphrase())
+    station.unlock(secrets.passphrase(), secrets)
     password = secrets.password(user)
     _check_password(station, user, password, act)
     with station.write() as session:

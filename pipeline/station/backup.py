@@ -191,7 +191,7 @@ def _entered(home: Path, part: Path, user: str, secrets: Secrets, clock: Clock) 
         raise Refused("role_missing", user=user, roles="、".join(sorted(MAY["restore"])))
     settings = replace(station_file.load(part), registry=f"sqlite:///{home / _REGISTRY}")
     station = Station(home=part, settings=settings, engine=engine, clock=clock)
-    station.unlock(secrets.passphrase())
+    station.unlock(secrets.passphrase(), secrets)
     if not kdf.verify_password(secrets.password(user), encoded):
         raise WrongSecret("wrong_password", user=user, until="")
     return station, person

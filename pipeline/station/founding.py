@@ -17,17 +17,20 @@ from sqlalchemy.orm import Session
 from ...common import settings as station_file
 from ...common.clock import Clock, SystemClock
 from ...common.errors import NotThere, Refused, UsageFault
-from ...common.settings import NAME, Settings
+from ...common.settings import NAME, Settings, root_at
+from ...common.token_uri import TokenUri, is_token
 from ...models.level import Family, Level
 from ...models.migrate import upgrade
 from ...models.policy.loader import default_policy_text, parse_policy
 from ...models.tables import Account, PolicyVersion
-from ...vault.medium import medium_of
 from ...vault.root import FILE_NAME
+from ...vault.roots import RootSet
+from ...vault.suite import suite_named
 from ...vault.vault import create_vault
 from ..persons import people
 from . import authority
 from .registry import open_engine
+from .roots import root_places, roots_found, weakest
 from .secrets import Secrets
 from .station import Station
 
@@ -37,17 +40,18 @@ DEFAULT_LEVEL = Level.COMPANY_TOP
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What `init` was asked to make. `root` as on the command line: `file`, `file:DIR`.
+    """What `init` was asked to make. `root` as on the command line: `file`, `file:DIR`, `pkcs11:…`; a mirror is a
+    folder, or a `pkcs11:` address.
 
-    Without mirrors and without the acknowledged `single_root`, a mirror is made beside the root; `doctor` says when
-    both lie on one device.
+    Without mirrors and without the acknowledged `single_root`, a mirror is made beside a root file; `doctor` says when
+    both lie on one device. For a token one of the two must be named: a file beside it would lower its class.
     """
 
     unit: str
     profile: str = "organ"
     suite: str = "aes"
     root: str = "file"
-    mirrors: Sequence[Path] = ()
+    mirrors: Sequence[Path | str] = ()
     single_root: bool = False
     registry: str | None = None
     station_level: Level = DEFAULT_LEVEL
@@ -63,20 +67,15 @@ def found_station(home: Path, plan: Plan, secrets: Secrets, *, clock: Clock | No
 
     Raises:
         Refused: there is one already, the root lies inside the home, a state level without authorisation.
-        UsageFault: unknown profile or suite, administrators not apart, something not yet built.
+        UsageFault: unknown profile or suite, administrators not apart, something not yet built, a token's address.
+        MissingTool: the suite or the token's library is not there. WrongSecret: the token's PIN.
     """
     home = home.absolute()
-    root = _root_folder(home, plan)
-    mirrors = tuple(mirror.absolute() for mirror in plan.mirrors)
-    if not mirrors and not plan.single_root:
-        mirrors = (root.with_name(root.name + ".mirror"),)
-    _check(home, plan, (root, *mirrors))
+    root, *mirrors = _roots(home, plan)
+    _check(home, plan, [root_at(text) for text in (root, *mirrors)])
     users = (plan.sysadmin, plan.secadmin, plan.auditor)
     passphrase = secrets.passphrase(new=True)
     passwords = {user: secrets.password(user, new=True) for user in users}
-    _clear_unfinished(home)
-    home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    (home / "logs").mkdir(mode=0o700, exist_ok=True)
     store = uuid.uuid4()
     settings = Settings(
         format=station_file.FORMAT,
@@ -85,14 +84,20 @@ def found_station(home: Path, plan: Plan, secrets: Secrets, *, clock: Clock | No
         profile=plan.profile,
         suite=plan.suite,
         kdf=plan.kdf,
-        root_kind="file",
-        root_path=str(root),
-        mirrors=tuple(str(mirror) for mirror in mirrors),
+        root_kind="pkcs11" if is_token(root) else "file",
+        root_path=root,
+        mirrors=tuple(mirrors),
         single_root=not mirrors,
         registry=plan.registry or f"sqlite:///{home / 'registry.db'}",
         station_level=plan.station_level.value,
         authorisation=plan.authorisation,
     )
+    places = root_places(settings, secrets)
+    # A wrong PIN or a token that is away is said before anything is written.
+    RootSet(places).login()
+    _clear_unfinished(home)
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (home / "logs").mkdir(mode=0o700, exist_ok=True)
     station_file.save(home, settings)
     engine = open_engine(settings.registry)
     upgrade(engine)
@@ -100,12 +105,13 @@ def found_station(home: Path, plan: Plan, secrets: Secrets, *, clock: Clock | No
     with station.write() as session:
         station.adopt(
             create_vault(
-                session, blobs=station.blobs, roots=settings.roots, store_uuid=store.bytes,
+                session, blobs=station.blobs, roots=places, store_uuid=store.bytes,
                 passphrase=passphrase, suite=plan.suite, kdf=plan.kdf, home=home,
             )
         )  # fmt: skip
         _first_rows(station, session, passwords, users)
     station_file.save(home, station_file.finished(settings))
+    found = roots_found(settings)
     return {
         "home": str(home),
         "unit": plan.unit,
@@ -113,8 +119,9 @@ def found_station(home: Path, plan: Plan, secrets: Secrets, *, clock: Clock | No
         "suite": plan.suite,
         "kdf": plan.kdf,
         "root": {
-            "kind": "file", "path": str(root), "class": medium_of(root).root_class.value,
+            "kind": settings.root_kind, "path": root, "class": weakest(found),
             "mirrors": list(settings.mirrors), "single": settings.single_root,
+            "each": [root.plain for root in found],
         },
         "registry": settings.registry,
         "station_level": settings.station_level,
@@ -141,30 +148,40 @@ def _first_rows(
         session.get_one(Account, user).roles = role
     station.log(
         session, "init", objects=users,
-        facts={"suite": station.settings.suite, "kdf": station.settings.kdf, "policy": policy.sha256},
+        facts={
+            "suite": station.settings.suite, "kdf": station.settings.kdf, "policy": policy.sha256,
+            "root": station.settings.root_kind, "root_class": weakest(roots_found(station.settings)),
+        },
     )  # fmt: skip
 
 
-def _root_folder(home: Path, plan: Plan) -> Path:
+def _roots(home: Path, plan: Plan) -> tuple[str, ...]:
+    """Root and mirrors as the station's file keeps them."""
+    mirrors = [str(mirror) for mirror in plan.mirrors]
+    mirrors = [mirror if is_token(mirror) else str(Path(mirror).absolute()) for mirror in mirrors]
+    if is_token(plan.root):
+        if not mirrors and not plan.single_root:
+            raise UsageFault("token_mirror_needed")
+        return (plan.root, *mirrors)
     kind, _, rest = plan.root.partition(":")
-    if kind == "pkcs11":
-        raise UsageFault("not_yet_built", what="--root pkcs11")
     if kind != "file":
         raise UsageFault("unknown_root", root=plan.root)
-    return Path(rest).absolute() if rest else home.with_name(home.name + ".root")
+    root = Path(rest).absolute() if rest else home.with_name(home.name + ".root")
+    if not mirrors and not plan.single_root:
+        mirrors = [str(root.with_name(root.name + ".mirror"))]
+    return (str(root), *mirrors)
 
 
-def _check(home: Path, plan: Plan, roots: Sequence[Path]) -> None:
+def _check(home: Path, plan: Plan, roots: Sequence[Path | TokenUri]) -> None:
     if plan.profile not in PROFILES:
         raise UsageFault("unknown_profile", profile=plan.profile, profiles="、".join(PROFILES))
     if len({plan.sysadmin, plan.secadmin, plan.auditor}) != 3:
         raise UsageFault("administrators_three")
     if plan.registry and not plan.registry.startswith("sqlite:"):
         raise UsageFault("not_yet_built", what="--registry " + plan.registry.partition(":")[0])
-    if plan.suite != "aes":
-        raise UsageFault("not_yet_built", what=f"--suite {plan.suite}")
+    suite_named(plan.suite)
     for folder in roots:
-        if folder.resolve().is_relative_to(home.resolve()):
+        if isinstance(folder, Path) and folder.resolve().is_relative_to(home.resolve()):
             raise Refused("root_inside_home", path=str(folder))
     if plan.station_level.family is Family.STATE and not plan.authorisation:
         raise Refused("authorisation_needed", level=plan.station_level.value)
@@ -188,6 +205,6 @@ def _clear_unfinished(home: Path) -> None:
         if error.code != "init_unfinished":
             raise
         plain = station_file.peek(home)
-        for folder in plain.roots:
+        for folder in plain.root_folders:
             (folder / FILE_NAME).unlink(missing_ok=True)
         shutil.rmtree(home)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ...common.errors import NotThere, Refused, WrongSecret
+from ...common.token_uri import TokenUri
 
 
 class Secrets(Protocol):
@@ -25,9 +26,14 @@ class Secrets(Protocol):
         """The password of an account."""
         ...
 
+    def pin(self, token: TokenUri) -> str:
+        """The PIN of a token that bears a root."""
+        ...
+
 
 class EnvironmentSecrets:
-    """Secrets from `$JIYAO_PASSPHRASE_FILE`, `$JIYAO_PASSPHRASE`, `$JIYAO_PASSWORDS_FILE`, else asked.
+    """Secrets from `$JIYAO_PASSPHRASE_FILE`, `$JIYAO_PASSPHRASE`, `$JIYAO_PASSWORDS_FILE`, `$JIYAO_TOKEN_PIN_FILE`,
+    `$JIYAO_TOKEN_PIN`, else asked.
 
     Args:
         ask: asks a person without showing the answer; gets the message code and facts, and whether the answer
@@ -65,6 +71,21 @@ class EnvironmentSecrets:
                     if colon and account == user and password:
                         return password
         return self._asked("ask_password", user, new)
+
+    def pin(self, token: TokenUri) -> str:
+        """The PIN: from the file its address names, from the environment, else asked.
+
+        Raises:
+            NotThere: `secret_file_missing`. Refused: `secret_file_open`, when others can read the file.
+            WrongSecret: it is empty, or nobody can be asked.
+        """
+        if token.pin_source is not None:
+            return _first_line(read_private(token.pin_source))
+        if path := os.environ.get("JIYAO_TOKEN_PIN_FILE"):
+            return _first_line(read_private(Path(path)))
+        if value := os.environ.get("JIYAO_TOKEN_PIN"):
+            return value
+        return self._asked("ask_token_pin", token.token or token.serial or "", False)
 
     def _asked(self, code: str, user: str, new: bool) -> str:
         if self._ask is None:

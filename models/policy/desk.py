@@ -2,7 +2,7 @@
 (`matters`). A new rule of a room is a line of YAML: who may, who must approve, when it is due, what comes next.
 
 Names of acts, steps, states and clocks are the room's own; the program knows only the few places named here as
-constants. Sources of the shipped rules stand beside them in `default.yaml`.
+constants. Sources of the shipped rules stand beside them in `desk.yaml`.
 """
 
 from __future__ import annotations

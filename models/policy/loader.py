@@ -66,12 +66,14 @@ _INHERITED = (
 )
 _OPTIONAL = ("changes", "authority", "devices", "storage", "unit_secret_items")
 _NEED = tuple(key for key in _TOP if key not in (*_INHERITED, *_OPTIONAL))
+_SHIPPED = ("default.yaml", "desk.yaml")
 _FAMILIES = tuple(str(family) for family in Family)
 
 
 def default_policy_text() -> str:
-    """The shipped policy, YAML."""
-    return resources.files(__package__).joinpath("default.yaml").read_text("utf-8")
+    """The shipped policy, YAML: the rules on papers, then those of the desk, as one text with one hash."""
+    shipped = resources.files(__package__)
+    return "".join(shipped.joinpath(name).read_text("utf-8") for name in _SHIPPED)
 
 
 @lru_cache(maxsize=1)

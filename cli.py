@@ -29,7 +29,7 @@ ROOMS: Final = {
     "circulate": "rounds", "borrow": "rounds", "transport": "rounds", "clearing": "rounds", "recall": "rounds",
     "filing": "rounds",
     "matter": "matter", "trace": "trace",
-    "due": "due", "urge": "urge", "inventory": "later", "register": "register", "destroy": "destroy",
+    "due": "due", "urge": "urge", "inventory": "inventory", "register": "register", "destroy": "destroy",
     "certificate": "certificate", "ledger": "ledger", "hold": "hold", "incident": "incident",
     "backup": "backup", "restore": "backup",
     "policy": "policy", "learn": "learn", "drill": "later", "vault": "later", "serve": "later", "bench": "bench",

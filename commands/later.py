@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from .frame import Room, later
 
-inventory = Room("inventory")
-inventory.later("start", "scan", "close")
-
 drill = Room("drill")
 drill.later("make", "read")
 

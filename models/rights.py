@@ -108,6 +108,8 @@ MAY: Final[dict[str, frozenset[str]]] = {
     "rounds.show": STAFF
     | LEADERS
     | {"head_of_room", "auditor", "unit_liaison", "meeting_organizer", "escort"},
+    "inventory": _DESK | {"archivist", "head_of_room", "duty_officer", "unit_liaison"},
+    "inventory.settle": frozenset({"head_of_room", "office_director", "leader_in_charge"}),
     "matter.open": BUSINESS | {"secadmin"},
     "matter.do": BUSINESS | {"secadmin"},
     "matter.list": BUSINESS | ADMINISTRATORS,

@@ -147,6 +147,8 @@ class MatterRule:
     """Whether only one of the kind may be open for a document at a time."""
     binding: bool = False
     """Whether it ends by its steps alone: nobody cancels it, and no step refuses it unless its `go` says so."""
+    cycle: str | None = None
+    """Scope of a cycle of the section `deadlines` by which one of the kind falls due again and again."""
     command: str | None = None
     """The command that alone takes its steps, since they go with movements."""
     source: str = ""
@@ -331,7 +333,8 @@ def _movement(reader: Reader, clocks: Mapping[str, ClockRule], acts: frozenset[s
 
 def _matter(reader: Reader, clocks: Mapping[str, ClockRule], acts: frozenset[str]) -> MatterRule:
     entry = reader.map(
-        need=("kind", "zh", "steps"), may=("blocks", "single", "binding", "command", "source", "conf")
+        need=("kind", "zh", "steps"),
+        may=("blocks", "single", "binding", "cycle", "command", "source", "conf"),
     )
     names = [_id(item.map(need=("id",), may=_STEP)["id"]) for item in entry["steps"].list()]
     if not names or len(set(names)) != len(names):
@@ -343,6 +346,7 @@ def _matter(reader: Reader, clocks: Mapping[str, ClockRule], acts: frozenset[str
         blocks=entry["blocks"].texts() if "blocks" in entry else (),
         single=entry["single"].truth() if "single" in entry else True,
         binding=entry["binding"].truth() if "binding" in entry else False,
+        cycle=_id(entry["cycle"]) if "cycle" in entry else None,
         command=entry["command"].text() if "command" in entry else None,
         source=entry["source"].text() if "source" in entry else "",
     )

@@ -97,15 +97,29 @@ SHEETS: Mapping[str, Sheet] = {
         about=lambda value: f"共 {len(value['items'])} 件　移交人 {value['opened_by']}",
         signers=("移交人", "接收人（档案员）", "监交人"),
     ),
+    "inventory": Sheet(
+        title="清点表", rows="items", number="inventory",
+        columns=(
+            *_OBJECT, ("title", "标题", 7.0), ("holder", "持有人", 2.4), ("place", "存放位置", 2.4),
+            ("state", "状态", 1.6), ("sign", "核对", 1.4),
+        ),
+        about=lambda value: (
+            f"应有 {value['counts']['expected']} 件　见到 {value['counts']['found']} 件　"
+            f"缺 {value['counts']['missing']} 件　多出 {value['counts']['unexpected']} 件　"
+            f"签字 {'、'.join(value['signed_by']) or '—'}"
+        ),
+        signers=("清点人一", "清点人二", "负责人"),
+    ),
     "closing": Sheet(
         title="下班清点未还清单", rows="items", number=None,
         columns=(
-            *_OBJECT, ("state", "状态", 1.6), ("holder", "持有人", 2.6), ("due", "应还", 2.4), ("days", "余天", 1.2),
+            *_OBJECT, ("state", "状态", 1.6), ("holder", "持有人", 2.6), ("organ", "外单位", 2.6), ("due", "应还", 2.4),
+            ("days", "余天", 1.2),
             ("overnight", "须当日收回", 1.6), ("cabinet", "过夜批准", 2.6),
         ),
         about=lambda value: (
-            f"原件 {value['originals']} 件、复制件 {value['copies']} 件未还，其中须当日收回 "
-            f"{sum(bool(one['overnight']) for one in value['items'])} 件"
+            f"原件 {value['originals']} 件、复制件 {value['copies']} 件未还，"
+            f"外单位持有 {value['at_organs']} 件；其中须当日收回 {sum(bool(one['overnight']) for one in value['items'])} 件"
         ),
         signers=("机要员", "值班员"),
     ),

@@ -7,9 +7,10 @@ from typing import Any
 
 import click
 
+from ..common.paging import MOST
 from ..pipeline.persons import approvals, paper_approval
 from . import show
-from .frame import FILE, Room, argument, enter, option
+from .frame import FILE, Room, argument, bounded, enter, option
 
 approval = Room("approval")
 _COLUMNS = ("id", "act", "objects", "state", "needed", "given", "recipients", "requested_by", "expires")
@@ -56,14 +57,25 @@ def approval_refuse(id_: str, reason: str) -> None:
 
 @approval.command("list")
 @option("--state", metavar="S")
-@option("--limit", type=click.IntRange(min=0), metavar="N")
+@bounded()
 @option("--before", metavar="ID")
-def approval_list(**given: Any) -> None:
-    def work() -> dict[str, Any]:
-        station, actor = enter("approval.list")
-        return approvals.list_approvals(station, actor, **given)
+def approval_list(state: str | None, limit: int, before: str | None) -> None:
+    newest = 0 < limit <= MOST
 
-    show.run(work, lambda value: _draw_all(value["approvals"]))
+    def work() -> show.Ask:
+        station, actor = enter("approval.list")
+
+        def ask(limit: int, after: str | None) -> dict[str, Any]:
+            # all of them go from the first on: the newest stand last either way
+            turn = {"before": after} if newest else {"before": before, "after": after or ""}
+            return approvals.list_approvals(station, actor, state=state, limit=limit, **turn)
+
+        return ask
+
+    show.listing(
+        work, "approvals", lambda value: _draw_all(value["approvals"]), limit=limit,
+        after=before if newest else None, cursor="before",
+    )  # fmt: skip
 
 
 @approval.command("paper")

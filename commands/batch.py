@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
+from ..common.paging import HEAVY
 from ..pipeline.review import batches
 from . import show
-from .frame import FILE, Room, argument, enter, option
+from .frame import FILE, Room, argument, bounded, enter, option
 
 batch = Room("batch")
 _COUNTS = ("envelopes", "documents", "pages", "confirmed", "waiting", "refused", "unread")
 
 
 @batch.command("list")
-def batch_list() -> None:
-    def work() -> dict[str, Any]:
-        station, actor = enter("batch")
-        return batches.list_batches(station, actor)
+@bounded(HEAVY)
+@option("--after", metavar="BATCH")
+def batch_list(limit: int, after: str | None) -> None:
+    def work() -> show.Ask:
+        return partial(batches.list_batches, *enter("batch"))
 
-    show.run(work, _draw_list)
+    show.listing(work, "batches", _draw_list, limit=limit, after=after)
 
 
 @batch.command("show")

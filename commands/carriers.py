@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import click
 
 from ..models.level import Level
 from . import show
-from .frame import DATE, FIELD, FILE, LEVEL, Room, argument, enter, option
+from .frame import DATE, FIELD, FILE, LEVEL, Room, argument, bounded, enter, option
 
 carriers = Room("carriers")
 _COLUMNS = ("object", "kind", "document", "level", "serial", "state", "holder", "place")
@@ -43,36 +44,38 @@ def carriers_move(
 @option("--document", metavar="D")
 @option("--holder", metavar="P")
 @option("--state", metavar="S")
-@option("--limit", type=click.IntRange(min=0), metavar="N")
+@bounded()
 @option("--after", metavar="ID")
-def carriers_list(**given: Any) -> None:
-    def work() -> dict[str, Any]:
+def carriers_list(limit: int, after: str | None, **given: Any) -> None:
+    def work() -> show.Ask:
         from ..pipeline.desk import custody
 
         station, actor = enter("carriers.list")
-        return custody.list_carriers(station, actor, **given)
+        return partial(custody.list_carriers, station, actor, **given)
 
-    show.run(work, _draw)
+    show.listing(work, "objects", _draw, limit=limit, after=after)
 
 
 @carriers.command("trail")
 @argument("object_id", metavar="ID")
-def carriers_trail(object_id: str) -> None:
-    def work() -> dict[str, Any]:
+@bounded()
+@option("--after", metavar="N")
+def carriers_trail(object_id: str, limit: int, after: str | None) -> None:
+    def work() -> show.Ask:
         from ..pipeline.desk import custody
 
         station, actor = enter("carriers.list")
-        return custody.trail(station, actor, object_id=object_id)
+        return partial(custody.trail, station, actor, object_id=object_id)
 
     keys = ("at", "act", "before", "after", "giver", "taker", "by", "place", "approval")
-    show.run(work, lambda value: show.table(keys, [[row[key] for key in keys] for row in value["movements"]]))
+    show.listing(work, "movements", show.rows("movements", keys), limit=limit, after=after)
 
 
 @carriers.command("out")
-@option("--limit", type=click.IntRange(min=0), metavar="N")
+@bounded()
 @option("--after", metavar="ID")
 @option("--out", type=FILE, metavar="F")
-def carriers_out(limit: int | None, after: str | None, out: Path | None) -> None:
+def carriers_out(limit: int, after: str | None, out: Path | None) -> None:
     def work() -> dict[str, Any]:
         from ..pipeline.desk import custody
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from ..pipeline.copies import copies as circulation
 from ..pipeline.copies import printing as printing_room
 from ..pipeline.copies.issuing import Folder, issue
 from . import show
-from .frame import DATE, FILE, Room, argument, enter, exclusive, option
+from .frame import DATE, FILE, Room, argument, bounded, enter, exclusive, option
 
 copies = Room("copies")
 _COLUMNS = ("copy", "document", "number", "recipient", "holder", "status", "issued_at", "due")
@@ -53,14 +54,14 @@ def copies_issue(
 @option("--document", metavar="D")
 @option("--holder", metavar="P")
 @option("--overdue", is_flag=True)
-@option("--limit", type=click.IntRange(min=0), metavar="N")
+@bounded()
 @option("--after", metavar="COPY")
-def copies_list(**given: Any) -> None:
-    def work() -> dict[str, Any]:
+def copies_list(limit: int, after: str | None, **given: Any) -> None:
+    def work() -> show.Ask:
         station, actor = enter("copies.list")
-        return circulation.list_copies(station, actor, **given)
+        return partial(circulation.list_copies, station, actor, **given)
 
-    show.run(work, _draw)
+    show.listing(work, "copies", _draw, limit=limit, after=after)
 
 
 @copies.command("return")

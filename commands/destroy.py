@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from ..common.errors import UsageFault
 from ..common.messages import say
+from ..common.paging import HEAVY
 from ..pipeline.destruction import batch as destruction
 from ..pipeline.destruction import certificate as destruction_certificate
 from ..pipeline.destruction import execution as destruction_run
 from . import show
-from .frame import Room, argument, current, enter, option
+from .frame import Room, argument, bounded, current, enter, option
 
 destroy = Room("destroy")
 _STATE = (
@@ -103,22 +105,20 @@ def destroy_show(batch: str, dry_run: bool) -> None:
 
 
 @destroy.command("list")
-def destroy_list() -> None:
-    def work() -> dict[str, Any]:
+@bounded(HEAVY)
+@option("--after", metavar="ID")
+def destroy_list(limit: int, after: str | None) -> None:
+    def work() -> show.Ask:
         station, _ = enter("destroy.show")
-        return destruction.list_batches(station)
+        return partial(destruction.list_batches, station)
 
     keys = ("id", "state", "reason", "items", "verdict", "certificate")
-    show.run(
-        work,
-        lambda value: show.table(
-            keys,
-            [
-                [len(row[key]) if key == "items" else row[key] for key in keys]
-                for row in value["destructions"]
-            ],
-        ),
-    )
+
+    def draw(value: dict[str, Any]) -> None:
+        rows = value["destructions"]
+        show.table(keys, [[len(row[key]) if key == "items" else row[key] for key in keys] for row in rows])
+
+    show.listing(work, "destructions", draw, limit=limit, after=after)
 
 
 def _step(act: str, step: Callable[..., dict[str, Any]], **given: Any) -> None:

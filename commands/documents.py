@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
 from ..common.errors import UsageFault
-from ..models.level import Level
+from ..common.paging import MOST
 from ..pipeline.intake import carrier_scans
 from ..pipeline.levels.level_change import KINDS as CHANGES
 from ..pipeline.levels.level_expiry import OUTCOMES
@@ -16,7 +17,7 @@ from ..pipeline.levels.term_events import HAPPENINGS, record
 from ..pipeline.papers import appraisal, exports
 from ..pipeline.papers import documents as register
 from . import show
-from .frame import DATE, FIELD, FILE, LEVEL, Room, argument, enter, exclusive, option
+from .frame import DATE, FIELD, FILE, LEVEL, Room, argument, bounded, enter, exclusive, option
 
 documents = Room("documents")
 _LEVEL_MATTERS = {
@@ -35,15 +36,22 @@ _COLUMNS = (
 @option("--batch", metavar="B")
 @option("--organ", metavar="TEXT")
 @option("--query", metavar="TEXT")
-@option("--limit", type=click.IntRange(min=0), metavar="N")
+@bounded()
 @option("--offset", type=click.IntRange(min=0), default=0, metavar="N")
 @option("--after", metavar="DOC")
-def documents_list(level: Level | None, **rest: Any) -> None:
-    def work() -> dict[str, Any]:
+def documents_list(limit: int, offset: int, after: str | None, **wanted: Any) -> None:
+    def work() -> show.Ask:
         station, actor = enter("documents")
-        return register.list_documents(station, actor, level=level, **rest)
 
-    show.run(work, lambda value: draw_list(value["documents"]))
+        def ask(**page: Any) -> dict[str, Any]:
+            skipped = offset if page["after"] == after else 0
+            return register.list_documents(
+                station, actor, offset=skipped, whole=not 0 < limit <= MOST, **wanted, **page
+            )
+
+        return ask
+
+    show.listing(work, "documents", lambda value: draw_list(value["documents"]), limit=limit, after=after)
 
 
 @documents.command("show")
@@ -74,15 +82,17 @@ def documents_text(document: str, carrier: str | None, purpose: str | None) -> N
 
 @documents.command("readers")
 @argument("document", metavar="DOC")
-def documents_readers(document: str) -> None:
-    def work() -> dict[str, Any]:
+@bounded()
+@option("--after", metavar="N")
+def documents_readers(document: str, limit: int, after: str | None) -> None:
+    def work() -> show.Ask:
         station, actor = enter("documents.readers")
         from ..pipeline.persons import readers
 
-        return readers.readers_of(station, actor, document=document)
+        return partial(readers.readers_of, station, actor, document=document)
 
     keys = ("at", "person", "name", "act", "rule", "purpose")
-    show.run(work, lambda value: show.table(keys, [[row[key] for key in keys] for row in value["readers"]]))
+    show.listing(work, "readers", show.rows("readers", keys), limit=limit, after=after)
 
 
 @documents.command("export")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import partial
 from typing import Any
 
 import click
@@ -10,20 +11,20 @@ import click
 from ..common.messages import say
 from ..pipeline.desk import deadlines
 from . import show
-from .frame import DATE, Act, current, enter, option
+from .frame import DATE, Act, bounded, current, enter, option
 
 _KEYS = ("due", "days", "kind", "id", "holder", "role", "action")
 
 
 @click.command("due", cls=Act)
 @option("--on", type=DATE, metavar="DATE")
-@option("--limit", type=click.IntRange(min=0), metavar="N")
-def due(on: date | None, limit: int | None) -> None:
-    def work() -> dict[str, Any]:
-        station, actor = enter("due")
-        return deadlines.due(station, actor, on=on, limit=limit)
+@bounded()
+@option("--after", metavar="KEY")
+def due(on: date | None, limit: int, after: str | None) -> None:
+    def work() -> show.Ask:
+        return partial(deadlines.due, *enter("due"), on=on)
 
-    show.run(work, _draw)
+    show.listing(work, "items", _draw, limit=limit, after=after)
 
 
 def _draw(value: dict[str, Any]) -> None:

@@ -19,6 +19,7 @@ import click
 
 from ..common.errors import UsageFault
 from ..common.messages import LANGS, Lang, catalogue, say
+from ..common.paging import PAGE
 from ..common.settings import default_home
 from ..models.level import Level
 from ..pipeline.station.secrets import EnvironmentSecrets
@@ -172,6 +173,13 @@ def later(name: str, whole: str) -> Act:
 
 
 option: Final = partial(click.option, cls=Option)
+
+
+def bounded(default: int = PAGE) -> Callable[[Any], Any]:
+    """The option that bounds a list."""
+    return option("--limit", type=LIMIT, default=str(default), metavar="N|all")
+
+
 argument: Final = click.argument
 
 
@@ -240,7 +248,23 @@ class FieldType(click.ParamType[tuple[str, str]]):
         return name, text
 
 
+class LimitType(click.ParamType[int]):
+    """How many lines of a list: a number, or `all` (also 0), which is 0."""
+
+    name = "limit"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> int:
+        """The number; 0 for all of them."""
+        text = str(value)
+        if text == "all":
+            return 0
+        if not (text.isascii() and text.isdigit()):
+            self.fail(text, param, ctx)
+        return int(text)
+
+
 LEVEL: Final = LevelType()
+LIMIT: Final = LimitType()
 DATE: Final = DateType()
 FIELD: Final = FieldType()
 FILE: Final = click.Path(path_type=Path)

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from ..pipeline.papers import incidents
 from . import show
-from .frame import Room, argument, enter, option
+from .frame import Room, argument, bounded, enter, option
 
 incident = Room("incident")
 
 
 @incident.command("list")
-def incident_list() -> None:
-    def work() -> dict[str, Any]:
+@bounded()
+@option("--after", metavar="ID")
+def incident_list(limit: int, after: str | None) -> None:
+    def work() -> show.Ask:
         station, _ = enter("incident")
-        return incidents.list_incidents(station)
+        return partial(incidents.list_incidents, station)
 
     keys = ("id", "kind", "level", "state", "document", "copy", "at", "by")
-    show.run(work, lambda value: show.table(keys, [[row[key] for key in keys] for row in value["incidents"]]))
+    show.listing(work, "incidents", show.rows("incidents", keys), limit=limit, after=after)
 
 
 @incident.command("close")

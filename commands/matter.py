@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
-import click
-
 from . import show
-from .frame import FIELD, Room, argument, enter, option
+from .frame import FIELD, Room, argument, bounded, enter, option
 
 matter = Room("matter")
 _COLUMNS = ("id", "kind", "document", "state", "step", "waits_for", "opened_at", "opened_by")
@@ -64,18 +63,16 @@ def matter_cancel(id_: str, reason: str) -> None:
 @option("--kind", metavar="KIND")
 @option("--document", metavar="D")
 @option("--all", "ended", is_flag=True)
-@option("--limit", type=click.IntRange(min=0), metavar="N")
+@bounded()
 @option("--after", metavar="ID")
-def matter_list(**given: Any) -> None:
-    def work() -> dict[str, Any]:
+def matter_list(limit: int, after: str | None, **given: Any) -> None:
+    def work() -> show.Ask:
         from ..pipeline.desk import matter_book
 
         station, actor = enter("matter.list")
-        return matter_book.list_matters(station, actor, **given)
+        return partial(matter_book.list_matters, station, actor, **given)
 
-    show.run(
-        work, lambda value: show.table(_COLUMNS, [[row[key] for key in _COLUMNS] for row in value["matters"]])
-    )
+    show.listing(work, "matters", show.rows("matters", _COLUMNS), limit=limit, after=after)
 
 
 @matter.command("show")

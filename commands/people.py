@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import partial
 from typing import Any
 
 from ..models.rights import CLEARANCES
 from ..pipeline.persons import deputies, people, vetting
 from . import show
-from .frame import DATE, Room, argument, current, enter, option, secrets
+from .frame import DATE, Room, argument, bounded, current, enter, option, secrets
 
 person = Room("person")
 account = Room("account")
@@ -81,25 +82,30 @@ def person_deputy(id_: str, to: str, until: date, since: date | None) -> None:
 @person.command("deputies")
 @option("--end", type=int, metavar="N")
 @option("--all", "ended", is_flag=True)
-def person_deputies(end: int | None, ended: bool) -> None:
-    def work() -> dict[str, Any]:
+@bounded()
+@option("--after", metavar="N")
+def person_deputies(end: int | None, ended: bool, limit: int, after: str | None) -> None:
+    def work() -> show.Ask:
         station, actor = enter("person.deputy" if end is not None else "person.deputies")
         if end is not None:
-            return {"deputies": [deputies.end(station, actor, deputy=end)]}
-        return deputies.list_deputies(station, actor, ended=ended)
+            return lambda **_: {**one(station, actor, end), "more": False, "next": None}
+        return partial(deputies.list_deputies, station, actor, ended=ended)
 
-    show.run(
-        work, lambda value: show.table(_DEPUTY, [[row[key] for key in _DEPUTY] for row in value["deputies"]])
-    )
+    def one(station: Any, actor: Any, number: int) -> dict[str, Any]:
+        return {"deputies": [deputies.end(station, actor, deputy=number)]}
+
+    show.listing(work, "deputies", show.rows("deputies", _DEPUTY), limit=limit, after=after)
 
 
 @person.command("list")
-def person_list() -> None:
-    def work() -> dict[str, Any]:
+@bounded()
+@option("--after", metavar="ID")
+def person_list(limit: int, after: str | None) -> None:
+    def work() -> show.Ask:
         station, _ = enter("person.list")
-        return people.list_persons(station)
+        return partial(people.list_persons, station)
 
-    show.run(work, lambda value: _draw_all(value["persons"]))
+    show.listing(work, "persons", lambda value: _draw_all(value["persons"]), limit=limit, after=after)
 
 
 @account.command("add")
@@ -128,12 +134,14 @@ def account_grant(user_: str, role: tuple[str, ...], clearance: str | None, unti
 
 
 @account.command("list")
-def account_list() -> None:
-    def work() -> dict[str, Any]:
+@bounded()
+@option("--after", metavar="USER")
+def account_list(limit: int, after: str | None) -> None:
+    def work() -> show.Ask:
         station, _ = enter("account.list")
-        return people.list_accounts(station)
+        return partial(people.list_accounts, station)
 
-    show.run(work, lambda value: _draw_all(value["accounts"]))
+    show.listing(work, "accounts", lambda value: _draw_all(value["accounts"]), limit=limit, after=after)
 
 
 @account.command("disable")

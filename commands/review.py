@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +14,19 @@ from ..models.suggestion import Retention
 from ..pipeline.review import review as reviews
 from . import show
 from .documents import draw_document, draw_list
-from .frame import FIELD, FILE, LEVEL, Room, argument, current, enter, option
+from .frame import FIELD, FILE, LEVEL, Room, argument, bounded, current, enter, option
 
 review = Room("review")
 
 
 @review.command("list")
-def review_list() -> None:
-    def work() -> dict[str, Any]:
-        station, actor = enter("review")
-        return reviews.list_reviews(station, actor)
+@bounded()
+@option("--after", metavar="DOC")
+def review_list(limit: int, after: str | None) -> None:
+    def work() -> show.Ask:
+        return partial(reviews.list_reviews, *enter("review"))
 
-    show.run(work, lambda value: draw_list(value["documents"]))
+    show.listing(work, "documents", lambda value: draw_list(value["documents"]), limit=limit, after=after)
 
 
 @review.command("show")

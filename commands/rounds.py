@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
+from ..common.paging import HEAVY
 from . import show
-from .frame import DATE, FILE, Room, argument, enter, option
+from .frame import DATE, FILE, Room, argument, bounded, enter, option
 
 PAGES = click.IntRange(min=0, max=99999)
 circulate = Room("circulate")
@@ -50,6 +52,28 @@ def _do(
         return {**value, **list_sheets.write_list(station, actor, kind=sheet, value=value, out=out)}
 
     show.run(work, draw)
+
+
+def _list(
+    act: str,
+    room: str,
+    name: str,
+    rows: str,
+    keys: tuple[str, ...],
+    *,
+    limit: int,
+    after: str | None,
+    **given: Any,
+) -> None:
+    """As `_do`, of a list page by page."""
+
+    def work() -> show.Ask:
+        from importlib import import_module
+
+        module = import_module(f"..pipeline.rounds.{room}", __package__)
+        return partial(getattr(module, name), *enter(act), **given)
+
+    show.listing(work, rows, show.rows(rows, keys), limit=limit, after=after)
 
 
 # ---------------------------------------------------------------- circulation
@@ -127,9 +151,11 @@ def circulate_show(matter: str, out: Path | None) -> None:
 @circulate.command("list")
 @option("--document", metavar="D")
 @option("--all", "ended", is_flag=True)
+@bounded(HEAVY)
+@option("--after", metavar="M")
 def circulate_list(**given: Any) -> None:
     keys = ("matter", "document", "object", "state", "step", "holder", "due", "as_read")
-    _do("circulate.show", "circulation_list", "list_open", _rows("circulations", keys), **given)
+    _list("circulate.show", "circulation_list", "list_open", "circulations", keys, **given)
 
 
 # ---------------------------------------------------------------- borrowing
@@ -168,8 +194,10 @@ def borrow_extend(thing: str, due: date, reason: str) -> None:
 
 @borrow.command("list")
 @option("--overdue", is_flag=True)
-def borrow_list(overdue: bool) -> None:
-    _do("borrow.list", "lending", "list_loans", _rows("loans", _LOANS), overdue=overdue)
+@bounded()
+@option("--after", metavar="Z")
+def borrow_list(**given: Any) -> None:
+    _list("borrow.list", "lending", "list_loans", "loans", _LOANS, **given)
 
 
 # ---------------------------------------------------------------- transport
@@ -225,9 +253,11 @@ def transport_show(run: str, out: Path | None) -> None:
 
 @transport.command("list")
 @option("--all", "ended", is_flag=True)
-def transport_list(ended: bool) -> None:
+@bounded(HEAVY)
+@option("--after", metavar="M")
+def transport_list(**given: Any) -> None:
     keys = ("run", "state", "step", "organ", "channel", "bag", "departed", "arrived", "late")
-    _do("rounds.show", "transport", "list_runs", _rows("runs", keys), ended=ended)
+    _list("rounds.show", "transport", "list_runs", "runs", keys, **given)
 
 
 # ---------------------------------------------------------------- clearing
@@ -283,9 +313,11 @@ def clearing_show(matter: str, out: Path | None) -> None:
 
 @clearing.command("list")
 @option("--all", "ended", is_flag=True)
-def clearing_list(ended: bool) -> None:
+@bounded(HEAVY)
+@option("--after", metavar="M")
+def clearing_list(**given: Any) -> None:
     keys = ("list", "state", "step", "organ", "opened_at")
-    _do("rounds.show", "lists", "list_lists", _rows("lists", keys), kind="clearing", ended=ended)
+    _list("rounds.show", "lists", "list_lists", "lists", keys, kind="clearing", **given)
 
 
 # ---------------------------------------------------------------- recall
@@ -331,9 +363,11 @@ def recall_show(matter: str, out: Path | None) -> None:
 
 @recall.command("list")
 @option("--all", "ended", is_flag=True)
-def recall_list(ended: bool) -> None:
+@bounded(HEAVY)
+@option("--after", metavar="M")
+def recall_list(**given: Any) -> None:
     keys = ("list", "state", "step", "occasion", "opened_at")
-    _do("rounds.show", "lists", "list_lists", _rows("lists", keys), kind="recall", ended=ended)
+    _list("rounds.show", "lists", "list_lists", "lists", keys, kind="recall", **given)
 
 
 # ---------------------------------------------------------------- filing
@@ -380,9 +414,11 @@ def filing_show(matter: str, out: Path | None) -> None:
 
 @filing.command("list")
 @option("--all", "ended", is_flag=True)
-def filing_list(ended: bool) -> None:
+@bounded(HEAVY)
+@option("--after", metavar="M")
+def filing_list(**given: Any) -> None:
     keys = ("list", "state", "step", "opened_by", "opened_at")
-    _do("rounds.show", "lists", "list_lists", _rows("lists", keys), kind="archiving", ended=ended)
+    _list("rounds.show", "lists", "list_lists", "lists", keys, kind="archiving", **given)
 
 
 # ---------------------------------------------------------------- drawing

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import click
@@ -15,13 +15,18 @@ from rich.text import Text
 from ..common.errors import JiyaoError
 from ..common.json_rows import json_pieces
 from ..common.messages import catalogue, say
+from ..common.paging import MOST
 from .frame import current
 
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 """Control characters: words of a paper must not drive the terminal."""
 _WIDE = 160
+_AT_ONCE = 500
+"""Lines of a page where all of a list is asked for."""
 
 Draw = Callable[[dict[str, Any]], object]
+Ask = Callable[..., dict[str, Any]]
+"""Answers for one page of a list."""
 
 
 def run(work: Callable[[], dict[str, Any]], draw: Draw) -> dict[str, Any]:
@@ -34,6 +39,74 @@ def run(work: Callable[[], dict[str, Any]], draw: Draw) -> dict[str, Any]:
         raise
     answer(value, draw)
     return value
+
+
+def listing(
+    work: Callable[[], Ask],
+    name: str,
+    draw: Draw,
+    *,
+    limit: int,
+    after: str | None = None,
+    cursor: str = "after",
+) -> None:
+    """Prints a list: one page of it, or with `limit` 0 all of it, page after page, never in memory at once.
+
+    Args:
+        work: opens the door and gives what answers for a page: from `limit` and `after` a value with the list `name`,
+            `more` and `next`.
+        cursor: the option that goes on where a page ended.
+    """
+    ask = work()
+    if 0 < limit <= MOST:
+        value = ask(limit=limit, after=after)
+        answer(value, draw)
+    elif current().json:
+        value = _streamed(ask, name, limit, after)
+    else:
+        for value in _pages(ask, name, limit, after):
+            draw(value)
+    if value["more"]:
+        click.echo(
+            clean(say("list_more", current().lang, option=f"--{cursor}", next=value["next"])), err=True
+        )
+
+
+def _pages(ask: Ask, name: str, limit: int, after: str | None) -> Iterator[dict[str, Any]]:
+    left = limit or None
+    while True:
+        value = ask(limit=_AT_ONCE if left is None else min(_AT_ONCE, left), after=after)
+        yield value
+        left = None if left is None else left - len(value[name])
+        if not value["more"] or left == 0:
+            return
+        after = value["next"]
+
+
+def _streamed(ask: Ask, name: str, limit: int, after: str | None) -> dict[str, Any]:
+    """One JSON value, its list written page by page; the last page."""
+    value: dict[str, Any] = {}
+    sys.stdout.flush()
+    for piece in _json_of(_pages(ask, name, limit, after), name, last := [value]):
+        sys.stdout.buffer.write(piece)
+    sys.stdout.buffer.write(b"\n")
+    sys.stdout.buffer.flush()
+    return last[0]
+
+
+def _json_of(pages: Iterator[dict[str, Any]], name: str, last: list[dict[str, Any]]) -> Iterator[bytes]:
+    comma = b""
+    for value in pages:
+        if not last[0]:
+            first = {key: item for key, item in value.items() if key not in (name, "more", "next")}
+            yield b"".join(json_pieces(first))[:-1] + (b", " if first else b"")
+            yield b"".join(json_pieces(name)) + b": ["
+        last[0] = value
+        for row in value[name]:
+            yield comma + b"".join(json_pieces(row))
+            comma = b", "
+    end = {name: last[0][name] for name in ("more", "next")}
+    yield b"], " + b"".join(json_pieces(end))[1:]
 
 
 def answer(value: dict[str, Any], draw: Draw) -> None:
@@ -67,6 +140,11 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str 
         plain(say("nothing_to_show", lang))
     else:
         _console().print(made)
+
+
+def rows(name: str, keys: Sequence[str]) -> Draw:
+    """Draws the list of this name as a table."""
+    return lambda value: table(keys, [[row.get(key) for key in keys] for row in value[name]])
 
 
 def record(value: dict[str, Any], keys: Sequence[str] = ()) -> None:

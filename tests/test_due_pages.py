@@ -69,7 +69,15 @@ def test_nothing_that_is_due_is_left_out(room: Room, days: int) -> None:
 
 def test_the_earliest_are_the_first_of_all(room: Room) -> None:
     clerk, until = room.as_("clerk", "due"), today(room.clock) + timedelta(days=60)
-    whole = deadlines.due(room.station, clerk, on=until)["items"]
+    whole = deadlines.due(room.station, clerk, on=until, limit=5000)["items"]
     assert len(whole) > 100
     for limit in (0, 1, 7, 50, len(whole) + 5):
-        assert deadlines.due(room.station, clerk, on=until, limit=limit)["items"] == whole[:limit]
+        told = deadlines.due(room.station, clerk, on=until, limit=limit)
+        assert told["items"] == whole[:limit] and told["more"] == (limit < len(whole))
+    pages, after = [], None
+    for _ in whole:
+        told = deadlines.due(room.station, clerk, on=until, limit=37, after=after)
+        pages, after = pages + told["items"], told["next"]
+        if not told["more"]:
+            break
+    assert pages == whole

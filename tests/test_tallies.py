@@ -31,7 +31,7 @@ def kept(room: Room) -> bool:
 def test_whatever_moves_the_kept_counts_follow(room: Room) -> None:
     assert kept(room)
     document = room.document(level=Level.STATE_CONFIDENTIAL)
-    one, copy = carrier(room, document), room.copy(document, holder="reader")
+    one, copy = carrier(room, document), room.copy(document, holder="p-reader")
     assert kept(room)
     move(room, "circulate", one, taker="p-reader")
     assert kept(room)

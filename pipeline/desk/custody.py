@@ -13,6 +13,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from ...common.errors import Broken
+from ...common.paging import PAGE, cut
 from ...models.level import Level
 from ...models.policy.desk import STATES, ObjectKind
 from ...models.rights import LEADERS, STAFF
@@ -55,19 +56,26 @@ def move(station: Station, actor: Actor, act: str, objects: Sequence[str], hand:
         return {"objects": [object_json(session, thing) for thing in moved]}
 
 
-def trail(station: Station, actor: Actor, *, object_id: str) -> dict[str, Any]:
-    """Every movement of one carrier or copy, the first one first.
+def trail(
+    station: Station, actor: Actor, *, object_id: str, limit: int = PAGE, after: str | None = None
+) -> dict[str, Any]:
+    """The movements of one carrier or copy, the first one first; `after`: goes on behind the one of this number.
 
     Raises:
         NotThere: no such object. Refused: the actor neither works in the room nor ever held it.
     """
     with acting(station, actor, "custody.trail", objects=(object_id,)) as session:
         thing = movements.find(session, object_id)
-        rows = session.scalars(
-            select(Movement).where(Movement.object_id == object_id).order_by(Movement.id)
-        ).all()
-        if not actor.roles & SEE_ALL and actor.person not in {row.taker for row in rows}:
+        own = select(Movement).where(Movement.object_id == object_id)
+        if (
+            not actor.roles & SEE_ALL
+            and not session.scalars(own.where(Movement.taker == actor.person).limit(1)).first()
+        ):
             actor.role_for(frozenset(SEE_ALL))
+        if after is not None:
+            own = own.where(Movement.id > (int(after) if after.isdigit() else 0))
+        found = session.scalars(own.order_by(Movement.id).limit(limit + 1)).all()
+        rows, rest = cut(found, limit, lambda row: str(row.id))
         return {
             **object_json(session, thing),
             "movements": [
@@ -78,16 +86,17 @@ def trail(station: Station, actor: Actor, *, object_id: str) -> dict[str, Any]:
                 }
                 for row in rows
             ],
+            **rest,
         }  # fmt: skip
 
 
 def list_carriers(
     station: Station, actor: Actor, *, document: str | None = None, holder: str | None = None,
-    state: str | None = None, limit: int | None = None, after: str | None = None,
+    state: str | None = None, limit: int = PAGE, after: str | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Original carriers with holder and place, by number; a reader sees what he holds. `after`: goes on behind it."""
     with station.read() as session:
-        wanted = select(Carrier).order_by(Carrier.id).limit(limit)
+        wanted = select(Carrier).order_by(Carrier.id).limit(limit + 1)
         if after is not None:
             wanted = wanted.where(Carrier.id > after)
         if document is not None:
@@ -99,13 +108,13 @@ def list_carriers(
             wanted = wanted.where(Carrier.state == state)
         if not actor.roles & SEE_ALL:
             wanted = wanted.where(Carrier.holder == actor.person)
-        rows = session.scalars(wanted).all()
+        rows, rest = cut(session.scalars(wanted).all(), limit, lambda row: row.id)
         _keep = _documents_of(session, rows)
-        return {"objects": [object_json(session, row) for row in rows]}
+        return {"objects": [object_json(session, row) for row in rows], **rest}
 
 
 def outstanding(
-    station: Station, actor: Actor, *, limit: int | None = None, after: str | None = None
+    station: Station, actor: Actor, *, limit: int = PAGE, after: str | None = None
 ) -> dict[str, Any]:
     """The closing-time list: every original that is not in the room and every copy that is not back.
 
@@ -122,7 +131,7 @@ def outstanding(
         out = session.scalars(select(Copy.id).where(COPY_OUT)).all()
         elsewhere = sorted(session.scalars(select(Copy.id).where(Copy.sent_in.is_not(None))))
         copies = sorted(set(out) - set(elsewhere))
-        page = _page([*originals, *copies, *elsewhere], after, limit)
+        page, rest = _page([*originals, *copies, *elsewhere], after, limit)
         kept = overnight.in_cabinets(station, session)
         items = []
         away = _things(session, page)
@@ -149,6 +158,7 @@ def outstanding(
         )  # fmt: skip
         return {
             "items": items, "originals": len(originals), "copies": len(copies), "at_organs": len(elsewhere),
+            **rest,
         }  # fmt: skip
 
 
@@ -217,10 +227,10 @@ def object_json(session: Session, thing: Thing) -> dict[str, Any]:
     }
 
 
-def _page(ids: Sequence[str], after: str | None, limit: int | None) -> list[str]:
+def _page(ids: Sequence[str], after: str | None, limit: int) -> tuple[list[str], dict[str, Any]]:
     """The part of a list behind one of its numbers; nothing where that is not on it (any more)."""
     start = 0 if after is None else ids.index(after) + 1 if after in ids else len(ids)
-    return list(ids[start:][:limit])
+    return cut(ids[start : start + limit + 1], limit, str)
 
 
 def _things(session: Session, ids: Sequence[str]) -> list[Thing]:

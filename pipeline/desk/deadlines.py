@@ -16,6 +16,7 @@ secrecy period ends by itself (保密法 art. 24), a retention's end is for the 
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import date, timedelta
 from math import gcd
@@ -25,6 +26,7 @@ from sqlalchemy import ColumnElement, Select, TextClause, and_, func, or_, selec
 from sqlalchemy.orm import Session
 
 from ...common.clock import today
+from ...common.paging import PAGE, cut
 from ...models.level import Family, Level
 from ...models.period import add_months, next_turn
 from ...models.policy.choices import destroy_from
@@ -52,6 +54,13 @@ from . import lateness, timers
 _KEPT = ("registered", "archived")
 _MONTH = 27
 """Days after which every day of the month has come."""
+_TERMS = frozenset(
+    {
+        "secrecy_ask", "secrecy_end", "secrecy_stamp", "secrecy_review", "condition_review", "retention_event",
+        "retention_asked", "retention_end", "archive",
+    }
+)  # fmt: skip
+_TWO_YEARS = 731
 _PART = 400
 """Documents in one question: what every database takes."""
 _Condition = ColumnElement[bool] | TextClause
@@ -62,36 +71,43 @@ _NO_HANDLING = ("receive", "place", "entrust", "archive")
 
 
 def due(
-    station: Station, actor: Actor, *, on: date | None = None, limit: int | None = None
+    station: Station, actor: Actor, *, on: date | None = None, limit: int = PAGE, after: str | None = None
 ) -> dict[str, Any]:
     """Every clock of the room that ends by a day (today when none is named), the earliest first.
 
     Documents outside the actor's sight are left out, as in the register; items carry numbers, never words.
-    `limit`: only the earliest so many. `calendar_unknown`: years until then whose holidays the policy lacks.
+    `limit`: only the earliest so many; `after`: of those behind this one (`next` of the page before: its day, kind and
+    number). `calendar_unknown`: years until then whose holidays the policy lacks.
     """
     until = on or today(station.clock)
     with station.write() as session:
         lateness.open_late(station, session)
     with station.read() as session:
+        behind = (*after.split("/", 2),) if after else ()
         items = [
             {"role": None, **timers.due_item(station, timer)}
             for timer in timers.until_day(station, session, until, among=_known(actor, Timer.document_id))
         ]
-        known = {(one["kind"], one["document"]) for one in items}
-        items += [
-            one
-            for one in items_until(station, session, until, among=access.visible(actor), limit=limit)
-            if (one["kind"], one["document"]) not in known
-        ]
+        known = {(one["kind"], one["document"]) for one in items if one["kind"] in _TERMS}
+        items = heapq.nsmallest(limit + 1, (one for one in items if _place(one) > behind), key=_place)
+        terms = items_until(
+            station, session, until, among=access.visible(actor), limit=limit + 1 + len(known), after=behind
+        )
+        items += [one for one in terms if (one["kind"], one["document"]) not in known]
+        items, rest = cut(sorted(items, key=_place), limit, lambda one: "/".join(_place(one)))
     with station.write() as session:
         station.log(
             session, "due.list", person=actor.person, account=actor.user,
-            facts={"on": until.isoformat(), "items": len(items[:limit])},
+            facts={"on": until.isoformat(), "items": len(items)},
         )  # fmt: skip
-    items.sort(key=lambda one: (one["due"], one["kind"], one["id"]))
     now = today(station.clock)
     unknown = station.policy.calendar.unknown_years(min(now, until), max(now, until))
-    return {"on": until.isoformat(), "items": items[:limit], "calendar_unknown": list(unknown)}
+    return {"on": until.isoformat(), "items": items, "calendar_unknown": list(unknown), **rest}
+
+
+def _place(item: dict[str, Any]) -> tuple[str, ...]:
+    """Where it stands in the list."""
+    return item["due"], item["kind"], item["id"]
 
 
 def items_until(
@@ -101,33 +117,52 @@ def items_until(
     *,
     among: ColumnElement[bool] | None = None,
     limit: int | None = None,
+    after: tuple[str, ...] = (),
 ) -> list[dict[str, Any]]:
-    """What the terms of confirmed documents ask for by a day.
+    """What the terms of confirmed documents ask for by a day; with `limit` only the earliest so many behind `after`.
 
     Only rows that can ask something by then are read, each kind of clock by its own index; a day of a clock is worked
-    out from the row alone. With `limit` at least the earliest so many are among them, where there are so many.
+    out from the row alone. With `limit` no more than that is in memory, however far the day is.
     """
+    found = (
+        one
+        for one in _items(station, session, until, among, limit, after)
+        if date.fromisoformat(one["due"]) <= until and _place(one) > after
+    )
+    return list(found) if limit is None else heapq.nsmallest(limit, found, key=_place)
+
+
+def _items(
+    station: Station, session: Session, until: date, among: ColumnElement[bool] | None, limit: int | None,
+    after: tuple[str, ...],
+) -> Iterator[dict[str, Any]]:  # fmt: skip
     kept = select(Document).where(Document.confirmed.is_(True), Document.status.in_(_KEPT))
     if among is not None:
         kept = kept.where(among)
-    items = _dated(station, session, kept, until, limit)
-    rows = {row.id: row for one in _retained(station, until) for row in session.scalars(kept.where(*one))}
-    ended = handling_ended(session, [row.id for row in rows.values() if _files(row)])
-    for row in rows.values():
-        items += _retention(station, row, ended.get(row.id))
+    yield from _dated(station, session, kept, until, limit, after)
+    yield from _retained(station, session, kept, until, limit, after)
     if until >= today(station.clock):
         turn = _turns(today(station.clock), until, station.policy.periods.condition_review_months)
         wanted = select(Document.id).where(TERM_OPEN, turn(Document.secrecy_from))
-        undated = session.scalars(kept.where(Document.id.in_(wanted))).all()
-        changed = _changed(session, [row.id for row in undated])
-        for row in undated:
-            items += _secrecy(station, session, row, changed)
-    return [one for one in items if date.fromisoformat(one["due"]) <= until]
+        for undated in _by_parts(session, kept.where(Document.id.in_(wanted)), _PART):
+            changed = _changed(session, [row.id for row in undated])
+            for row in undated:
+                yield from _secrecy(station, session, row, changed)
+
+
+def _by_parts(session: Session, wanted: Select[Any], size: int) -> Iterator[Sequence[Document]]:
+    """These rows, so many in memory at once."""
+    return session.scalars(wanted.execution_options(yield_per=size)).partitions()
 
 
 def _dated(
-    station: Station, session: Session, kept: Select[Any], until: date, limit: int | None
-) -> list[dict[str, Any]]:
+    station: Station,
+    session: Session,
+    kept: Select[Any],
+    until: date,
+    limit: int | None,
+    after: tuple[str, ...],
+) -> Iterator[dict[str, Any]]:
     """What secrecy terms with an end ask for. They are read by their ends: nothing is asked sooner than so many days
     before, so that reading stops once enough is due before anything of a later one can be.
     """
@@ -140,22 +175,65 @@ def _dated(
         Document.level_code.not_in(no_secrets),
         or_(Document.declassified_mark_on.is_(None), Document.level_code.in_(reviewed)),
     ).order_by(Document.secrecy_until)
-    items: list[dict[str, Any]] = []
-    size = _PART if limit is None else max(limit, 1)
-    for rows in session.scalars(wanted.execution_options(yield_per=size)).partitions():
+    if after:
+        # nothing is asked later than the end
+        wanted = wanted.where(Document.secrecy_until >= after[0])
+    days: list[str] = []
+    for rows in _by_parts(session, wanted, _PART if limit is None else min(max(limit, 1), _PART)):
         changed = _changed(session, [row.id for row in rows])
         for row in rows:
-            items += _secrecy(station, session, row, changed)
+            for one in _secrecy(station, session, row, changed):
+                if limit is not None and _place(one) > after:
+                    days.append(one["due"])
+                yield one
         least = (date.fromisoformat(rows[-1].secrecy_until or "") - ask).isoformat()
-        if limit is not None and sum(one["due"] <= least for one in items) >= limit:
+        if limit is not None and sum(day < least for day in days) >= limit:
             break
-    return items
 
 
-def _retained(station: Station, until: date) -> Iterator[tuple[_Condition, ...]]:
-    """Conditions that between them hold for every row whose retention asks something by a day."""
+def _retained(
+    station: Station,
+    session: Session,
+    kept: Select[Any],
+    until: date,
+    limit: int | None,
+    after: tuple[str, ...],
+) -> Iterator[dict[str, Any]]:
+    """What retention asks. Rows whose years end are read by their ends, as secrecy terms are: nothing is asked of
+    them before, but what filing asks, of which rows that wait for it are read after them.
+    """
+    ends = kept.where(Document.retention_until <= until.isoformat()).order_by(Document.retention_until)
+    if after:
+        # a paper without worth goes with the next year's round at the latest
+        since = date.fromisoformat(after[0]) - timedelta(days=_TWO_YEARS)
+        ends = ends.where(Document.retention_until >= since.isoformat())
+    seen, found = set[str](), 0
+    for rows in _by_parts(session, ends, _PART):
+        seen |= {row.id for row in rows}
+        days = []
+        for one in _kept_on(station, session, rows):
+            days.append(one["due"])
+            yield one
+        least = rows[-1].retention_until or ""
+        found += sum((after[0] if after else "") < day < least for day in days)
+        if limit is not None and found >= limit:
+            break
+    for condition in _waiting(station, until):
+        for rows in _by_parts(session, kept.where(*condition), _PART):
+            new = [row for row in rows if row.id not in seen]
+            seen |= {row.id for row in new}
+            yield from _kept_on(station, session, new)
+
+
+def _kept_on(station: Station, session: Session, rows: Sequence[Document]) -> Iterator[dict[str, Any]]:
+    ended = handling_ended(session, [row.id for row in rows if _files(row)])
+    for row in rows:
+        yield from _retention(station, row, ended.get(row.id))
+
+
+def _waiting(station: Station, until: date) -> Iterator[tuple[_Condition, ...]]:
+    """Conditions that hold, but for those whose years end, for every row whose retention asks something by a day."""
     now = today(station.clock)
-    yield (Document.retention_until <= until.isoformat(),)
     last = _last_handled(station.policy, until)
     yield (UNFILED, Document.received_at < (last + timedelta(days=1)).isoformat())
     if until >= now:

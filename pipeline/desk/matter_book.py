@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, or_, select, true, tuple_
 
 from ...common.errors import Refused, UsageFault
+from ...common.paging import PAGE, cut
 from ...models.rights import REGISTRARS
 from ...models.tables import Matter, MatterItem, MatterStep
 from ..persons import access
@@ -70,7 +71,7 @@ def list_matters(
     kind: str | None = None,
     document: str | None = None,
     ended: bool = False,
-    limit: int | None = None,
+    limit: int = PAGE,
     after: str | None = None,
 ) -> dict[str, Any]:
     """Matters that the actor may know of, the newest first; without `ended` only those that are open.
@@ -83,7 +84,7 @@ def list_matters(
     with station.read() as session:
         wanted = (
             select(Matter).where(_known(station, actor)).order_by(Matter.opened_at.desc(), Matter.id.desc())
-        ).limit(limit)
+        ).limit(limit + 1)
         if after is not None:
             last = matters.get_matter(session, after)
             wanted = wanted.where(tuple_(Matter.opened_at, Matter.id) < tuple_(last.opened_at, last.id))
@@ -93,11 +94,10 @@ def list_matters(
             wanted = wanted.where(Matter.document_id == document)
         if not ended:
             wanted = wanted.where(Matter.state == matters.OPEN)
+        rows, rest = cut(session.scalars(wanted).all(), limit, lambda row: row.id)
         return {
-            "matters": [
-                matters.matter_json(station, session, row, actor=actor) for row in session.scalars(wanted)
-            ]
-        }
+            "matters": [matters.matter_json(station, session, row, actor=actor) for row in rows], **rest
+        }  # fmt: skip
 
 
 def show(station: Station, actor: Actor, *, matter: str) -> dict[str, Any]:

@@ -16,12 +16,13 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
 from ...common.canonical import canonical
 from ...common.clock import today
 from ...common.errors import NotThere, Refused, UsageFault
+from ...common.paging import HEAVY, cut
 from ...models.certificate import Act, ListItem, list_digest, list_value
 from ...models.ledger_entry import new_salt
 from ...models.level import Level
@@ -220,11 +221,17 @@ def show(station: Station, *, batch: str) -> dict[str, Any]:
         return _json(station, session, row, items)
 
 
-def list_batches(station: Station) -> dict[str, Any]:
-    """All batches in order."""
+def list_batches(station: Station, *, limit: int = HEAVY, after: str | None = None) -> dict[str, Any]:
+    """Batches in order; `after`: goes on behind this one."""
     with station.read() as session:
-        rows = session.scalars(select(Destruction).order_by(Destruction.proposed_at, Destruction.id)).all()
-        return {"destructions": [_json(station, session, row, items_of(row)) for row in rows]}
+        wanted = select(Destruction).order_by(Destruction.proposed_at, Destruction.id).limit(limit + 1)
+        if after is not None:
+            last, _ = get(session, after)
+            wanted = wanted.where(
+                tuple_(Destruction.proposed_at, Destruction.id) > tuple_(last.proposed_at, last.id)
+            )
+        rows, rest = cut(session.scalars(wanted).all(), limit, lambda row: row.id)
+        return {"destructions": [_json(station, session, row, items_of(row)) for row in rows], **rest}
 
 
 # ---------------------------------------------------------------- shared with execution and attestation

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from ...common.canonical import canonical, digest
 from ...common.clock import today
 from ...common.errors import NotThere, Refused, UsageFault
+from ...common.paging import PAGE, cut
 from ...models.level import Family, Level
 from ...models.policy.schema import Row as MatrixRow
 from ...models.rights import REGISTRARS
@@ -194,14 +195,16 @@ def list_approvals(
     actor: Actor,
     *,
     state: str | None = None,
-    limit: int | None = None,
+    limit: int = PAGE,
     before: str | None = None,
+    after: str | None = None,
 ) -> dict[str, Any]:
     """Approvals, newest last: all of them for who keeps the registers or audits, else those that ask for, name or
     await the actor.
 
     Args:
-        state: only those in this state. limit: the newest ones. before: only those before this one.
+        state: only those in this state. limit: the newest ones. before: only those before this one. after: instead the
+            oldest ones behind this one; empty: from the first.
 
     Raises:
         NotThere: no approval `before`.
@@ -215,9 +218,19 @@ def list_approvals(
             wanted = wanted.where(
                 tuple_(Approval.requested_at, Approval.id) < tuple_(first.requested_at, first.id)
             )
-        newest = wanted.order_by(Approval.requested_at.desc(), Approval.id.desc()).limit(limit)
-        rows = list(session.scalars(newest))[::-1]
-        return {"approvals": [approval_json(session, row, now=today(station.clock)) for row in rows]}
+        if after:
+            last = _approval(session, after)
+            wanted = wanted.where(
+                tuple_(Approval.requested_at, Approval.id) > tuple_(last.requested_at, last.id)
+            )
+        if after is None:
+            wanted = wanted.order_by(Approval.requested_at.desc(), Approval.id.desc())
+        else:
+            wanted = wanted.order_by(Approval.requested_at, Approval.id)
+        rows, rest = cut(session.scalars(wanted.limit(limit + 1)).all(), limit, lambda row: row.id)
+        rows = rows[::-1] if after is None else rows
+        shown = [approval_json(session, row, now=today(station.clock)) for row in rows]
+        return {"approvals": shown, **rest}
 
 
 def _concerns(actor: Actor) -> ColumnElement[bool]:

@@ -10,11 +10,12 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from ...common.clock import today
 from ...common.errors import NotThere, Refused
+from ...common.paging import PAGE, cut
 from ...models.rights import LEADERS
 from ...models.tables import Deputy
 from ..station.station import Station
@@ -77,9 +78,11 @@ def end(station: Station, actor: Actor, *, deputy: int) -> dict[str, Any]:
         return _json(station, session, row)
 
 
-def list_deputies(station: Station, actor: Actor, *, ended: bool = False) -> dict[str, Any]:
+def list_deputies(
+    station: Station, actor: Actor, *, ended: bool = False, limit: int = PAGE, after: str | None = None
+) -> dict[str, Any]:
     """Who stands in for whom, now and from a later day on; with `ended` those that are over, too. A leader or the
-    room's desk sees all, everyone else his own.
+    room's desk sees all, everyone else his own. `after`: goes on behind the one of this number.
     """
     with station.read() as session:
         wanted = select(Deputy).order_by(Deputy.since, Deputy.id)
@@ -88,7 +91,13 @@ def list_deputies(station: Station, actor: Actor, *, ended: bool = False) -> dic
         if not actor.roles & (LEADERS | {"jiyao_clerk", "secadmin", "head_of_room"}):
             own = (Deputy.person_id == actor.person, Deputy.deputy_id == actor.person)
             wanted = wanted.where(or_(*own))
-        return {"deputies": [_json(station, session, row) for row in session.scalars(wanted)]}
+        if after is not None:
+            last = session.get(Deputy, int(after) if after.isdigit() else 0)
+            if last is None:
+                raise NotThere("no_deputy", deputy=after)
+            wanted = wanted.where(tuple_(Deputy.since, Deputy.id) > tuple_(last.since, last.id))
+        rows, rest = cut(session.scalars(wanted.limit(limit + 1)).all(), limit, lambda row: str(row.id))
+        return {"deputies": [_json(station, session, row) for row in rows], **rest}
 
 
 def away(session: Session, deputy: str, members: Sequence[str]) -> str | None:

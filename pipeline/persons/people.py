@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from ...common.clock import today
 from ...common.errors import NotThere, Refused, UsageFault
+from ...common.paging import PAGE, cut
 from ...models.rights import ADMINISTRATORS, BUSINESS, CLEARANCES, ROLES
 from ...models.tables import Account, Delegation, Person
 from ...vault import kdf
@@ -68,11 +69,12 @@ def new_person(
     session.flush()
 
 
-def list_persons(station: Station) -> dict[str, Any]:
-    """All persons, with their accounts."""
+def list_persons(station: Station, *, limit: int = PAGE, after: str | None = None) -> dict[str, Any]:
+    """Persons by id, with their accounts; `after`: goes on behind this one."""
     with station.read() as session:
-        ids = session.scalars(select(Person.id).order_by(Person.id)).all()
-        return {"persons": [person_json(station, session, person) for person in ids]}
+        wanted = select(Person.id).where(Person.id > (after or "")).order_by(Person.id)
+        ids, rest = cut(session.scalars(wanted.limit(limit + 1)).all(), limit, str)
+        return {"persons": [person_json(station, session, person) for person in ids], **rest}
 
 
 def person_json(station: Station, session: Session, person: str) -> dict[str, Any]:
@@ -248,11 +250,12 @@ def _roles_apart(session: Session, account: Account, wanted: set[str], *, small_
         raise Refused("administrator_no_business", user=account.user)
 
 
-def list_accounts(station: Station) -> dict[str, Any]:
-    """All accounts."""
+def list_accounts(station: Station, *, limit: int = PAGE, after: str | None = None) -> dict[str, Any]:
+    """Accounts by name; `after`: goes on behind this one."""
     with station.read() as session:
-        users = session.scalars(select(Account.user).order_by(Account.user)).all()
-        return {"accounts": [account_json(station, session, user) for user in users]}
+        wanted = select(Account.user).where(Account.user > (after or "")).order_by(Account.user)
+        users, rest = cut(session.scalars(wanted.limit(limit + 1)).all(), limit, str)
+        return {"accounts": [account_json(station, session, user) for user in users], **rest}
 
 
 def disable(station: Station, actor: Actor, *, user: str) -> dict[str, Any]:

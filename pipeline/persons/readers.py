@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from ...common.paging import PAGE, cut
 from ...models.rights import MAY
 from ...models.tables import Reading
 from ..station.station import Station
@@ -17,8 +18,11 @@ from . import access, people
 from .actors import Actor, acting
 
 
-def readers_of(station: Station, actor: Actor, *, document: str) -> dict[str, Any]:
-    """Everyone on the record of a document, in the order in which they came to know it.
+def readers_of(
+    station: Station, actor: Actor, *, document: str, limit: int = PAGE, after: str | None = None
+) -> dict[str, Any]:
+    """Everyone on the record of a document, in the order in which they came to know it; `after`: goes on behind the
+    entry of this number.
 
     What for is shown to whom the document's words are shown.
 
@@ -29,9 +33,10 @@ def readers_of(station: Station, actor: Actor, *, document: str) -> dict[str, An
         row = access.get_document(session, document)
         actor.role_for(MAY["documents.readers"])
         open_words = access.may_see_titles(station, actor, row)
-        rows = session.scalars(
-            select(Reading).where(Reading.document_id == document).order_by(Reading.id)
-        ).all()
+        wanted = select(Reading).where(Reading.document_id == document).order_by(Reading.id)
+        if after is not None:
+            wanted = wanted.where(Reading.id > (int(after) if after.isdigit() else 0))
+        rows, rest = cut(session.scalars(wanted.limit(limit + 1)).all(), limit, lambda one: str(one.id))
         station.log(
             session, "documents.readers", objects=(document,), person=actor.person, account=actor.user,
             facts={"readings": len(rows)},
@@ -48,6 +53,7 @@ def readers_of(station: Station, actor: Actor, *, document: str) -> dict[str, An
                 }
                 for one in rows
             ],
+            **rest,
         }  # fmt: skip
 
 

@@ -11,12 +11,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
 from ...common.canonical import canonical, digest
 from ...common.errors import NotThere, Refused, UsageFault
 from ...common.files import write_new
+from ...common.paging import HEAVY, cut
 from ...models.tables import Batch, Carrier, Document, Movement, Receipt
 from ..desk import movements
 from ..papers.documents import words_of
@@ -31,11 +32,17 @@ _KIND: Final = "batch"
 MOST_SHEETS = 200
 
 
-def list_batches(station: Station, actor: Actor) -> dict[str, Any]:
-    """All batches with their counts, newest first."""
+def list_batches(
+    station: Station, actor: Actor, *, limit: int = HEAVY, after: str | None = None
+) -> dict[str, Any]:
+    """Batches with their counts, newest first; `after`: goes on behind this one."""
     with acting(station, actor, "batch.list") as session:
-        rows = session.scalars(select(Batch).order_by(Batch.at.desc(), Batch.id.desc()))
-        return {"batches": [_head(station, session, row) for row in rows]}
+        wanted = select(Batch).order_by(Batch.at.desc(), Batch.id.desc()).limit(limit + 1)
+        if after is not None:
+            last = find_batch(station, session, after)
+            wanted = wanted.where(tuple_(Batch.at, Batch.id) < tuple_(last.at, last.id))
+        rows, rest = cut(session.scalars(wanted).all(), limit, lambda row: row.id)
+        return {"batches": [_head(station, session, row) for row in rows], **rest}
 
 
 def show_batch(station: Station, actor: Actor, *, batch: str) -> dict[str, Any]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from ...common.errors import NotThere, Refused
+from ...common.paging import HEAVY
 from ...models.tables import Document, Matter, MatterItem, Timer
-from ..desk import matters, movements, timers
+from ..desk import matter_pages, matters, movements, timers
 from ..desk.custody import SEE_ALL
 from ..desk.movements import Thing
 from ..persons import people, subjects
@@ -35,21 +36,23 @@ def show(station: Station, actor: Actor, *, matter: str) -> dict[str, Any]:
 
 
 def list_open(
-    station: Station, actor: Actor, *, document: str | None = None, ended: bool = False
-) -> dict[str, Any]:
-    """Lists under way; a reader sees those he is on."""
+    station: Station, actor: Actor, *, document: str | None = None, ended: bool = False, limit: int = HEAVY,
+    after: str | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """Lists under way; a reader sees those he is on. `after`: goes on behind this one."""
+    only: list[ColumnElement[bool]] = []
+    if document is not None:
+        only.append(Matter.document_id == document)
+    if not actor.roles & SEE_ALL:
+        mine = select(MatterItem.matter_id).where(
+            MatterItem.object_kind == "person", MatterItem.object_id == actor.person
+        )
+        only.append(Matter.id.in_(mine))
     with station.read() as session:
-        wanted = select(Matter).where(Matter.kind == KIND).order_by(Matter.id)
-        if document is not None:
-            wanted = wanted.where(Matter.document_id == document)
-        if not ended:
-            wanted = wanted.where(Matter.state == matters.OPEN)
-        if not actor.roles & SEE_ALL:
-            mine = select(MatterItem.matter_id).where(
-                MatterItem.object_kind == "person", MatterItem.object_id == actor.person
-            )
-            wanted = wanted.where(Matter.id.in_(mine))
-        return {"circulations": [list_json(station, session, row) for row in session.scalars(wanted)]}
+        rows, rest = matter_pages.of_kind(
+            session, KIND, ended=ended, limit=limit, after=after, only=tuple(only)
+        )
+        return {"circulations": [list_json(station, session, row) for row in rows], **rest}
 
 
 def matter_of(session: Session, matter: str) -> Matter:

@@ -15,6 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ...common.errors import Refused, UsageFault
+from ...common.paging import PAGE, cut
 from ...models.tables import Account, Approval, Carrier, Copy, Document, Movement, Timer
 from ..desk import custody, movements, timers
 from ..desk.movements import Hand
@@ -135,14 +136,22 @@ def extend(station: Station, actor: Actor, *, thing: str, due: date, reason: str
         return _loan(station, session, found)
 
 
-def list_loans(station: Station, actor: Actor, *, overdue: bool = False) -> dict[str, Any]:
-    """Originals on loan; a reader sees his own."""
+def list_loans(
+    station: Station, actor: Actor, *, overdue: bool = False, limit: int = PAGE, after: str | None = None
+) -> dict[str, Any]:
+    """Originals on loan, by number; a reader sees his own. `after`: goes on behind this one."""
     with station.read() as session:
         wanted = select(Carrier).where(Carrier.state == "lent").order_by(Carrier.id)
         if not actor.roles & custody.SEE_ALL:
             wanted = wanted.where(Carrier.holder == actor.person)
-        loans = [_loan(station, session, row) for row in session.scalars(wanted)]
-        return {"loans": [loan for loan in loans if not overdue or (loan["days"] or 0) < 0]}
+        if after is not None:
+            wanted = wanted.where(Carrier.id > after)
+        if overdue:
+            late = select(Timer.object_id).where(Timer.state == timers.RUNNING, Timer.due <= station.now())
+            wanted = wanted.where(Carrier.id.in_(late))
+        loans = [_loan(station, session, row) for row in session.scalars(wanted.limit(limit + 1))]
+        shown, rest = cut(loans, limit, lambda loan: str(loan["object"]))
+        return {"loans": [loan for loan in shown if not overdue or (loan["days"] or 0) < 0], **rest}
 
 
 # ---------------------------------------------------------------- parts

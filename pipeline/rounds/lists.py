@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from ...common.paging import HEAVY
 from ...models.tables import Matter
-from ..desk import matters
+from ..desk import matter_pages
 from ..papers import filing
 from ..persons.actors import Actor, acting
 from ..station.station import Station
@@ -34,10 +34,11 @@ def show(station: Station, actor: Actor, *, kind: str, matter: str) -> dict[str,
         return _DRAWN[kind](station, session, actor, clearing.get(session, matter, kind))
 
 
-def list_lists(station: Station, actor: Actor, *, kind: str, ended: bool = False) -> dict[str, Any]:
-    """Lists under way, or all."""
+def list_lists(
+    station: Station, actor: Actor, *, kind: str, ended: bool = False, limit: int = HEAVY,
+    after: str | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """Lists under way, or all; `after`: goes on behind this one."""
     with station.read() as session:
-        wanted = select(Matter).where(Matter.kind == kind).order_by(Matter.id)
-        if not ended:
-            wanted = wanted.where(Matter.state == matters.OPEN)
-        return {"lists": [_DRAWN[kind](station, session, actor, row) for row in session.scalars(wanted)]}
+        rows, rest = matter_pages.of_kind(session, kind, ended=ended, limit=limit, after=after)
+        return {"lists": [_DRAWN[kind](station, session, actor, row) for row in rows], **rest}

@@ -16,8 +16,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ...common.errors import NotThere, Refused, UsageFault
+from ...common.paging import HEAVY
 from ...models.tables import Carrier, Document, Matter, MatterItem, Timer
-from ..desk import custody, matters, movements, timers
+from ..desk import custody, matter_pages, matters, movements, timers
 from ..desk.movements import Hand
 from ..papers import release_record
 from ..persons import access, approvals, four_eyes, people, subjects
@@ -191,14 +192,14 @@ def show(station: Station, actor: Actor, *, run: str) -> dict[str, Any]:
         return _json(station, session, row)
 
 
-def list_runs(station: Station, actor: Actor, *, ended: bool = False) -> dict[str, Any]:
-    """Runs under way, or all."""
+def list_runs(
+    station: Station, actor: Actor, *, ended: bool = False, limit: int = HEAVY, after: str | None = None
+) -> dict[str, Any]:
+    """Runs under way, or all; `after`: goes on behind this one."""
     with acting(station, actor, "transport.list") as session:
         actor.role_for(frozenset(custody.SEE_ALL))
-        wanted = select(Matter).where(Matter.kind == KIND).order_by(Matter.id)
-        if not ended:
-            wanted = wanted.where(Matter.state == matters.OPEN)
-        return {"runs": [_json(station, session, row) for row in session.scalars(wanted)]}
+        rows, rest = matter_pages.of_kind(session, KIND, ended=ended, limit=limit, after=after)
+        return {"runs": [_json(station, session, row) for row in rows], **rest}
 
 
 # ---------------------------------------------------------------- parts

@@ -10,11 +10,12 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any, cast
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from ...common.clock import today
 from ...common.errors import JiyaoError, Refused, UsageFault
+from ...common.paging import PAGE, cut
 from ...models.level import Family, Level
 from ...models.period import Period
 from ...models.rights import MAY
@@ -27,6 +28,7 @@ from ..intake.paper_tag import retag
 from ..intake.register_entry import EVENT, remember
 from ..levels.periods import parse_period
 from ..levels.terms import changes_of, recount, secrecy_term, set_period
+from ..papers.around import around
 from ..papers.documents import document_json, keep_words, words_of
 from ..papers.retaining import ONLY_ARCHIVIST, SAID, decide, judge_again, say
 from ..persons import access, four_eyes
@@ -54,15 +56,23 @@ _SHORTENED = "shortened"
 _ORIGINS = ("self", "superior", "peer", "subordinate")
 
 
-def list_reviews(station: Station, actor: Actor) -> dict[str, Any]:
-    """What waits for a person: urgent ones first, then doubtful ones."""
+def list_reviews(
+    station: Station, actor: Actor, *, limit: int = PAGE, after: str | None = None
+) -> dict[str, Any]:
+    """What waits for a person: urgent ones first, then doubtful ones. `after`: goes on behind this document."""
+    doubtful_first = case((Document.must_review, 0), else_=1)
+    order = (urgent_first(), doubtful_first, Document.year, Document.seq)
     with station.read() as session:
-        rows = session.scalars(
-            select(Document)
-            .where(Document.status.in_(OPEN))
-            .order_by(urgent_first(), Document.must_review.desc(), Document.year, Document.seq)
-        )
-        return {"documents": [document_json(station, session, row, actor=actor) for row in rows]}
+        wanted = select(Document).where(Document.status.in_(OPEN)).order_by(*order).limit(limit + 1)
+        if after is not None:
+            last = access.get_document(session, after)
+            place = (last.lane, 0 if last.must_review else 1, last.year, last.seq)
+            wanted = wanted.where(tuple_(*order) > tuple_(*place))
+        rows, rest = cut(session.scalars(wanted).all(), limit, lambda row: row.id)
+        opened = {row.id for row in rows if access.may_see_titles(station, actor, row)}
+        beside = around(station, session, rows, opened)
+        shown = [document_json(station, session, row, actor=actor, beside=beside) for row in rows]
+        return {"documents": shown, **rest}
 
 
 def show_review(station: Station, actor: Actor, *, document: str) -> dict[str, Any]:

@@ -175,6 +175,8 @@ class Batch(Base):
     """Registry key: name, source paths."""
     state: Mapped[str] = mapped_column(String(16), default="open")
 
+    __table_args__ = (Index("ix_batches_at", "at", "id"),)
+
 
 TERM_OPEN = text("coalesce(documents.secrecy_until, '') = '' AND documents.period IS NOT NULL")
 """Rows whose secrecy period has no date. Put so that no other index than theirs can serve: most rows have no date."""

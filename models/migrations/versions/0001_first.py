@@ -139,6 +139,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id"),
     )
+    op.create_index("ix_batches_at", "batches", ["at", "id"], unique=False)
     op.create_table(
         "delegations",
         sa.Column("id", sa.Integer(), nullable=False),

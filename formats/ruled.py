@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from .ruled_cells import Place, Rules, cells_between
 from .ruled_creases import Sheet, without_creases
+from .ruled_faint import with_faint
 
 FINEST_DPI = 150.0
 """Rules are looked for at this resolution or less, by a whole factor below the picture's own."""
@@ -90,21 +91,33 @@ def find_grids(picture: NDArray[np.uint8], *, dpi: float, sheet: Sheet | None = 
     small = (
         None if sheet is None else (_less(a, factor), _less(b, factor), _less(c, factor), _less(d, factor))
     )
-    upright = _rules(np.asarray(grey, np.uint8), mm, level=False, sheet=small)
+    upright, thin_upright = _rules(np.asarray(grey, np.uint8), mm, level=False, sheet=small)
     if not _has_long(upright, mm, level=False):
         return ()
-    level = _rules(np.asarray(grey, np.uint8), mm, level=True, sheet=small)
+    level, thin_level = _rules(np.asarray(grey, np.uint8), mm, level=True, sheet=small)
     if not _has_long(level, mm, level=True):
         return ()
-    found = grids_between(level, upright, mm=mm)
+    faint = level.copy(), upright.copy()
+    down = _reach(upright, mm)
+    faint[0][down] = with_faint(level[down], thin_level[down], mm, level=True)
+    faint[1][down] = with_faint(upright[down], thin_upright[down], mm, level=False)
+    found = grids_between(level, upright, mm=mm, faint=faint)
     return tuple(grid for one in found if not _stamped(grid := one.scaled(factor), picture, mm * factor))
 
 
-def grids_between(level: Mask, upright: Mask, *, mm: float) -> tuple[Grid, ...]:
-    """The tables made by rules that run across (`level`) and down (`upright`); masks of one size, `mm` pixels a mm."""
+def grids_between(
+    level: Mask, upright: Mask, *, mm: float, faint: tuple[Mask, Mask] | None = None
+) -> tuple[Grid, ...]:
+    """The tables made by rules that run across (`level`) and down (`upright`); masks of one size, `mm` pixels a mm.
+
+    `faint`: the same rules with what goes on from them less clearly. That joins parts of a table and divides cells;
+    where its rows and columns lie the clear ones tell.
+    """
     x, y, right, bottom = _extent(level, upright, _odd(1.2 * mm))
-    level, upright = level[y:bottom, x:right], upright[y:bottom, x:right]
-    both = cv2.dilate(level | upright, np.ones((_odd(1.2 * mm),) * 2, np.uint8))
+    part = (slice(y, bottom), slice(x, right))
+    level, upright = level[part], upright[part]
+    whole_level, whole_upright = (level, upright) if faint is None else (faint[0][part], faint[1][part])
+    both = cv2.dilate(whole_level | upright, np.ones((_odd(1.2 * mm),) * 2, np.uint8))
     _, labels, stats, _ = cv2.connectedComponentsWithStats(both, connectivity=8)
     grids: list[Grid] = []
     for label in np.argsort(-stats[:, cv2.CC_STAT_AREA]):
@@ -115,7 +128,7 @@ def grids_between(level: Mask, upright: Mask, *, mm: float) -> tuple[Grid, ...]:
             break
         part = (slice(top, top + high), slice(left, left + wide))
         own = (labels[part] == label).astype(np.uint8)
-        grid = _grid(level[part] & own, upright[part] & own, mm)
+        grid = _grid(level[part] & own, upright[part] & own, mm, (whole_level[part], whole_upright[part]))
         if grid is not None:
             grids.append(_moved(grid, left + x, top + y))
     inner = [one for one in grids if not any(one is not other and _inside(one, other) for other in grids)]
@@ -138,8 +151,8 @@ def _less(point: tuple[float, float], factor: int) -> tuple[float, float]:
     return point[0] / factor, point[1] / factor
 
 
-def _rules(grey: Mask, mm: float, *, level: bool, sheet: Sheet | None = None) -> Mask:
-    """1 where a thin dark stroke runs on, across or down. Breaks in it are mended."""
+def _rules(grey: Mask, mm: float, *, level: bool, sheet: Sheet | None = None) -> tuple[Mask, Mask]:
+    """1 where a thin dark stroke runs on, across or down, breaks in it mended; and how dark thin strokes are."""
     thick = _odd(THICKEST_MM * mm)
     across = np.ones((thick, 1) if level else (1, thick), np.uint8)
     thin = np.asarray(cv2.morphologyEx(grey, cv2.MORPH_BLACKHAT, across), np.uint8)
@@ -148,7 +161,8 @@ def _rules(grey: Mask, mm: float, *, level: bool, sheet: Sheet | None = None) ->
     # a rule that is not quite level goes from one row of pixels to the next
     wider = cv2.dilate(mask, np.ones((3, 1) if level else (1, 3), np.uint8))
     runs = cv2.morphologyEx(wider, cv2.MORPH_OPEN, _stroke(RULE_MM * mm, level=level))
-    return np.asarray(cv2.morphologyEx(runs, cv2.MORPH_CLOSE, _stroke(GAP_MM * mm, level=level)), np.uint8)
+    mended = cv2.morphologyEx(runs, cv2.MORPH_CLOSE, _stroke(GAP_MM * mm, level=level))
+    return np.asarray(mended, np.uint8), thin
 
 
 def _stroke(length: float, *, level: bool) -> Mask:
@@ -160,7 +174,13 @@ def _has_long(mask: Mask, mm: float, *, level: bool) -> bool:
     return bool(cv2.erode(mask, _stroke(LONG_MM * mm, level=level)).any())
 
 
-def _grid(level: Mask, upright: Mask, mm: float) -> Grid | None:
+def _reach(upright: Mask, mm: float) -> slice:
+    """From the head of the highest long rule that runs down to the foot of the lowest: tables lie there."""
+    rows = np.flatnonzero(cv2.erode(upright, _stroke(LONG_MM * mm, level=False)).any(axis=1))
+    return slice(max(0, int(rows[0] - LONG_MM * mm)), int(rows[-1] + LONG_MM * mm) + 1)
+
+
+def _grid(level: Mask, upright: Mask, mm: float, whole: tuple[Mask, Mask]) -> Grid | None:
     rows, columns = _edges(level, mm, level=True), _edges(upright, mm, level=False)
     high, wide = level.shape
     rows = _outer(rows, upright, high, mm, level=True)
@@ -168,8 +188,9 @@ def _grid(level: Mask, upright: Mask, mm: float) -> Grid | None:
     for _ in range(4):
         if len(rows) < 3 or len(columns) < 3 or max(len(rows), len(columns)) > MOST_EDGES:
             return None
-        rules = Rules.between(level, upright, rows, columns, reach=SAME_MM * mm)
-        kept_rows = rules.useful_rows(LOWEST_MM * mm)
+        rules = Rules.between(*whole, rows, columns, reach=SAME_MM * mm)
+        clear = Rules.between(level, upright, rows, columns, reach=SAME_MM * mm)
+        kept_rows = [row for row in rules.useful_rows(LOWEST_MM * mm) if not clear.is_text_at(row)]
         kept_columns = rules.useful_columns(NARROWEST_MM * mm)
         if len(kept_rows) == len(rows) and len(kept_columns) == len(columns):
             break

@@ -9,6 +9,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+CLOSED = 0.5
+"""Part of its width on which the first and the last row edge of a table are drawn …"""
 DRAWN = 0.7
 """A rule is there between two others when it covers this part of the way."""
 
@@ -68,6 +70,18 @@ class Rules:
     def useful_rows(self, least: float) -> list[float]:
         """Row edges of which something is drawn (or that close the grid), not nearer than `least` pixels."""
         return _useful(self.rows, self.across.sum(axis=1), least)
+
+    def is_text_at(self, row: float) -> bool:
+        """Whether an outermost row edge is strokes of a line of text: little of it is drawn, and the rules down the
+        table do not run to it, neither those at its sides nor those between."""
+        if row not in (self.rows[0], self.rows[-1]) or len(self.rows) < 3:
+            return False
+        place, following = (0, 1) if row == self.rows[0] else (-1, -2)
+        wide = np.diff(self.columns)
+        closed = float((self.across[place] * wide).sum() / wide.sum()) >= CLOSED
+        sides = bool(self.down[place, 0] and self.down[place, -1])
+        inner = bool(self.down[following].any() and (self.down[place] >= self.down[following]).all())
+        return not (closed or sides or inner)
 
     def useful_columns(self, least: float) -> list[float]:
         """The same of column edges."""

@@ -13,6 +13,11 @@ STEPS = 100
 FEWEST_IN_COLUMN = 6
 FILLED = 0.6
 """Share of a column's width that its typical line fills; cells of a table fill less and stay in rows."""
+FULL, MOSTLY_FULL = 0.85, 0.5
+"""Where the lines of two columns stand side by side in rows, this share of them must fill the column so far: lines of
+running text do, and cells of a table without rules do not."""
+BESIDE = 0.8
+"""Share of the lines of the shorter column that have one beside them."""
 DEEPEST = 2
 """Columns are divided again so often: four columns at most."""
 
@@ -85,10 +90,23 @@ def _in_columns(band: Block, gutter: float) -> bool:
     if len(band) < 2 * FEWEST_IN_COLUMN:
         return False
     start, end = min(one.left for one in band), max(one.right for one in band)
-    for column, wide in zip(_halves(band, gutter), (gutter - start, end - gutter), strict=True):
+    halves = _halves(band, gutter)
+    widths = gutter - start, end - gutter
+    for column, wide in zip(halves, widths, strict=True):
         if len(column) < FEWEST_IN_COLUMN or median(one.width for one in column) < FILLED * wide:
             return False
-    return True
+    return not _beside(*halves) or all(
+        sum(one.width >= FULL * wide for one in column) >= MOSTLY_FULL * len(column)
+        for column, wide in zip(halves, widths, strict=True)
+    )
+
+
+def _beside(left: Block, right: Block) -> bool:
+    """Whether the lines of the shorter column stand beside those of the other one, as the cells of a table do."""
+    shorter, longer = sorted((left, right), key=len)
+    middles = [one.middle for one in longer]
+    paired = sum(any(abs(one.middle - middle) < one.height / 4 for middle in middles) for one in shorter)
+    return paired >= BESIDE * len(shorter)
 
 
 def _without_notes(placed: Block) -> tuple[Block, Block]:

@@ -19,6 +19,7 @@ from .page_join import APART, Row
 from .page_placed import Piece, height_of
 from .page_prepare import Prepared
 from .page_rows import read_rows
+from .page_table_rows import with_own_rows
 
 OVER = 0.7
 """A piece is cut where a rule stands this many of its heights inside it; less is the room an engine leaves around."""
@@ -95,9 +96,8 @@ def fill(grids: Sequence[Grid], pieces: Sequence[Piece], *, dpi: float) -> tuple
             continue
         taken = {id(piece) for cell in inside.values() for piece in cell}
         outside = [piece for piece in outside if id(piece) not in taken]
-        tables.append(
-            Filled(grid, tuple((cell, read_rows(inside.get(i, []))) for i, cell in enumerate(grid.cells)))
-        )
+        cells = tuple((cell, read_rows(inside.get(i, []))) for i, cell in enumerate(grid.cells))
+        tables.append(Filled(grid, with_own_rows(cells)))
     return tables, outside
 
 

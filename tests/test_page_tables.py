@@ -227,7 +227,7 @@ def divided(table: Drawn) -> bool:
 
 
 @pytest.mark.req("R-020")
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
+@settings(max_examples=14, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
 @given(tables().filter(divided), st.sampled_from((-2.0, 0.0, 0.7, 2.0)))
 def test_a_drawn_grid_gives_back_its_cells(table: Drawn, skew: float) -> None:
     page = blank(150)

@@ -13,6 +13,9 @@ import ctypes
 import os
 import resource
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,6 +27,10 @@ _PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
 _PR_SET_NO_NEW_PRIVS = 38
 _SIGKILL = 9
+_MEMORY = "/dev/shm"  # noqa: S108
+_NO_CORE = 1
+"""Bytes. Zero would still hand the core to a program that `core_pattern` names; one stops that too (Linux,
+fs/coredump.c)."""
 _KEPT = (
     "PATH",
     "LANG",
@@ -56,6 +63,20 @@ def environment(scratch: Path) -> dict[str, str]:
     return {**kept, **private, **single, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1"}
 
 
+@contextmanager
+def outside_program(*, own_home: bool = False) -> Iterator[dict[str, str]]:
+    """The environment for a program that the coordinator itself starts (scanner, print system): without the station's
+    secrets, its TMPDIR a private folder, in memory where there is one, gone when the block ends.
+
+    Args:
+        own_home: leaves HOME as it is, for a program that finds its settings there.
+    """
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("JIYAO_")}
+    memory = _MEMORY if os.access(_MEMORY, os.W_OK | os.X_OK) else None
+    with tempfile.TemporaryDirectory(prefix="jy-", dir=memory) as place:
+        yield {**kept, "TMPDIR": place, **({} if own_home else {"HOME": place})}
+
+
 def confine(*, file_bytes: int, namespaces: bool = True) -> Denial:
     """Confines this process and everything it starts; dies with its parent. Says how the network is denied.
 
@@ -70,7 +91,7 @@ def confine(*, file_bytes: int, namespaces: bool = True) -> Denial:
         del os.environ[name]
     libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
     libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    forbid_core()
     resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(512, soft), hard))
@@ -78,6 +99,17 @@ def confine(*, file_bytes: int, namespaces: bool = True) -> Denial:
         return "namespace"
     _forbid_sockets()
     return "socket"
+
+
+def forbid_core() -> bool:
+    """No core of this process or of any program it starts, to a file or to a collecting program."""
+    for limit in (_NO_CORE, 0):
+        try:
+            resource.setrlimit(resource.RLIMIT_CORE, (limit, limit))
+            return True
+        except (OSError, ValueError):
+            continue
+    return False
 
 
 def network_denial() -> Denial:

@@ -96,7 +96,9 @@ def test_roots_refused(room: Room) -> None:
         ("pkcs11:token=a?module-path=/x&pin-value=2468", "token_uri_pin"),
         ("pkcs11:token=a?module-path=/x", "token_mirror_needed"),
     ):
-        answer = room.refused("init", "--root", root, "--home", room.base / "hsm", exit=2, code=code, user=None)
+        answer = room.refused(
+            "init", "--root", root, "--home", room.base / "hsm", exit=2, code=code, user=None
+        )
         assert "2468" not in str(answer)
     assert not (room.base / "hsm").exists()
 

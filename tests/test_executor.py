@@ -329,7 +329,7 @@ def test_a_worker_reaches_no_network(namespaces: str) -> None:
     said, failed, cores, left = json.loads(done.stdout)
     assert said == (sandbox.network_denial() if namespaces == "yes" else "socket")
     assert failed == ["tcp", "udp"]
-    assert (cores, left) == (0, [])
+    assert (cores, left) == (1, [])
 
 
 _LOADED = """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pypdf
 import pytest
 
 from jiyao.common.settings import load
@@ -25,19 +26,33 @@ def test_a_day_under_sm_with_a_token(soft: SoftToken, tmp_path: Path) -> None:
     text = (room.home / "station.json").read_text("utf-8")
     assert PIN not in text and json.loads(text)["suite"] == "sm"
     document = room.take_in(room.letter())
-    other = room.take_in(room.letter("two.docx", title="关于样张二的函", number="样函〔2026〕8号", body="样张二，虚构。"))
-    room.confirm(document["id"])
+    other = room.take_in(room.letter("two.docx", title="关于样张二的函", number="样函〔2026〕8号"))
+    room.confirm(document["id"], retention="不归档")
     room.confirm(other["id"])
     assert {path.read_bytes()[8] for path in (room.home / "blobs").rglob("*.jyb")} == {2}
     room.ok("documents", "text", document["id"])
+    (copy,) = room.issue(other["id"], "reader")
+    assert room.ok("copies", "return", copy["id"])["status"] == "returned"
     batch = room.destroy(document["id"], reason="no_filing_value")
     assert batch["state"] == "certified"
-    shown = room.ok("certificate", "show", batch["certificate"], user="auditor")
-    record = shown.get("record", shown)
+    written = room.ok("certificate", "show", batch["id"], "--out", room.base / "c.pdf")
+    verified = room.ok(
+        "certificate",
+        "verify",
+        room.base / "c.pdf",
+        "--trust",
+        written["ca"],
+        "--proof",
+        written["proof"],
+        user=None,
+    )
+    assert verified["valid"] and verified["trusted"]
+    reader = pypdf.PdfReader(room.base / "c.pdf")
+    record = json.loads(next(data[0] for name, data in reader.attachments.items() if name.endswith(".json")))
     assert record["suite"] == "sm"
     assert (record["root"]["kind"], record["root"]["root_class"]) == ("pkcs11", "R5")
     assert record["root"]["erased"] == "claim_destroyed_unproven"
-    room.refused("documents", "text", document["id"])
+    room.refused("documents", "text", document["id"], exit=3, code="no_text")
     assert room.ok("documents", "text", other["id"])
     doctor = room.ok("doctor", user=None)
     checks = {check["name"]: check for check in doctor["checks"]}
@@ -58,7 +73,7 @@ def test_init_says_each_class(soft: SoftToken, tmp_path: Path) -> None:
         "init", "--kdf", "test", "--root", soft.uri("jy"), "--mirror", tmp_path / "file", user=None
     )
     assert value["root"]["kind"] == "pkcs11" and value["root"]["class"] == "R5"
-    assert [each["reasons"][0] for each in value["root"]["each"]][0] == "token_software"
+    assert value["root"]["each"][0]["reasons"] == ["token_software"]
     assert (tmp_path / "file" / "root.jyr").is_file()
     soft.take_away("jy")
     soft.refresh()

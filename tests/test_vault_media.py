@@ -12,10 +12,13 @@ from pathlib import Path
 import pytest
 
 from jiyao.common.messages import LANGS, say
+from jiyao.common.sandbox import outside_program
 from jiyao.vault import erase
+from jiyao.vault.discipline import resting
 from jiyao.vault.erase import Grade, erase_file
-from jiyao.vault.medium import Claim, Medium, RootClass, Signs, judge, medium_of, signs_of
+from jiyao.vault.medium import Claim, Medium, RootClass, judge, medium_of
 from jiyao.vault.scratch import Scratch, scratch_place, sweep_scratch
+from jiyao.vault.signs import Signs, signs_of
 
 DISK = Signs(
     filesystem="ext4",
@@ -33,7 +36,23 @@ CASES = [
     (DISK, RootClass.R4, Claim.CLEAR, "medium_in_place"),
     (replace(DISK, filesystem="xfs", magic=0x58465342), RootClass.R4, Claim.CLEAR, "medium_in_place"),
     (replace(BTRFS, no_cow=True), RootClass.R4, Claim.CLEAR, "medium_in_place"),
-    (replace(DISK, removable=True), RootClass.R3, Claim.CLEAR, "medium_removable"),
+    (replace(DISK, filesystem="ext2"), RootClass.R4, Claim.CLEAR, "medium_in_place"),
+    (replace(DISK, removable=True), RootClass.R3, Claim.REMOVABLE, "medium_removable"),
+    (
+        replace(DISK, removable=True, rotational=False, discards=True),
+        RootClass.R3,
+        Claim.REMOVABLE,
+        "medium_removable",
+    ),
+    (
+        replace(DISK, filesystem="vfat", magic=0x4D44, removable=True),
+        RootClass.R3,
+        Claim.REMOVABLE,
+        "medium_removable",
+    ),
+    (replace(DISK, virtual=True), RootClass.R5, Claim.UNPROVEN, "medium_virtual"),
+    (replace(DISK, shared=True), RootClass.R5, Claim.NONE, "medium_shared"),
+    (replace(DISK, shared=True, removable=True), RootClass.R5, Claim.NONE, "medium_shared"),
     (replace(DISK, discards=True), RootClass.R5, Claim.UNPROVEN, "medium_discard_below"),
     (replace(DISK, rotational=False), RootClass.R5, Claim.UNPROVEN, "medium_flash"),
     (replace(DISK, rotational=None), RootClass.R5, Claim.UNPROVEN, "medium_device_unknown"),
@@ -183,8 +202,55 @@ def test_harden() -> None:
     program = (
         "import resource, ctypes; from jiyao.vault.discipline import harden\n"
         "done = harden(); assert done.no_core and done.not_dumpable, done\n"
-        "assert resource.getrlimit(resource.RLIMIT_CORE) == (0, 0)\n"
+        "assert resource.getrlimit(resource.RLIMIT_CORE) == (1, 1)\n"
         "assert ctypes.CDLL(None).prctl(3, 0, 0, 0, 0) == 0\n"
         "bytearray(64 << 20)\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_what_a_hardened_process_starts_leaves_no_core(tmp_path: Path) -> None:
+    """A program started by it may be dumpable again; its limit is not."""
+    program = (
+        "import os; from jiyao.vault.discipline import harden\n"
+        "harden(); os.execv('/bin/sh', ['sh', '-c', 'ulimit -c; kill -SEGV $$'])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True)
+    assert done.returncode == -11 and done.stdout.strip() in (b"0", b"1")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("state", "disk", "resume", "able"),
+    [
+        ("freeze mem disk", "[platform] shutdown", "8:2", True),
+        ("freeze mem disk", "[disabled]", "8:2", False),
+        ("freeze mem disk", "[platform]", "0:0", False),
+        ("freeze mem", "[platform]", "8:2", False),
+        (None, None, None, False),
+    ],
+)
+def test_swap_and_hibernation(
+    tmp_path: Path, state: str | None, disk: str | None, resume: str | None, able: bool
+) -> None:
+    for name, text in (("state", state), ("disk", disk), ("resume", resume)):
+        if text is not None:
+            (tmp_path / "sys/power").mkdir(parents=True, exist_ok=True)
+            (tmp_path / "sys/power" / name).write_text(text + "\n")
+    (tmp_path / "proc").mkdir()
+    (tmp_path / "proc/swaps").write_text("Filename\tType\tSize\n/dev/sda2 partition 1\n")
+    assert resting(tmp_path).hibernates is able and resting(tmp_path).swap == ("/dev/sda2",)
+    assert resting(tmp_path / "sys").swap == ()
+
+
+def test_a_program_started_gets_no_secret_and_a_private_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JIYAO_PASSPHRASE", "secret words")
+    monkeypatch.setenv("HOME", "/home/of/nobody")
+    with outside_program() as environment:
+        done = subprocess.run(["env"], env=environment, capture_output=True, text=True, check=True)
+        place = Path(environment["TMPDIR"])
+        assert place.stat().st_mode & 0o777 == 0o700 and environment["HOME"] == str(place)
+        (place / "left").write_bytes(b"plaintext")
+    assert "secret words" not in done.stdout and "JIYAO" not in done.stdout and not place.exists()
+    with outside_program(own_home=True) as environment:
+        assert environment["HOME"] == "/home/of/nobody"

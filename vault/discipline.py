@@ -12,10 +12,10 @@ import resource
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..common.sandbox import forbid_core
+
 _PR_SET_DUMPABLE = 4
 _MCL_CURRENT, _MCL_FUTURE, _MCL_ONFAULT = 1, 2, 4
-_NO_CORE = 1
-"""Bytes. Zero would still hand the core to a program that `core_pattern` names; one stops that too (fs/coredump.c of Linux)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +43,6 @@ def harden(*, lock_memory: bool = True) -> Discipline:
         not_dumpable=libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0) == 0,
         locked=lock_memory and (not resting().swap or _lock_memory(libc)),
     )
-
-
-def forbid_core() -> bool:
-    """No core of this process or of any program it starts, to a file or to a collecting program."""
-    for limit in (_NO_CORE, 0):
-        try:
-            resource.setrlimit(resource.RLIMIT_CORE, (limit, limit))
-            return True
-        except (OSError, ValueError):
-            continue
-    return False
 
 
 def resting(root: Path = Path("/")) -> Resting:

@@ -37,6 +37,7 @@ class Grade(StrEnum):
 
 _GRADES = {
     Claim.CLEAR: Grade.ERASED_CLEAR,
+    Claim.REMOVABLE: Grade.ERASED_CLEAR,
     Claim.MEMORY: Grade.ERASED_MEMORY,
     Claim.UNPROVEN: Grade.OVERWRITTEN_UNPROVEN,
     Claim.NONE: Grade.UNLINKED_ONLY,

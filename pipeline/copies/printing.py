@@ -22,6 +22,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from ...common.errors import JiyaoError, MissingTool
+from ...common.sandbox import outside_program
 from ...models.tables import Copy, Matter
 from ..desk import matters
 from ..papers.documents import level_name
@@ -70,7 +71,15 @@ class Printer:
         """
         call = [self.program, "-n", "1", "-t", drawn.copy, *(["-d", self.name] if self.name else []), "-"]
         try:
-            done = subprocess.run(call, input=drawn.data, capture_output=True, timeout=_PATIENCE, check=False)
+            with outside_program(own_home=True) as environment:
+                done = subprocess.run(
+                    call,
+                    input=drawn.data,
+                    capture_output=True,
+                    timeout=_PATIENCE,
+                    check=False,
+                    env=environment,
+                )
         except (OSError, subprocess.TimeoutExpired):
             raise JiyaoError("printing_failed", copy=drawn.copy) from None
         if done.returncode != 0:

@@ -22,6 +22,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from ...common.sandbox import outside_program
+
 State = Literal["none", "clean", "infected", "failed"]
 
 _SOCKETS = ("/run/clamav/clamd.ctl", "/var/run/clamav/clamd.ctl", "/run/clamd.scan/clamd.sock")
@@ -109,10 +111,11 @@ class Scanner:
         return answer.split(b"\0", 1)[0].decode("utf-8", "replace").strip()
 
     def _piped(self, data: bytes) -> str:
-        done = subprocess.run(
-            [str(self._program), "--no-summary", "--stdout", "-"],
-            input=data, capture_output=True, timeout=self._seconds, check=False,
-        )  # fmt: skip
+        with outside_program() as environment:
+            done = subprocess.run(
+                [str(self._program), "--no-summary", "--stdout", "-"],
+                input=data, capture_output=True, timeout=self._seconds, check=False, env=environment,
+            )  # fmt: skip
         if done.returncode not in (0, 1):
             raise ValueError("scanner")
         return done.stdout[:_ANSWER].decode("utf-8", "replace").strip()

@@ -18,7 +18,7 @@ from ...common import settings as station_file
 from ...common.clock import Clock, SystemClock
 from ...common.errors import NotThere, Refused, UsageFault
 from ...common.settings import NAME, Settings, root_at
-from ...common.token_uri import TokenUri, is_token
+from ...common.token_uri import TokenUri, is_token, parse_token_uri
 from ...models.level import Family, Level
 from ...models.migrate import upgrade
 from ...models.policy.loader import default_policy_text, parse_policy
@@ -160,6 +160,7 @@ def _roots(home: Path, plan: Plan) -> tuple[str, ...]:
     mirrors = [str(mirror) for mirror in plan.mirrors]
     mirrors = [mirror if is_token(mirror) else str(Path(mirror).absolute()) for mirror in mirrors]
     if is_token(plan.root):
+        parse_token_uri(plan.root)
         if not mirrors and not plan.single_root:
             raise UsageFault("token_mirror_needed")
         return (plan.root, *mirrors)

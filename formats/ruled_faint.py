@@ -41,7 +41,8 @@ def with_faint(clear: Mask, thin: Mask, mm: float, *, level: bool) -> Mask:
         mm: pixels a millimetre.
         level: whether they run across.
     """
-    seeds = cv2.morphologyEx(clear, cv2.MORPH_OPEN, _stroke(CLEAR_MM * mm, level=level))
+    stroke = _stroke(CLEAR_MM * mm, level=level)
+    seeds: Mask = np.asarray(cv2.morphologyEx(clear, cv2.MORPH_OPEN, stroke), np.uint8)
     if not seeds.any():
         return clear
     mean = _mean_beside(clear, thin, _odd(MEAN_MM * mm), level=level)
@@ -51,10 +52,9 @@ def with_faint(clear: Mask, thin: Mask, mm: float, *, level: bool) -> Mask:
     usual = float(np.median(paper))
     scatter = 1.48 * float(np.median(np.abs(paper - usual)))
     least = max(LEAST, PART * float(np.percentile(thin[seeds > 0], 75)), usual + NOISE * scatter)
-    mask = np.asarray(mean > least, np.uint8) | clear
-    long = np.asarray(cv2.morphologyEx(mask, cv2.MORPH_OPEN, _stroke(RUN_MM * mm, level=level)), np.uint8)
-    seeds = np.asarray(seeds, np.uint8)
-    runs = cv2.morphologyEx(long | seeds, cv2.MORPH_CLOSE, _stroke(GAP_MM * mm, level=level))
+    mask = clear | np.asarray(mean > least, np.uint8)
+    long: Mask = np.asarray(cv2.morphologyEx(mask, cv2.MORPH_OPEN, _stroke(RUN_MM * mm, level=level)), np.uint8)
+    runs = cv2.morphologyEx(seeds | long, cv2.MORPH_CLOSE, _stroke(GAP_MM * mm, level=level))
     _, labels = cv2.connectedComponents(np.asarray(runs, np.uint8), connectivity=8)
     own = np.zeros(int(labels.max()) + 1, np.uint8)
     own[np.unique(labels[seeds > 0])] = 1

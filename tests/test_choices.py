@@ -18,14 +18,19 @@ from jiyao.pipeline.persons import approvals, people
 from room_kit import Room
 
 
-def chosen(**choices: str) -> Policy:
-    """The shipped policy with other choices."""
+def chosen_text(**choices: str) -> str:
+    """The shipped policy with other choices, YAML."""
     plain = yaml.safe_load(default_policy_text())
     for row in plain["conflicts"]:
         row["default"] = choices.pop(row["key"], row["default"])
     for key, value in choices.items():
         plain["deadlines"][key] = value
-    return parse_policy(yaml.safe_dump(plain, allow_unicode=True, sort_keys=False))
+    return yaml.safe_dump(plain, allow_unicode=True, sort_keys=False)
+
+
+def chosen(**choices: str) -> Policy:
+    """The shipped policy with other choices."""
+    return parse_policy(chosen_text(**choices))
 
 
 TOP, SECRET, LOW = Level.STATE_TOP, Level.STATE_SECRET, Level.STATE_CONFIDENTIAL

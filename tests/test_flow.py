@@ -15,6 +15,7 @@ from jiyao.pipeline.desk import deadlines, matter_book, urging
 from jiyao.pipeline.papers import archiving, documents
 from jiyao.pipeline.persons import circle, people
 from jiyao.pipeline.review import review
+from jiyao.pipeline.rounds import circulation_list
 from room import Room as Day
 from room_kit import Room
 from test_custody import BACK, carrier, move
@@ -72,6 +73,32 @@ def test_nobody_handles_what_he_is_not_cleared_for_and_nothing_ends_while_it_is_
     do(room, matter, "clerk")
     do(room, matter, "clerk", outcome="阅毕")
     assert flow(room, document)["zh"] == "办结"
+
+
+@pytest.mark.req("R-008", "R-063")
+def test_what_is_handled_and_read_at_once_has_its_circulation_list(room: Room) -> None:
+    document = room.document(level=Level.INTERNAL)
+    one = carrier(room, document)
+    matter = inbound(room, document)
+    with pytest.raises(UsageFault, match="matter_needs"):
+        do(room, matter, "clerk", result="both", handler="p-plain")
+    done = do(room, matter, "clerk", result="both", handler="p-plain", readers="p-reader、人员reader2")
+    listed = done["words"]["circulation"]
+    shown = circulation_list.show(room.station, room.as_("clerk", "circulate.show"), matter=listed)
+    assert (shown["object"], [reader["person"] for reader in shown["readers"]]) == (
+        one,
+        ["p-reader", "p-reader2"],
+    )
+    do(room, matter, "plain", outcome="已办")
+    room.refused("handling_open", do, room, matter, "clerk")
+    other = room.document(level=Level.STATE_CONFIDENTIAL)
+    carrier(room, other)
+    matter = inbound(room, other)
+    persons = ("p-plain", "p-reader", "p-lead")
+    circle.set_circle(room.station, room.as_("dir", "circle"), document=other, persons=persons)
+    listed = do(room, matter, "clerk", result="both", handler="p-plain")["words"]["circulation"]
+    shown = circulation_list.show(room.station, room.as_("clerk", "circulate.show"), matter=listed)
+    assert [reader["person"] for reader in shown["readers"]] == ["p-lead", "p-reader"]
 
 
 @pytest.mark.req("R-015")

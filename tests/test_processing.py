@@ -11,12 +11,13 @@ from sqlalchemy import select
 from ingest_kit import counts, ingest, letter
 from jiyao.common.errors import Refused
 from jiyao.models.level import Level
+from jiyao.models.policy.loader import parse_policy
 from jiyao.models.tables import Artefact, Clear
 from jiyao.pipeline.intake import receipt as receipts
 from jiyao.pipeline.papers import documents as register
 from jiyao.pipeline.persons import approvals
 from room_kit import Room
-from test_choices import chosen
+from test_choices import chosen, chosen_text
 
 ACT = "electronic_processing"
 BODY = "现将第九百九十九号绝无仅有之事项函告如下"
@@ -28,7 +29,8 @@ def room(tmp_path: Path) -> Room:
 
 
 def choose(room: Room, **choices: str) -> None:
-    room.station._policy = chosen(**choices)
+    text = chosen_text(**choices)
+    room.station._policy, room.station._policy_text = parse_policy(text), text
 
 
 def approve(room: Room, document: str, *, by: str = "lead") -> None:

@@ -1,9 +1,9 @@
 """What a chosen option of a conflict between the seeds changes (requirements.md section 4, C-01 … C-21).
 
 Here stand the options that change what the policy says; those that an act reads by itself (return_cycle,
-minutes_lookup, mark_style_company, overnight_outside_room, as_read_scope,
-archive_deadline, list_and_approval_order, small_room,
-electronic_processing) stand where the act is.
+minutes_lookup, mark_style_company, overnight_outside_room, as_read_scope, archive_deadline,
+list_and_approval_order, small_room) stand where the act is. Three name what the product does not keep yet, and have no
+effect: inspection_calendar (C-07), media_after_use (C-11), committee_cadence (C-16); `idle.py` lists them.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from functools import lru_cache
 from importlib import resources
 
 from ..level import Family, Level
+from .authority import Authority, read_authority
 from .calendar import read_calendar
 from .desk import read_desk
 from .handling import read_handling
@@ -154,6 +155,7 @@ def parse_policy(text: str) -> Policy:
         calendar=read_calendar(top["calendar"]),
         destruction=read_destruction(top["destruction"]),
         choices=choices,
+        authority=read_authority(top["authority"]) if "authority" in top else Authority(),
         unit_items=read_unit_items(top["unit_secret_items"]) if "unit_secret_items" in top else (),
     )
 

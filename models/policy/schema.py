@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from ..level import Family, Level
 from ..suggestion import Retention
+from .authority import Authority
 from .choices import chosen_route, chosen_row, delegates_too
 from .learning import Learning
 
@@ -398,6 +399,8 @@ class Policy:
     """The chosen option of each conflict between the seeds."""
     unit_items: tuple[UnitItem, ...] = ()
     """Empty until the unit has loaded its list."""
+    authority: Authority = field(default_factory=Authority)
+    """Which levels the unit may determine originally."""
 
     def rank(self, level: Level | None) -> int:
         """Handling rank; 0 without a level."""

@@ -16,7 +16,7 @@ from ..papers.documents import document_json
 from ..persons import access
 from ..persons.actors import Actor, acting
 from ..station.station import Station
-from . import former
+from . import former, store_apart
 
 _DECIDED = ("decide", "confirm", "agree")
 """Steps in which another person decides what was proposed."""
@@ -90,5 +90,6 @@ def _json(station: Station, session: Session, actor: Actor, matter: Matter) -> d
             "former": [level_mark(*one) for one in before],
             "declassified": lifted.isoformat() if lifted else None,
         },
+        "to_move": store_apart.waiting(session, row),
         "matter": matters.matter_json(station, session, matter, actor=actor, whole=True),
     }

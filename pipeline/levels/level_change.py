@@ -30,6 +30,7 @@ from ..persons.actors import Actor
 from ..station import clock_guard
 from ..station.station import Station
 from . import former, level_notify
+from .authority import check_own
 from .level_floor import check_floor, check_hands
 from .level_set import level_word, period_word, set_level
 from .term_events import change_term, check_term
@@ -75,6 +76,7 @@ def check_change(station: Station, session: Session, actor: Actor, matter: Matte
     words = matters.words_of(station, session, matter)
     change = _read(words, on=today(station.clock))
     _check(station, session, row, change)
+    _reach(station, row, change)
     _floor(station, session, row, change)
     matters.note(station, session, matter, {"stood": _stood(session, row)})
 
@@ -88,6 +90,7 @@ def apply_change(station: Station, session: Session, actor: Actor, matter: Matte
         raise Refused("level_moved", matter=matter.id, document=row.id)
     check_hands(station, session, row, (matter.opened_by, actor.person))
     change = _read(words, on=today(station.clock))
+    _reach(station, row, change)
     _floor(station, session, row, change)
     _apply(station, session, actor, matter, row, change, str(words.get("reason") or ""))
 
@@ -188,6 +191,13 @@ def _own(station: Station, row: Document) -> None:
         level = Level.parse(row.level_code) if row.level_code else None
         asked = station.policy.approval("declassify", level, "others_determination")
         raise Refused("others_determination_kept", document=row.id, source=asked.source)
+
+
+def _reach(station: Station, row: Document, change: Change) -> None:
+    """A higher level is one that the unit may determine."""
+    old = Level.parse(row.level_code) if row.level_code else None
+    if change.level is not None and station.policy.rank(change.level) > station.policy.rank(old):
+        check_own(station, row, change.level)
 
 
 def _floor(station: Station, session: Session, row: Document, change: Change) -> None:

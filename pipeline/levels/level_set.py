@@ -13,7 +13,7 @@ from ...models.tables import Document
 from ..intake.register_entry import remember
 from ..review.review import stands
 from ..station.station import Reason, Station
-from . import former
+from . import former, store_apart
 from .periods import parse_period
 from .terms import set_period
 
@@ -86,4 +86,5 @@ def set_level(
     if had_level:
         now = former.marks_of(station, session, row)[0]
         former.remember_mark(station, session, row, accepted_by or set_by, old=before, new=now)
+        store_apart.begin(station, session, row, old=before[0])
     session.flush()

@@ -55,10 +55,12 @@ def must_be_cleared(station: Station, session: Session, actor: Actor, matter: Ma
 
 
 def assign_handler(station: Station, session: Session, actor: Actor, matter: Matter) -> None:
-    """Distribution: where the paper is to be handled, by whom, and that person alone then handles it.
+    """Distribution: where the paper is to be handled, by whom, and that person alone then handles it. Where it is to be
+    read as well (`both`), its circulation list is opened with it: the `readers` named, else the rest of its circle.
 
     Raises:
-        UsageFault: nobody is named. NotThere: nobody of that name. Refused: not cleared, or outside the circle.
+        UsageFault: nobody is named. NotThere: nobody of that name.
+        Refused: not cleared, or outside the circle; as a circulation list.
     """
     row = _document(session, matter)
     access.check_clearance(station, session, actor.person, row)
@@ -74,6 +76,25 @@ def assign_handler(station: Station, session: Session, actor: Actor, matter: Mat
     _in_circle(session, person, row)
     matters.give_step(session, matter, _HANDLE, person)
     matters.note(station, session, matter, {"handler": person, **_handle_by(station, row)})
+    if step.result == "both":
+        opened = _open_list(station, session, actor, row, words, handler=person)
+        matters.note(station, session, matter, {"circulation": opened})
+
+
+def _open_list(
+    station: Station, session: Session, actor: Actor, row: Document, words: dict[str, Any], *, handler: str
+) -> str:
+    """The circulation list beside the handling; its number."""
+    from ..rounds import circulation
+
+    said = str(words.get("readers") or "").replace(",", "、").replace(" ", "、")
+    readers = [part for part in said.split("、") if part]
+    if not readers:
+        readers = [person for person in access.circle_of(session, row.id) if person != handler]
+    if not readers:
+        raise UsageFault("matter_needs", step="传阅", needs="readers")
+    thing = str(words.get("object") or "").strip() or None
+    return circulation.open_list(station, session, actor, row.id, readers, thing).id
 
 
 def check_back(station: Station, session: Session, actor: Actor, matter: Matter) -> None:  # noqa: ARG001

@@ -24,6 +24,7 @@ from ..desk import matters
 from ..intake.judgement import load_judgement
 from ..intake.register_entry import remember
 from ..intake.sources import WORD as SOURCES
+from ..levels.authority import check_authority
 from ..levels.periods import parse_period
 from ..levels.terms import recount, set_period
 from ..persons import access, people
@@ -48,10 +49,15 @@ def check_draft(station: Station, session: Session, actor: Actor, matter: Matter
     copies, whether it may be copied (002-C§8, 004-B§4.3; R-037, R-038).
 
     Raises:
-        UsageFault: a value that is none. Refused: above the station, above the drafter's clearance, period too long.
+        UsageFault: a value that is none. Refused: above the station, above the drafter's clearance, period too long, a
+            level that the unit may not determine (the word `derived` names the paper that it follows from).
     """
     words = settled(station, session, matter)
     level, _ = _proposed(station, words)
+    step, told = last_step(station, session, matter)
+    if step.step == "determine":
+        derived = bool(str(told.get("derived") or "").strip())
+        check_authority(station, level, derived=derived, about=matter.id)
     matters.note(station, session, matter, words)
     if not access.reaches(station.policy, people.clearance_of(session, actor.person), level):
         raise Refused("clearance_too_low", person=actor.person, level=level.value, document=matter.id)

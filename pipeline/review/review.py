@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any, cast
 
-from sqlalchemy import case, func, select, tuple_
+from sqlalchemy import case, select, tuple_
 from sqlalchemy.orm import Session
 
 from ...common.clock import today
@@ -26,15 +26,17 @@ from ..desk.urgency import urgent_first
 from ..intake.judgement import load_judgement
 from ..intake.paper_tag import retag
 from ..intake.register_entry import EVENT, remember
+from ..levels import store_apart
 from ..levels.periods import parse_period
 from ..levels.terms import changes_of, recount, secrecy_term, set_period
 from ..papers.around import around
 from ..papers.documents import document_json, keep_words, words_of
 from ..papers.retaining import ONLY_ARCHIVIST, SAID, decide, judge_again, say
-from ..persons import access, four_eyes
+from ..persons import access
 from ..persons.actors import Actor, acting
 from ..rounds import return_cycle
 from ..station.station import Reason, Station
+from .accepting import SHORTENED, accepting_role, stood
 from .doubts import doubts_of, plain
 
 OPEN = ("pending", "pending_second")
@@ -51,8 +53,6 @@ _JUDGED = frozenset({"origin", "important", "flags"})
 _LISTS = frozenset({"organs", "serials", "signers", "recipients", "copied_to"})
 TIMED = frozenset({"date", "notified_date", "origin", *SAID})
 """Fields on which terms depend: changed after confirmation, they are accepted anew."""
-_SHORTENED = "shortened"
-"""What an event says of a date by which protection ends earlier."""
 _ORIGINS = ("self", "superior", "peer", "subordinate")
 
 
@@ -170,11 +170,13 @@ def _accept(station: Station, actor: Actor, document: str) -> dict[str, Any]:
         matters.check_free(station, session, document, "review.accept")
         if row.level_code is None:
             raise _level_needed(row)
-        role = _accepting_role(station, session, actor, row)
+        role = accepting_role(station, session, actor, row)
         row.status, row.confirmed = "registered", True
         row.interim_code = None
         recount(station, session, row)
         return_cycle.begin(station, session, row)
+        if row.level_code == Level.STATE_TOP.code:
+            store_apart.begin(station, session, row, old=stood(station, session, row))
         remember(station, session, row, actor.person, "accept", "accepted", stands(row))
         station.log(
             session, "review.accept", objects=(document,), person=actor.person, account=actor.user,
@@ -197,38 +199,6 @@ def _level_needed(row: Document) -> Refused:
     return Refused("level_needed", document=row.id, interim=interim)
 
 
-def _accepting_role(station: Station, session: Session, actor: Actor, row: Document) -> str:
-    """Who may confirm what stands: the desk what is unchanged, a second person what somebody set."""
-    last = _last_level_event(station, session, row)
-    role = four_eyes.acts("review.accept", "review.second", "review.determine")
-    setting = four_eyes.acts("review.level", "review.misread", "review.field", "amend")
-    for person, at in _shortened_by(session, row):
-        four_eyes.apart(session, actor.person, role, [(person, setting)], since=at)
-    if last is None:
-        return actor.role_for(MAY["review.accept"])
-    setter, at, change = last
-    four_eyes.apart(session, actor.person, role, [(setter, setting)], since=at)
-    if change["misread"]:
-        return actor.role_for(MAY["review.misread"])
-    if row.status == "pending_second":
-        return actor.role_for(MAY["review.second"])
-    return actor.role_for(MAY["review.determine"])
-
-
-def _last_level_event(
-    station: Station, session: Session, row: Document
-) -> tuple[str, str, dict[str, Any]] | None:
-    """The last level or period a person set and nobody accepted since: who, when, what."""
-    events = session.scalars(
-        select(Event)
-        .where(Event.document_id == row.id, Event.what.in_(("level", "accepted")), Event.person.is_not(None))
-        .order_by(Event.id.desc())
-    ).first()
-    if events is None or events.what == "accepted":
-        return None
-    return str(events.person), events.at, station.unseal(session, EVENT, events.sealed, bind=row.id)
-
-
 def _note_shortened(
     station: Station, session: Session, actor: Actor, row: Document, before: str | None, why: Reason
 ) -> None:
@@ -240,22 +210,7 @@ def _note_shortened(
     sooner = before is None or until < before
     if sooner and (_was_accepted(session, row) or until <= today(station.clock).isoformat()):
         words = {"old": before, "new": until, **why.sealed_form}
-        remember(station, session, row, actor.person, "set", _SHORTENED, words)
-
-
-def _shortened_by(session: Session, row: Document) -> list[tuple[str, str]]:
-    """Who shortened the protection by a date since it was last confirmed, and when."""
-    accepted = (
-        select(func.max(Event.id))
-        .where(Event.document_id == row.id, Event.what == "accepted")
-        .scalar_subquery()
-    )
-    rows = session.execute(
-        select(Event.person, Event.at).where(
-            Event.document_id == row.id, Event.what == _SHORTENED, Event.id > func.coalesce(accepted, 0)
-        )
-    )
-    return [(str(person), at) for person, at in rows]
+        remember(station, session, row, actor.person, "set", SHORTENED, words)
 
 
 def _set_level(

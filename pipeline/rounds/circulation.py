@@ -53,19 +53,31 @@ def start(
         NotThere, UsageFault: unknown person or object, nobody named, somebody named twice.
     """
     with acting(station, actor, "circulate.start", objects=(document,)) as session:
-        row = access.get_document(session, document)
-        access.check_clearance(station, session, actor.person, row)
-        persons = _persons(station, session, row, readers)
-        chosen = _object(session, row, thing)
-        rule = movements.rule_of(station, "circulate", _kind(chosen))
-        if movements.state_of(chosen) not in rule.before:
-            raise Refused("movement_state", object=chosen.id, act=rule.zh, state=movements.state_of(chosen))
-        if rule.approval:
-            approvals.require(station, session, act=rule.approval, rows=(row,), recipients=persons)
-        items = [(_kind(chosen), chosen.id), *(("person", person) for person in persons)]
-        matter = matters.start(station, session, actor, KIND, document=document, items=items)
-        matters.items_of(session, matter)[0].state = "object"
-        return list_json(station, session, matter)
+        return list_json(station, session, open_list(station, session, actor, document, readers, thing))
+
+
+def open_list(
+    station: Station,
+    session: Session,
+    actor: Actor,
+    document: str,
+    readers: Sequence[str],
+    thing: str | None = None,
+) -> Matter:
+    """`start` in the caller's transaction: also when a paper is distributed for handling and reading at once."""
+    row = access.get_document(session, document)
+    access.check_clearance(station, session, actor.person, row)
+    persons = _persons(station, session, row, readers)
+    chosen = _object(session, row, thing)
+    rule = movements.rule_of(station, "circulate", _kind(chosen))
+    if movements.state_of(chosen) not in rule.before:
+        raise Refused("movement_state", object=chosen.id, act=rule.zh, state=movements.state_of(chosen))
+    if rule.approval:
+        approvals.require(station, session, act=rule.approval, rows=(row,), recipients=persons)
+    items = [(_kind(chosen), chosen.id), *(("person", person) for person in persons)]
+    matter = matters.start(station, session, actor, KIND, document=document, items=items)
+    matters.items_of(session, matter)[0].state = "object"
+    return matter
 
 
 def give(

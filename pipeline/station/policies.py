@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from ...common.canonical import canonical
 from ...common.errors import NotThere, Refused
+from ...models.policy.idle import idle_keys
 from ...models.policy.loader import parse_policy
 from ...models.policy.schema import Policy
 from ...models.rights import LEADERS
@@ -33,12 +34,13 @@ def show(station: Station) -> dict[str, Any]:
 
 
 def check(file: Path) -> dict[str, Any]:
-    """Validates a policy file; needs no station.
+    """Validates a policy file; needs no station. `without_effect`: its keys that the product does not act on yet.
 
     Raises:
         NotThere: no such file. UsageFault: invalid, with the line.
     """
-    return {"ok": True, **_summary(parse_policy(read_text(file)))}
+    text = read_text(file)
+    return {"ok": True, **_summary(parse_policy(text)), "without_effect": idle_keys(text)}
 
 
 def activate(station: Station, actor: Actor, *, file: Path) -> dict[str, Any]:

@@ -1,0 +1,47 @@
+"""Keys of a policy that say something the product does not act on yet: told by `policy check`, so that nobody relies on
+them. They are kept, since they are the unit's rules, and later versions act on them.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import yaml
+
+IDLE: Final[tuple[str, ...]] = (
+    # choices between the seeds (C-07, C-16: reminders of inspections and committee meetings; C-11: a register of media)
+    "conflicts.inspection_calendar",
+    "conflicts.committee_cadence",
+    "conflicts.media_after_use",
+    # described for people; the acts they describe follow the sections `clocks`, `matters` and the matrix
+    "changes",
+    "devices",
+    "storage",
+    "deadlines.clearing_cycles",
+    "deadlines.duty",
+    "deadlines.acknowledgement_note",
+    "deadlines.leak_internal_report",
+    "deadlines.minutes_within_hours",
+    "destruction.order",
+    "destruction.supervisors_min",
+    "destruction.supervisors_not",
+    "destruction.forbid",
+    "destruction.evidence_kept",
+)
+"""Dotted keys; `conflicts.<key>` is a row of the choices."""
+
+
+def idle_keys(text: str) -> list[str]:
+    """Those of `IDLE` that a valid policy says something about, and `authority.unit` while it is not said."""
+    plain: dict[str, Any] = yaml.safe_load(text)
+    found = [key for key in IDLE if _says(plain, key)]
+    if "authority" in plain and plain["authority"].get("unit") is None:
+        found.append("authority")
+    return found
+
+
+def _says(plain: dict[str, Any], key: str) -> bool:
+    section, _, name = key.partition(".")
+    if section == "conflicts":
+        return any(row["key"] == name for row in plain[section])
+    return section in plain and (not name or name in plain[section])

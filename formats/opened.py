@@ -54,6 +54,28 @@ class WithPictures(Protocol):
         ...
 
 
+class Sheet(Protocol):
+    """A page that is drawn piece by piece, where somebody looks."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width of the whole in pixels."""
+        ...
+
+    def cut(self, top: int, bottom: int, left: int, right: int) -> Picture:
+        """Rows `top` to `bottom`, columns `left` to `right` (the second one not included), within the shape."""
+        ...
+
+
+@runtime_checkable
+class WithSheets(Protocol):
+    """A document whose pages can be drawn piece by piece, each piece as in the picture of the whole."""
+
+    def sheet(self, number: int, dpi: int) -> Sheet:
+        """A page as `render` would draw it."""
+        ...
+
+
 @runtime_checkable
 class WithTables(Protocol):
     """A document that knows its tables without looking at a picture."""

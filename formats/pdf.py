@@ -34,8 +34,8 @@ class OpenedPdf:
     """A PDF that opened. Text is judged page by page; findings grow as pages are read."""
 
     __slots__ = (
-        "_document", "_limits", "_pictures", "_read", "_sizes", "_tables", "_text_left", "active", "findings", "kind",
-        "page_count", "protection", "signature",
+        "_document", "_held", "_limits", "_pictures", "_read", "_sizes", "_tables", "_text_left", "active", "findings",
+        "kind", "page_count", "protection", "signature",
     )  # fmt: skip
 
     def __init__(
@@ -53,6 +53,7 @@ class OpenedPdf:
         self.active: tuple[str, ...] = structure.active
         self.findings: tuple[Finding, ...] = structure.findings
         self._document = document
+        self._held: tuple[int, Any] | None = None
         self._read: dict[int, tuple[Line, ...] | None] = {}
         self._tables: dict[int, tuple[Table, ...]] = {}
         self._pictures: dict[int, float] = {}
@@ -72,11 +73,7 @@ class OpenedPdf:
             FormatFault: `damaged_file`, `too_large` (more characters than the limit).
         """
         if number not in self._read:
-            page = self._page(number)
-            try:
-                text = page_text(page, *self._sizes[number - 1], most=self._text_left)
-            finally:
-                page.close()
+            text = page_text(self._page(number), *self._sizes[number - 1], most=self._text_left)
             self._text_left -= text.characters
             if text.unsound:
                 self.findings += (Finding("text_layer_unsound", page=number, detail=text.unsound),)
@@ -111,39 +108,82 @@ class OpenedPdf:
         Raises:
             FormatFault: `too_many_pixels` when even the lowest useful resolution is too much; `damaged_file`.
         """
+        return self.sheet(number, dpi).whole()
+
+    def sheet(self, number: int, dpi: int) -> PdfSheet:
+        """The page as `render` draws it, to be drawn piece by piece.
+
+        Raises:
+            FormatFault: as `render`, some only when a piece is drawn.
+        """
         width, height = self._sizes[number - 1]
         fitting = 72 * math.sqrt(self._limits.page_pixels / max(width * height, 1.0))
         if fitting < min(_LOWEST_DPI, dpi):
             raise FormatFault("too_many_pixels", f"{width:.0f} x {height:.0f} pt")
-        scale = min(float(dpi), fitting * 0.99) / 72
-        page = self._page(number)
-        try:
-            bitmap = page.render(scale=scale, rev_byteorder=True, may_draw_forms=False, no_smoothtext=False)
-            picture = np.array(bitmap.to_numpy()[:, :, :3], dtype=np.uint8)
-            bitmap.close()
-        except pypdfium2.PdfiumError as error:
-            raise FormatFault("damaged_file", f"page {number}") from error
-        finally:
-            page.close()
-        return picture if picture.shape[2] == 3 else np.repeat(picture, 3, axis=2)
+        return PdfSheet(self._page(number), number, min(float(dpi), fitting * 0.99) / 72)
 
     def native_dpi(self, number: int) -> float | None:
         """Of the one picture that fills the page; None when anything else is drawn, or it stands askew."""
-        page = self._page(number)
-        try:
-            return scan_dpi(page, *self._sizes[number - 1])
-        finally:
-            page.close()
+        return scan_dpi(self._page(number), *self._sizes[number - 1])
 
     def close(self) -> None:
         """Lets go of PDFium's document."""
+        self._let_go()
         self._document.close()
 
+    def _let_go(self) -> None:
+        if self._held is not None:
+            self._held[1].close()
+            self._held = None
+
     def _page(self, number: int) -> Any:
+        """The page, kept open until another one is asked for: text, ink and drawing come from one parse."""
+        if self._held is None or self._held[0] != number:
+            self._let_go()
+            try:
+                self._held = number, self._document[number - 1]
+            except pypdfium2.PdfiumError as error:
+                raise FormatFault("damaged_file", f"page {number}") from error
+        return self._held[1]
+
+
+class PdfSheet:
+    """A page at one resolution. To be used before another page of its document is asked for."""
+
+    __slots__ = ("_number", "_page", "_scale", "shape")
+
+    def __init__(self, page: Any, number: int, scale: float) -> None:
+        self._page, self._number, self._scale = page, number, scale
+        self.shape = math.ceil(page.get_height() * scale), math.ceil(page.get_width() * scale)
+
+    def whole(self) -> Picture:
+        """All of it.
+
+        Raises:
+            FormatFault: `damaged_file`.
+        """
+        return self.cut(0, self.shape[0], 0, self.shape[1])
+
+    def cut(self, top: int, bottom: int, left: int, right: int) -> Picture:
+        """As a slice of the whole, of which nothing else is drawn.
+
+        Raises:
+            FormatFault: `damaged_file`.
+        """
+        height, width = self.shape
+        # half a pixel less: PDFium's binding rounds up
+        crop = tuple(
+            max(0.0, side - 0.5) / self._scale for side in (left, height - bottom, width - right, top)
+        )
         try:
-            return self._document[number - 1]
+            bitmap = self._page.render(
+                scale=self._scale, crop=crop, rev_byteorder=True, may_draw_forms=False, no_smoothtext=False
+            )
+            picture = np.array(bitmap.to_numpy()[:, :, :3], dtype=np.uint8)
+            bitmap.close()
         except pypdfium2.PdfiumError as error:
-            raise FormatFault("damaged_file", f"page {number}") from error
+            raise FormatFault("damaged_file", f"page {self._number}") from error
+        return picture if picture.shape[2] == 3 else np.repeat(picture, 3, axis=2)
 
 
 def open_pdf(data: bytes, *, limits: Limits, password: str | None = None) -> OpenedPdf:

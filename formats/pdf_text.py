@@ -74,7 +74,7 @@ def page_text(page: Any, width: float, height: float, *, most: int) -> PageText:
         if count > most:
             raise FormatFault("too_large", "text")
         frame = _frame(page, width, height)
-        found = _collect(textpage, count, frame, width, height)
+        found = _collect(textpage.raw, count, frame, width, height)
     finally:
         textpage.close()
     if not found.upright and not found.turned and not found.unseen:

@@ -31,6 +31,8 @@ _URGENCY_DAMAGED = {
     "特意": "特急", "特怠": "特急", "持急": "特急", "侍急": "特急", "待急": "特急", "加意": "加急", "加怠": "加急",
     "如急": "加急", "特堤": "特提", "持提": "特提", "乎急": "平急",
 }  # fmt: skip
+_OVERTAKING = frozenset("特") | {read[0] for read, meant in _URGENCY_DAMAGED.items() if meant[0] == "特"}
+"""Letters that 特提 and 特急 begin with, as printed and as misread."""
 _URGENCY_BESIDE = re.compile(
     r"(?:^|[年月期前后时\d★]|等级)(特提|特急|加急|平急|急件)(?:$|[·・]?(?:明电|密电))"
 )
@@ -258,6 +260,11 @@ def _heads_its_page(rows: tuple[Row, ...], row: Row) -> bool:
     after = rows[row.index + 1] if row.index + 1 < len(rows) else None
     first = not before or (len(before) == 1 and _SERIAL.match(before[0].tight) is not None)
     return first and after is not None and after.page == row.page and read_mark(after.text) is None
+
+
+def may_overtake(rows: tuple[Row, ...]) -> bool:
+    """Whether any of these rows can be read as 特提 or 特急; False spares the reading of the head."""
+    return any(not _OVERTAKING.isdisjoint(row.tight) for row in rows)
 
 
 def read_urgency(head: tuple[Row, ...], used: dict[int, str], found: list[FieldEvidence]) -> str | None:

@@ -28,6 +28,7 @@ from .page_read import Read, read_overview
 from .page_roles import assign_roles
 from .page_steps import ALL, Preparation
 from .page_strike import may_be_mark, struck_marks
+from .sheet import sheet_of
 from .text_trust import says_otherwise
 
 BEST_DPI = 300
@@ -184,7 +185,7 @@ def _struck_in_layer(opened: OpenedDocument, number: int, lines: tuple[Line, ...
         may_be_mark(line) and _LEVEL_WORD.search(line.text) for line in lines
     ):
         return []
-    return list(struck_marks(opened.render(number, _STRIKE_DPI), lines, page=number))
+    return list(struck_marks(sheet_of(opened, number, _STRIKE_DPI), lines, page=number))
 
 
 def choose_dpi(width_mm: float, height_mm: float, *, native: float | None = None, limits: Limits) -> int:

@@ -15,9 +15,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..formats.opened import Picture
+from ..formats.opened import Picture, Sheet
 from ..models.page import Box, Finding, Line
 from .mark_grammar import read_mark
+from .sheet import Whole
 
 UPPER_SHARE = 0.45
 """Marks stand in the upper part of a page."""
@@ -45,18 +46,19 @@ def may_be_mark(line: Line) -> bool:
     return _LIKE_MARK.search(line.text) is not None
 
 
-def struck_marks(picture: Picture, lines: Sequence[Line], *, page: int) -> tuple[Finding, ...]:
+def struck_marks(picture: Picture | Sheet, lines: Sequence[Line], *, page: int) -> tuple[Finding, ...]:
     """`mark_struck` for each run of a mark-like line that a line crosses; the detail is its words as read.
 
     Args:
         picture: height x width x 3, RGB, the page that the boxes of `lines` refer to.
     """
+    sheet = Whole(picture) if isinstance(picture, np.ndarray) else picture
     found: list[Finding] = []
     for line in lines:
         if not may_be_mark(line):
             continue
         for text, box in _runs(line):
-            if len(text) > 1 and _is_struck(picture, box):
+            if len(text) > 1 and _is_struck(sheet, box):
                 found.append(Finding("mark_struck", page=page, detail=text, box=box))
     return tuple(found)
 
@@ -90,8 +92,8 @@ def _width(text: str) -> float:
     return sum(0.5 if char.isascii() else 1.0 for char in text)
 
 
-def _is_struck(picture: Picture, box: Box) -> bool:
-    ink = _ink_of(picture, box)
+def _is_struck(sheet: Sheet, box: Box) -> bool:
+    ink = _ink_of(sheet, box)
     if ink is None:
         return False
     height, width = ink.shape
@@ -101,14 +103,14 @@ def _is_struck(picture: Picture, box: Box) -> bool:
     return any(_line_through(ink, slope, bar) for slope in _SLOPES)
 
 
-def _ink_of(picture: Picture, box: Box) -> _Mask | None:
+def _ink_of(sheet: Sheet, box: Box) -> _Mask | None:
     """The ink inside a box as 0 and 1, `_HEIGHT` pixels high; None when there is nothing to look at."""
-    high, wide = picture.shape[:2]
-    top, bottom = int(box.top * high), int(np.ceil(box.bottom * high))
-    left, right = int(box.left * wide), int(np.ceil(box.right * wide))
-    piece = picture[max(0, top) : bottom, max(0, left) : right]
-    if piece.shape[0] < 8 or piece.shape[1] < 16:
+    high, wide = sheet.shape
+    top, bottom = max(0, int(box.top * high)), min(high, int(np.ceil(box.bottom * high)))
+    left, right = max(0, int(box.left * wide)), min(wide, int(np.ceil(box.right * wide)))
+    if bottom - top < 8 or right - left < 16:
         return None
+    piece = sheet.cut(top, bottom, left, right)
     # red pens are as dark as black ones in the darkest channel
     dark = piece.min(axis=2)
     scale = _HEIGHT / dark.shape[0]

@@ -21,13 +21,14 @@ import numpy as np
 
 from ..common.letters import letters
 from ..formats.fault import FormatFault
-from ..formats.opened import OpenedDocument, Picture, WithPictures
+from ..formats.opened import OpenedDocument, Picture, Sheet, WithPictures
 from ..models.page import Line
 from .engines.engine import Engine, EngineFault
 from .engines.rapid import RapidEngine
 from .fields_mark import is_secret_mark
 from .fields_number import is_number
 from .fields_text import tight
+from .sheet import PICTURED, Whole, sheet_of
 
 DPI = 120
 """Type of 5 mm is then 24 pixels high, half of what the recogniser sees it at: enough to tell, not to transcribe."""
@@ -37,8 +38,6 @@ MOST_KEY_LINES = 6
 """… of a first page with pictures: number, mark, date and addressee are among them …"""
 FURTHER_LINES = 2
 """… and of one further page with pictures."""
-_PICTURED = 0.1
-"""Share of a page that pictures cover: a logo or two seals have less, a scanned page or a pasted table more."""
 _LEAST_CHARACTERS = 3
 _LIKE = 0.3
 """Share of characters that agree in a sound line; under a seal 0.36 was seen, else 0.8 and above. A map that lies about
@@ -73,9 +72,9 @@ def says_otherwise(opened: OpenedDocument, number: int, lines: tuple[Line, ...])
     chosen = _sample(opened, number, lines) if exact.available() else []
     if not chosen:
         return None
-    picture = opened.render(number, DPI)
+    sheet = sheet_of(opened, number, DPI)
     for engine in (quick, exact) if quick.available() else (exact,):
-        found = find_difference(picture, chosen, engine=engine)
+        found = find_difference(sheet, chosen, engine=engine)
         if found is None:
             return None
     return found
@@ -98,7 +97,7 @@ def _sample(opened: OpenedDocument, number: int, lines: tuple[Line, ...]) -> lis
 
 
 def _is_pictured(opened: OpenedDocument, number: int) -> bool:
-    return isinstance(opened, WithPictures) and opened.picture_share(number) >= _PICTURED
+    return isinstance(opened, WithPictures) and opened.picture_share(number) >= PICTURED
 
 
 def _seed(opened: OpenedDocument) -> int:
@@ -111,7 +110,7 @@ def _seed(opened: OpenedDocument) -> int:
     return int.from_bytes(digest.digest()[:8], "big")
 
 
-def find_difference(picture: Picture, lines: Iterable[Line], *, engine: Engine) -> Difference | None:
+def find_difference(picture: Picture | Sheet, lines: Iterable[Line], *, engine: Engine) -> Difference | None:
     """The first of the lines that differs from the picture; None when all agree or cannot be told.
 
     Args:
@@ -119,8 +118,9 @@ def find_difference(picture: Picture, lines: Iterable[Line], *, engine: Engine) 
         lines: of the page's own text, with boxes in fractions of the page.
         engine: reads the strips; what it is not sure of counts as agreement.
     """
+    sheet = Whole(picture) if isinstance(picture, np.ndarray) else picture
     for line in lines:
-        strip = _strip(picture, line)
+        strip = _strip(sheet, line)
         if strip is None:
             continue
         try:
@@ -168,14 +168,15 @@ def _digits(line: Line) -> int:
     return sum(character.isdigit() for character in line.text)
 
 
-def _strip(picture: Picture, line: Line) -> Picture | None:
-    height, width = picture.shape[:2]
+def _strip(sheet: Sheet, line: Line) -> Picture | None:
+    height, width = sheet.shape
     box = line.box
     extra = _MARGIN * (box.bottom - box.top) * height
     top, bottom = max(0, int(box.top * height - extra)), min(height, int(box.bottom * height + extra) + 1)
     left, right = max(0, int(box.left * width - extra)), min(width, int(box.right * width + extra) + 1)
-    strip = picture[top:bottom, left:right]
-    return np.ascontiguousarray(strip) if min(strip.shape[:2]) >= 4 else None
+    if min(bottom - top, right - left) < 4:
+        return None
+    return np.ascontiguousarray(sheet.cut(top, bottom, left, right))
 
 
 def _likeness(told: str, seen: str) -> float:

@@ -14,6 +14,7 @@ from ..formats.open import open_document
 from ..formats.sniff import sniff
 from ..models.page import Page, Transcript
 from .fields_head import read_head
+from .fields_mark import may_overtake
 from .fields_rows import paper_rows
 
 OVERTAKING: Final = frozenset({"特提", "特急"})
@@ -24,7 +25,7 @@ _WITH_TEXT: Final = frozenset({"pdf", "docx", "ofd"})
 def says_urgent(transcript: Transcript) -> bool:
     """Whether the head of these pages bears 特提 or 特急 at its place."""
     rows = paper_rows(transcript)
-    return bool(rows) and read_head(rows).urgency in OVERTAKING
+    return may_overtake(rows) and read_head(rows).urgency in OVERTAKING
 
 
 def peek(data: bytes, *, limits: Limits) -> bool:

@@ -97,11 +97,12 @@ class RapidEngine:
         deadline = monotonic() + seconds
         with _named_faults():
             lines = []
+            small_alone = self._detector() == SMALL_DETECTOR
             for quad in self._ready().find(picture):
                 if monotonic() > deadline:
                     raise EngineTimeout
                 strip = cut_out(picture, quad)
-                line = None if strip is None else self._line(strip, quad)
+                line = None if strip is None else self._line(strip, quad, small_alone=small_alone)
                 if line is not None:
                     lines.append(line)
             return tuple(lines)
@@ -111,24 +112,25 @@ class RapidEngine:
         del seconds
         height, width = strip.shape[:2]
         self._ready()
+        quad = ((0.0, 0.0), (width, 0.0), (width, height), (0.0, height))
         with _named_faults():
-            return self._line(strip, ((0.0, 0.0), (width, 0.0), (width, height), (0.0, height)))
+            return self._line(strip, quad, small_alone=self._detector() == SMALL_DETECTOR)
 
     def _ready(self) -> Detector:
         if not runtime_installed():
             raise MissingTool("ocr_engine_missing", detail=self.name)
         return _detector(self._detector())
 
-    def _line(self, strip: Picture, quad: Quad) -> RawLine | None:
-        reading = self._text(strip)
+    def _line(self, strip: Picture, quad: Quad, *, small_alone: bool) -> RawLine | None:
+        reading = self._text(strip, small_alone=small_alone)
         scores = reading.characters
         confidence = sum(scores) / len(scores) if scores else 0.0
         if not reading.text.strip() or confidence < LEAST_CONFIDENCE:
             return None
         return RawLine(text=reading.text, quad=quad, confidence=confidence, characters=scores)
 
-    def _text(self, strip: Picture) -> Reading:
-        if self._detector() == TINY_DETECTOR:
+    def _text(self, strip: Picture, *, small_alone: bool) -> Reading:
+        if not small_alone:
             reading = _recogniser(TINY_RECOGNISER, TINY_KEYS).read(strip)
             certain = min(reading.characters, default=0.0) >= CERTAIN and reading.gaps >= NOTHING_BETWEEN
             if self.lane == "fast" or certain:

@@ -17,15 +17,16 @@ _COLUMNS = ("id", "kind", "document", "state", "step", "waits_for", "opened_at",
 @option("--document", metavar="D")
 @option("--item", "items", multiple=True, metavar="KIND:ID")
 @option("--word", "words", multiple=True, type=FIELD, metavar="N=V")
+@option("--result", default="done", metavar="R")
 def matter_open(
-    kind: str, document: str | None, items: tuple[str, ...], words: tuple[tuple[str, str], ...]
+    kind: str, document: str | None, items: tuple[str, ...], words: tuple[tuple[str, str], ...], result: str
 ) -> None:
     def work() -> dict[str, Any]:
         from ..pipeline.desk import matter_book
 
         station, actor = enter("matter.open")
         return matter_book.open_matter(
-            station, actor, kind, document=document, items=items, words=dict(words)
+            station, actor, kind, document=document, items=items, words=dict(words), result=result
         )
 
     show.run(work, show.record)

@@ -33,6 +33,8 @@ class Calendar:
     """Days of a weekend that are worked instead."""
     fixed: Mapping[str, tuple[int, int]]
     """Holidays whose first day is the same each year: month and day, also for years without data."""
+    also: Mapping[str, str]
+    """Other names of holidays -> the name in the data."""
     off: frozenset[date]
 
     def knows(self, year: int) -> bool:
@@ -59,6 +61,7 @@ class Calendar:
 
     def begins(self, name: str, year: int) -> date | None:
         """The first day off of a holiday; None where neither the year's data nor its fixed day tell it."""
+        name = self.also.get(name, name)
         for holiday in self.holidays.get(year, ()):
             if holiday.name == name:
                 return holiday.days[0]
@@ -71,7 +74,7 @@ def read_calendar(reader: Reader) -> Calendar:
     Raises:
         UsageFault: `policy_invalid` with the line.
     """
-    entry = reader.map(need=("years",), may=("fixed", "source", "conf"))
+    entry = reader.map(need=("years",), may=("fixed", "also", "source", "conf"))
     holidays: dict[int, tuple[Holiday, ...]] = {}
     workdays: set[date] = set()
     for item in entry["years"].list():
@@ -101,7 +104,8 @@ def read_calendar(reader: Reader) -> Calendar:
     for name, value in entry["fixed"].items() if "fixed" in entry else ():
         day = _day(value, f"2024-{value.text()}", 2024)
         fixed[name] = (day.month, day.day)
-    return Calendar(holidays, frozenset(workdays), fixed, off)
+    also = {name: value.text() for name, value in entry["also"].items()} if "also" in entry else {}
+    return Calendar(holidays, frozenset(workdays), fixed, also, off)
 
 
 def _day(reader: Reader, text: str, year: int) -> date:

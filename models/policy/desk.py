@@ -147,6 +147,8 @@ class MatterRule:
     """Whether only one of the kind may be open for a document at a time."""
     binding: bool = False
     """Whether it ends by its steps alone: nobody cancels it, and no step refuses it unless its `go` says so."""
+    on_duty: bool = False
+    """Whether an open one passes from shift to shift."""
     cycle: str | None = None
     """Scope of a cycle of the section `deadlines` by which one of the kind falls due again and again."""
     command: str | None = None
@@ -192,8 +194,10 @@ EFFECTS: tuple[str, ...] = (
     "approve_rights",
     "assign_handler",
     "attach_final",
+    "begin_telegram",
     "bind_review",
     "check_back",
+    "check_departure",
     "check_dispatch",
     "check_draft",
     "check_draft_back",
@@ -205,20 +209,31 @@ EFFECTS: tuple[str, ...] = (
     "check_level_notice",
     "check_level_suggestion",
     "check_overnight",
+    "check_report",
     "check_rights",
+    "check_taken",
+    "check_telegram",
+    "close_leak",
     "deliver_mail",
+    "end_handling",
+    "end_rights",
     "file_outbound",
+    "list_departure",
     "list_holdings",
+    "list_out",
+    "list_unfinished",
     "make_void",
     "mark_limits",
     "must_be_cleared",
     "name_bringer",
     "note_receipt",
+    "open_leak",
     "protect_level",
     "reproduce",
     "settle_level",
     "settle_mail",
     "settle_trace",
+    "take_charge",
 )
 """Names of what the program can do at the end of a step; `pipeline/desk/effects.py` has their code."""
 
@@ -334,7 +349,7 @@ def _movement(reader: Reader, clocks: Mapping[str, ClockRule], acts: frozenset[s
 def _matter(reader: Reader, clocks: Mapping[str, ClockRule], acts: frozenset[str]) -> MatterRule:
     entry = reader.map(
         need=("kind", "zh", "steps"),
-        may=("blocks", "single", "binding", "cycle", "command", "source", "conf"),
+        may=("blocks", "single", "binding", "on_duty", "cycle", "command", "source", "conf"),
     )
     names = [_id(item.map(need=("id",), may=_STEP)["id"]) for item in entry["steps"].list()]
     if not names or len(set(names)) != len(names):
@@ -346,6 +361,7 @@ def _matter(reader: Reader, clocks: Mapping[str, ClockRule], acts: frozenset[str
         blocks=entry["blocks"].texts() if "blocks" in entry else (),
         single=entry["single"].truth() if "single" in entry else True,
         binding=entry["binding"].truth() if "binding" in entry else False,
+        on_duty=entry["on_duty"].truth() if "on_duty" in entry else False,
         cycle=_id(entry["cycle"]) if "cycle" in entry else None,
         command=entry["command"].text() if "command" in entry else None,
         source=entry["source"].text() if "source" in entry else "",

@@ -13,6 +13,10 @@ from ..level import Family, Level
 from ..suggestion import Retention
 from .authority import Authority
 from .choices import chosen_route, chosen_row, delegates_too
+from .durations import Cycle as Cycle
+from .durations import Duration as Duration
+from .durations import Telegrams
+from .durations import Urging as Urging
 from .learning import Learning
 
 if TYPE_CHECKING:
@@ -261,38 +265,6 @@ class Conditions:
 
 
 @dataclass(frozen=True, slots=True)
-class Duration:
-    """An ISO 8601 duration: calendar months and days, and seconds."""
-
-    months: int = 0
-    days: int = 0
-    seconds: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Cycle:
-    """Something that falls due again and again."""
-
-    id: str
-    scope: str
-    every: Duration | None
-    due: str | None
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
-class Urging:
-    """When what runs out is urged (催办), and who is told as it grows late, each one step later."""
-
-    before: tuple[Duration, ...] = ()
-    """So long before the end; the longest first."""
-    after: tuple[Duration, ...] = ()
-    """So long after it; the shortest first."""
-    escalate_to: tuple[str, ...] = ()
-    """Roles, for clocks that name none of their own."""
-
-
-@dataclass(frozen=True, slots=True)
 class Deadlines:
     """Terms of handling; `None` in `circulation` means: the same day, until 24:00."""
 
@@ -305,9 +277,10 @@ class Deadlines:
     leak_report_hours: int
     minutes_within_hours: int
     cycles: tuple[Cycle, ...]
-    urging: Urging = Urging()
+    urging: Urging = field(default_factory=Urging)
     business_days: bool = False
     """Whether days of circulation are working days of the calendar."""
+    telegrams: Telegrams = field(default_factory=Telegrams)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,16 +7,14 @@ from collections.abc import Mapping
 
 from ..level import Family, Level
 from .choices import chosen_deadlines
+from .durations import Cycle, Duration, Telegrams, Urging
 from .nodes import Reader
 from .schema import (
     Conditions,
-    Cycle,
     Deadlines,
     DestructionPolicy,
-    Duration,
     Route,
     Row,
-    Urging,
 )
 
 ROLES = (
@@ -189,10 +187,22 @@ def read_deadlines(reader: Reader, choices: Mapping[str, object]) -> Deadlines:
         cycles=tuple(_cycle(item) for item in section["clearing_cycles"].list()),
         urging=urging,
         business_days=section["business_days"].truth() if "business_days" in section else False,
+        telegrams=_telegrams(section["telegram_escalate"]) if "telegram_escalate" in section else Telegrams(),
     )
     own = _circulation(section["circulation_custom"]) if "circulation_custom" in section else None
     return chosen_deadlines(
         deadlines, choices, telegram=telegram, circulation=own, minute=Duration(seconds=60)
+    )
+
+
+def _telegrams(reader: Reader) -> Telegrams:
+    entries = dict(reader.items())
+    roles = (*ROLES, "head_of_room", "duty_officer")
+    warnings, warned = entries.pop("keywords", None), entries.pop("to", None)
+    return Telegrams(
+        {urgency: role.one_of(roles) for urgency, role in entries.items()},
+        warnings.texts() if warnings is not None else (),
+        warned.one_of(roles) if warned is not None else "head_of_room",
     )
 
 
@@ -226,6 +236,8 @@ def _cycle(reader: Reader) -> Cycle:
         every=every,
         due=cycle["due"].text() if "due" in cycle else None,
         source=cycle["source"].text() if "source" in cycle else "",
+        dates=cycle["dates"].texts() if "dates" in cycle else (),
+        days_before=cycle["days_before"].integer(0, 60) if "days_before" in cycle else 0,
     )
 
 

@@ -49,7 +49,7 @@ from ..levels.terms import received_on, retention_term, secrecy_state, secrecy_t
 from ..persons import access
 from ..persons.actors import Actor
 from ..station.station import Station
-from . import lateness, timers
+from . import cycles, lateness, timers
 
 _KEPT = ("registered", "archived")
 _MONTH = 27
@@ -77,7 +77,8 @@ def due(
 
     Documents outside the actor's sight are left out, as in the register; items carry numbers, never words.
     `limit`: only the earliest so many; `after`: of those behind this one (`next` of the page before: its day, kind and
-    number). `calendar_unknown`: years until then whose holidays the policy lacks.
+    number). `calendar_unknown`: years until then whose holidays the policy lacks;
+    `holidays_unknown`: holidays before which something falls due, and whose days it lacks.
     """
     until = on or today(station.clock)
     with station.write() as session:
@@ -88,6 +89,7 @@ def due(
             {"role": None, **timers.due_item(station, timer)}
             for timer in timers.until_day(station, session, until, among=_known(actor, Timer.document_id))
         ]
+        items += cycles.items(station, session, until)
         known = {(one["kind"], one["document"]) for one in items if one["kind"] in _TERMS}
         items = heapq.nsmallest(limit + 1, (one for one in items if _place(one) > behind), key=_place)
         terms = items_until(
@@ -102,7 +104,10 @@ def due(
         )  # fmt: skip
     now = today(station.clock)
     unknown = station.policy.calendar.unknown_years(min(now, until), max(now, until))
-    return {"on": until.isoformat(), "items": items, "calendar_unknown": list(unknown), **rest}
+    return {
+        "on": until.isoformat(), "items": items, "calendar_unknown": list(unknown),
+        "holidays_unknown": list(cycles.unknown(station, until)), **rest,
+    }  # fmt: skip
 
 
 def _place(item: dict[str, Any]) -> tuple[str, ...]:

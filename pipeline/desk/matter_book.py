@@ -16,7 +16,7 @@ from ..persons.actors import Actor, acting
 from ..station.station import Station
 from . import matters
 
-_KINDS = ("carrier", "copy", "document", "person", "batch", "receipt", "matter")
+_KINDS = ("carrier", "copy", "document", "person", "batch", "receipt", "matter", "incident")
 
 
 def open_matter(
@@ -27,8 +27,9 @@ def open_matter(
     document: str | None = None,
     items: Sequence[str] = (),
     words: Mapping[str, Any] | None = None,
+    result: str = "done",
 ) -> dict[str, Any]:
-    """Opens a matter of any kind of the policy; `items` as `kind:id`.
+    """Opens a matter of any kind of the policy; `items` as `kind:id`. `result`: of its first step.
 
     Raises:
         UsageFault: an item that is none. As `matters.start`.
@@ -36,7 +37,7 @@ def open_matter(
     named = [_item(text) for text in items]
     _by_hand(station, kind)
     with acting(station, actor, "matter.open", objects=(document,) if document else ()) as session:
-        made = matters.start(station, session, actor, kind, document=document, items=named, words=words)
+        made = matters.start(station, session, actor, kind, document=document, items=named, words=words, result=result)
         return matters.matter_json(station, session, made, actor=actor, whole=True)
 
 

@@ -484,5 +484,17 @@ def _go_on(
                     ),
                     None,
                 ),
+                **_said(station, session, matter),
             )
     session.flush()
+
+
+def _said(station: Station, session: Session, matter: Matter) -> dict[str, Any]:
+    """What was said of the term of the next step: its last day (`deadline`), and the urgency of what has no paper."""
+    last = step_words(station, session, steps_of(session, matter)[-1])
+    day = str(last.get("deadline") or "").strip()
+    try:
+        due = date.fromisoformat(day) if day else None
+    except ValueError:
+        raise UsageFault("bad_value", field="deadline", given=day) from None
+    return {"due": due, "urgency": words_of(station, session, matter).get("urgency")}

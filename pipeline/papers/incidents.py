@@ -13,11 +13,14 @@ from sqlalchemy.orm import Session
 from ...common.errors import NotThere, Refused
 from ...common.paging import PAGE, cut
 from ...models.level import Level
-from ...models.tables import Incident
+from ...models.tables import Incident, Matter, MatterItem
 from ..persons import four_eyes
 from ..persons.actors import Actor, acting
 from ..station.station import Reason, Station
 from .documents import level_name
+
+WORDS = "incident"
+"""Purpose under which an incident's words are sealed."""
 
 
 def open_incident(
@@ -85,13 +88,14 @@ def close_incident(station: Station, actor: Actor, *, incident: str, reason: str
             raise NotThere("no_incident", incident=incident)
         if row.state != "open":
             raise Refused("incident_closed", incident=incident)
+        _not_handled(session, incident)
         if row.by is not None:
             role, by = four_eyes.acts("incident.close"), [(row.by, None)]
             four_eyes.apart(session, actor.person, role, by, since=row.at, same="own_request")
         row.state = "closed"
         row.sealed = station.seal(
             session,
-            "incident",
+            WORDS,
             {**_words(station, session, row), "conclusion": why.sealed_form},
             bind=row.id,
         )
@@ -106,8 +110,20 @@ def close_incident(station: Station, actor: Actor, *, incident: str, reason: str
         return _json(row)
 
 
+def _not_handled(session: Session, incident: str) -> None:
+    """No open matter follows it: that one ends it."""
+    wanted = (
+        select(Matter.id)
+        .join(MatterItem, MatterItem.matter_id == Matter.id)
+        .where(Matter.state == "open", MatterItem.object_kind == "incident", MatterItem.object_id == incident)
+    )
+    matter = session.scalars(wanted.limit(1)).first()
+    if matter is not None:
+        raise Refused("incident_handled", incident=incident, matter=matter)
+
+
 def _words(station: Station, session: Any, row: Incident) -> dict[str, Any]:
-    return station.unseal(session, "incident", row.sealed, bind=row.id) if row.sealed else {}
+    return station.unseal(session, WORDS, row.sealed, bind=row.id) if row.sealed else {}
 
 
 def _json(row: Incident) -> dict[str, Any]:

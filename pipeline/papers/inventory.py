@@ -128,20 +128,20 @@ def close(station: Station, actor: Actor, *, inventory: str, disagree: str | Non
         _leave_out_moved(session, row)
         items = matters.items_of(session, row)
         short = [item for item in items if item.state == EXPECTED]
-        said = {
-            "found": sum(item.state == FOUND for item in items), "missing": [item.object_id for item in short],
-            "unexpected": [item.object_id for item in items if item.state == UNEXPECTED],
-        }  # fmt: skip
+        found = sum(item.state == FOUND for item in items)
+        missing = [item.object_id for item in short]
+        besides = [item.object_id for item in items if item.state == UNEXPECTED]
+        said = {"found": found, "missing": missing, "unexpected": besides}
         if signed and matters.step_words(station, session, matters.steps_of(session, row)[-1]) != said:
             raise Refused("count_differs", matter=inventory)
-        result = "short" if said["missing"] or said["unexpected"] else "agrees"
+        result = "short" if missing or besides else "agrees"
         matters.advance(station, session, actor, row, step="count", result=result, words=said)
         if row.step != "count":
             for item in short:
                 _miss(station, session, actor, row, item)
             station.log(
-                session, "inventory.close", objects=(inventory, *said["missing"]), person=actor.person,
-                account=actor.user, facts={"found": said["found"], "missing": len(said["missing"])},
+                session, "inventory.close", objects=(inventory, *missing), person=actor.person,
+                account=actor.user, facts={"found": found, "missing": len(missing)},
             )  # fmt: skip
         return inventory_json(station, session, row)
 

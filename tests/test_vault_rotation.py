@@ -18,7 +18,7 @@ from jiyao.common.errors import Broken, NotThere, Refused, Unexpected, WrongSecr
 from jiyao.pipeline.station.registry import reading, writing
 from jiyao.vault.root import RootFile
 from jiyao.vault.vault import Vault
-from vault_kit import PASSPHRASE, Room
+from vault_kit import PASSPHRASE, UUID, Room
 
 
 @pytest.fixture
@@ -304,6 +304,38 @@ def test_a_missing_mirror_holds_the_batch_until_it_is_back(room: Room) -> None:
     assert old is not None and RootFile(room.roots[1]).load(1) is None
     room.roots[0].rename(room.base / "gone")
     assert room.get(room.open(), *kept) == b"kept"
+
+
+@pytest.mark.parametrize("length", [0, 1, 131072, 262143, 262145, 600_000])
+def test_a_mirror_of_another_length_is_mended(room: Room, length: int) -> None:
+    """Whatever it held is overwritten, and it holds the current key again, and nothing else."""
+    vault = room.create()
+    kept = room.put(vault, b"kept")
+    mirror = RootFile(room.roots[1])
+    image = mirror.path.read_bytes()
+    mirror.path.write_bytes((image + image + image)[:length])
+    again = room.open()
+    assert again.recovery is not None and again.recovery.complete
+    assert mirror.load(1) == RootFile(room.roots[0]).load(1) and mirror.blank(1)
+    room.roots[0].rename(room.base / "gone")
+    assert room.get(room.open(), *kept) == b"kept"
+
+
+@pytest.mark.parametrize(("uuid", "epoch"), [(b"another station.", 1), (UUID, 7)], ids=["foreign", "newer"])
+def test_a_medium_put_in_meanwhile_is_not_overwritten(room: Room, uuid: bytes, epoch: int) -> None:
+    """A stick of another station, or of a later time of this one, in the mirror's place while the station is open."""
+    vault = room.create()
+    gone = room.put(vault, b"gone")
+    mirror = RootFile(room.roots[1])
+    mirror.path.rename(room.base / "ours")
+    mirror.create()
+    mirror.write(0, epoch=epoch, suite_id=1, store_uuid=uuid, key=bytearray(range(32)))
+    image = mirror.path.read_bytes()
+    with pytest.raises(Broken, match=r"root_foreign|key_store_rolled_back"):
+        room.destroy(vault, [gone[0]])
+    assert mirror.path.read_bytes() == image and room.get(vault, *gone) == b"gone"
+    (room.base / "ours").replace(mirror.path)
+    assert room.destroy(vault, [gone[0]]).complete
 
 
 def test_new_mirror(room: Room, tmp_path: Path) -> None:

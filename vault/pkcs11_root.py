@@ -88,6 +88,9 @@ class TokenRoot:
         self.token.login()
         self._mechanism()
 
+    def mend(self) -> None:
+        """Nothing: a slot that is not whole is emptied and made anew."""
+
     def discard(self) -> None:
         """Removes both slots: a root that never came into use."""
         for index in (0, 1):

@@ -91,6 +91,24 @@ class RootFile:
         sync_folder(self.folder)
         sync_folder(self.folder.parent)
 
+    def mend(self) -> None:
+        """Brings a file of another length back to two empty slots, after overwriting all it held.
+
+        Raises:
+            Broken: `root_write`.
+        """
+        try:
+            with self._opened() as descriptor:
+                size = os.fstat(descriptor.number).st_size
+                if size == FILE_BYTES:
+                    return
+                for at in range(0, max(size, FILE_BYTES), FILE_BYTES):
+                    _put(descriptor.number, os.urandom(FILE_BYTES), at)
+                os.ftruncate(descriptor.number, FILE_BYTES)
+                _put(descriptor.number, bytes(FILE_BYTES), 0)
+        except OSError as error:
+            raise Broken("root_write", path=str(self.path)) from error
+
     def view(self, index: int) -> SlotView:
         """What slot `index` (0 or 1) holds; the key itself is not kept."""
         image = self._image(index)

@@ -35,6 +35,7 @@ class RootStore(Protocol):
     def taken(self) -> bool: ...
     def create(self) -> None: ...
     def discard(self) -> None: ...
+    def mend(self) -> None: ...
     def view(self, index: int, /) -> SlotView: ...
     def load(self, epoch: int, /) -> bytearray | None: ...
     def find(self, epoch: int, /) -> tuple[int, bytearray] | None: ...
@@ -200,7 +201,12 @@ class RootSet:
         """Puts a new key for `epoch + 1` beside the current one, on every root that can be reached.
 
         Done again, it keeps a key that is already whole and the same on all of them.
+
+        Raises:
+            Broken: `root_foreign`, `key_store_rolled_back`, for a medium that was put in meanwhile; nothing is written.
         """
+        for view in self.views():
+            _require_ours(view, epoch, store_uuid)
         self.settle(epoch=epoch, key=key, suite_id=suite_id, store_uuid=store_uuid, wiping=False)
         present = self.holders(epoch)
         missing = tuple(file.path for file in self.files if file not in present)
@@ -268,13 +274,24 @@ def _view(file: RootStore) -> RootView:
         return RootView(file.path, "unreadable")
 
 
+def _require_ours(view: RootView, epoch: int, store_uuid: bytes) -> None:
+    """A medium put in meanwhile may be another station's, or of a later time of ours: it is never overwritten."""
+    held = [slot for slot in view.slots if slot.state == "held"]
+    if any(slot.store_uuid != store_uuid for slot in held):
+        raise Broken("root_foreign", path=str(view.path))
+    if any(slot.epoch > epoch + 1 for slot in held):
+        raise Broken("key_store_rolled_back", epoch=epoch, root=max(slot.epoch for slot in held))
+
+
 def _settle(
     file: RootStore, epoch: int, key: bytearray, suite_id: int, store_uuid: bytes, *, wiping: bool
 ) -> RootOutcome:
     if not file.exists():
         return RootOutcome(file.path, "missing", None, None, ())
+    file.mend()
     index, here = file.find(epoch) or (0, None)
     if here != key:
+        _require_ours(_view(file), epoch, store_uuid)
         # A stale or damaged mirror: both slots lose what they held before the current key goes in.
         file.wipe(0)
         file.wipe(1)

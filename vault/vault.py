@@ -409,7 +409,7 @@ class Vault:
         self._cost = head.cost
 
     def _leftovers(self) -> bool:
-        return any(not status.clean for status in self.root_status() if status.view.state == "present")
+        return any(not status.clean for status in self.root_status() if status.view.state != "missing")
 
     def _recover_if_alone(self, session: Session) -> None:
         try:

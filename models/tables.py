@@ -29,6 +29,10 @@ from .tables_destruction import Destruction as Destruction
 from .tables_destruction import DestructionAct as DestructionAct
 from .tables_destruction import DestructionItem as DestructionItem
 from .tables_destruction import PolicyVersion as PolicyVersion
+from .tables_keys import KeyBranch as KeyBranch
+from .tables_keys import KeyGroup as KeyGroup
+from .tables_keys import KeyPage as KeyPage
+from .tables_keys import KeyStoreRow as KeyStoreRow
 from .tables_learning import LearnedModel as LearnedModel
 from .tables_passages import PassageSet as PassageSet
 from .tables_passages import PassageTag as PassageTag
@@ -44,15 +48,6 @@ class Meta(Base):
     __tablename__ = "meta"
     key: Mapped[str] = mapped_column(String(64), primary_key=True)
     value: Mapped[bytes] = mapped_column(LargeBinary)
-
-
-class KeyStoreRow(Base):
-    """The flat key store: one AEAD value with all keys, rewritten under a new root at each destruction."""
-
-    __tablename__ = "key_store"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    epoch: Mapped[int]
-    sealed: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class LedgerEntry(Base):

@@ -26,6 +26,7 @@ class Attacker:
 
     def __init__(self) -> None:
         self.values: list[bytes] = []
+        self.pages: set[vault_reader.PageRow] = set()
         self.blobs: list[bytes] = []
         self.roots: list[bytes] = []
         self.everything: list[bytes] = []
@@ -35,6 +36,7 @@ class Attacker:
         self.values.append(room.sealed_value()[1])
         with closing(sqlite3.connect(copy / "registry.db")) as database:
             self.values += [row[0] for row in database.execute("SELECT sealed FROM key_store")]
+            self.pages |= set(database.execute("SELECT place, epoch, sealed FROM key_pages"))
         for path in copy.rglob("*"):
             if path.is_file():
                 image = path.read_bytes()
@@ -47,9 +49,11 @@ class Attacker:
         for image in roots:
             for root in vault_reader.read_root(image).values():
                 keys.add(root)
-                for value in self.values:
+                for value in set(self.values):
                     try:
-                        keys |= set(vault_reader.read_key_store(value, root, PASSPHRASE).values())
+                        keys |= {
+                            key for _, key in vault_reader.read_key_tree(value, self.pages, root, PASSPHRASE)
+                        }
                     except vault_reader.Unreadable:
                         continue
         texts: set[bytes] = set()

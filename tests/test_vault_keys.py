@@ -14,7 +14,8 @@ from jiyao.common.errors import Broken, Refused, UsageFault, WrongSecret
 from jiyao.pipeline.station.registry import reading, writing
 from jiyao.vault import kdf
 from jiyao.vault.af import af_merge, af_split
-from jiyao.vault.keystore import REGISTRY_SLOT, KeyTable
+from jiyao.vault.flat_store import KeyTable
+from jiyao.vault.keystore import REGISTRY_SLOT
 from jiyao.vault.root import RootFile
 from jiyao.vault.suite import AES, suite_named, suite_of
 from jiyao.vault.vault import create_vault
@@ -126,11 +127,10 @@ def test_the_second_reader_agrees(room: Room) -> None:
     epoch, sealed = room.sealed_value()
     roots = vault_reader.read_root(RootFile(room.roots[0]).path.read_bytes())
     assert list(roots) == [epoch] == [2]
-    keys = vault_reader.read_key_store(sealed, roots[2], PASSPHRASE)
+    keys = dict(vault_reader.read_key_tree(sealed, room.pages(), roots[2], PASSPHRASE))
     assert set(keys) == {REGISTRY_SLOT, bytes.fromhex(slot)}
-    assert (
-        vault_reader.read_blob((room.blobs / path).read_bytes(), keys[bytes.fromhex(slot)]) == b"sealed text"
-    )
+    key = keys[bytes.fromhex(slot)]
+    assert vault_reader.read_blob((room.blobs / path).read_bytes(), key) == b"sealed text"
 
 
 @settings(max_examples=40)

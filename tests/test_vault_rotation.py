@@ -16,7 +16,9 @@ import pytest
 
 from jiyao.common.errors import Broken, NotThere, Refused, Unexpected, WrongSecret
 from jiyao.pipeline.station.registry import reading, writing
+from jiyao.vault.head import StoreHead
 from jiyao.vault.root import RootFile
+from jiyao.vault.tree_page import Page
 from jiyao.vault.vault import Vault
 from vault_kit import PASSPHRASE, UUID, Room
 
@@ -186,25 +188,22 @@ def test_nothing_is_erased_before_the_commit(room: Room) -> None:
     assert room.get(room.open(), *kept) == b"kept"
 
 
-def test_failed_check_keeps_both_roots(room: Room) -> None:
+@pytest.mark.parametrize("entry", [bytes(32), os.urandom(32)], ids=["lost", "changed"])
+def test_failed_check_keeps_both_roots(room: Room, entry: bytes) -> None:
     """A survivor lost in the rewrite is noticed, and nothing is erased, not even at the next start."""
-    from jiyao.vault import keystore
-
     vault = room.create()
     slots = [room.put(vault, b"x")[0] for _ in range(3)]
-    before = keystore.KeyTable.without
+    sealed = Page.sealed
 
-    def lossy(table: keystore.KeyTable, gone: list[bytes]) -> keystore.KeyTable:
-        right = before(table, gone)
-        wrong = before(right, [bytes.fromhex(slots[2])])
-        wrong.carried = right.carried
-        return wrong
+    def lossy(page: Page, head: StoreHead) -> bytes:
+        page.put(int(slots[2][12:14], 16), entry)
+        return sealed(page, head)
 
     with vault.rotating():
         with writing(room.engine) as session:
             vault.stage_root(session)
             with pytest.MonkeyPatch.context() as patch:
-                patch.setattr(keystore.KeyTable, "without", lossy)
+                patch.setattr(Page, "sealed", lossy)
                 done = vault.rewrite(session, [slots[0]])
         with reading(room.engine) as second:
             for step in (lambda: vault.check(second, done), lambda: vault.erase_old_root(second)):

@@ -16,7 +16,8 @@ from jiyao.common.errors import Broken, MissingTool
 from jiyao.pipeline.station.registry import reading
 from jiyao.vault import kdf, sm, suite
 from jiyao.vault.blob import key_commits, open_blob, seal_blob
-from jiyao.vault.keystore import KeyTable, Row, StoreHead, open_table, seal_table
+from jiyao.vault.head import Row, StoreHead
+from jiyao.vault.keystore import Branch, Top, open_top, seal_top
 from jiyao.vault.root import SLOT_BYTES, RootFile
 from jiyao.vault.suite import AES, SM, SUITES, Suite, suite_named, suite_of
 from vault_kit import Room
@@ -117,15 +118,13 @@ def test_a_persons_key_under_sm() -> None:
 def test_key_store_of_the_other_suite_is_refused() -> None:
     root, stretched = bytearray(os.urandom(32)), bytearray(os.urandom(32))
     head = StoreHead(SM, 1, bytes(16), kdf.PROFILES["test"], bytes(16))
-    sealed = seal_table(KeyTable.of({bytes(16): bytes(32)}), head, root=root, stretched=stretched)
-    assert open_table(Row(1, sealed), root=root, stretched=stretched).key(bytes(16)) == bytes(32)
-    with pytest.raises(Broken, match="key_store_altered"):
-        open_table(Row(1, sealed[:8] + b"\1" + sealed[9:]), root=root, stretched=stretched)
-    with pytest.raises(Broken, match="key_store_altered"):
-        seal = seal_table(
-            KeyTable.of({bytes(16): bytes(32)}), replace(head, suite=AES), root=root, stretched=stretched
-        )
-        open_table(Row(1, seal[:8] + b"\2" + seal[9:]), root=root, stretched=stretched)
+    top = Top(bytearray(32), branches={0: Branch(1, bytearray(os.urandom(32)))})
+    row = seal_top(top, head, root=root, stretched=stretched)
+    assert open_top(row, root=root, stretched=stretched) == top
+    for sealed_as, claimed in ((SM, b"\1"), (AES, b"\2")):
+        row = seal_top(top, replace(head, suite=sealed_as), root=root, stretched=stretched)
+        with pytest.raises(Broken, match="key_store_altered"):
+            open_top(Row(1, row.sealed[:8] + claimed + row.sealed[9:]), root=root, stretched=stretched)
 
 
 @pytest.mark.req("R-142")

@@ -14,16 +14,17 @@ from room_kit import PASSPHRASE, Room
 
 def spied(homes: Iterable[Path], root_files: Iterable[Path]) -> set[bytes]:
     """Everything that opens, by the specifications alone: each key store found under each root key, each blob."""
-    values, blobs = set(), set()
+    values, pages, blobs = set(), set(), set()
     for home in homes:
         with closing(sqlite3.connect(f"file:{home / 'registry.db'}?mode=ro", uri=True)) as database:
             values |= {row[0] for row in database.execute("SELECT sealed FROM key_store")}
+            pages |= set(database.execute("SELECT place, epoch, sealed FROM key_pages"))
         blobs |= {path.read_bytes() for path in (home / "blobs").rglob("*.jyb")}
     keys: set[bytes] = set()
     for root in {key for file in root_files for key in vault_reader.read_root(file.read_bytes()).values()}:
         for value in values:
             try:
-                keys |= set(vault_reader.read_key_store(value, root, PASSPHRASE).values())
+                keys |= {key for _, key in vault_reader.read_key_tree(value, pages, root, PASSPHRASE)}
             except vault_reader.Unreadable:
                 continue
     texts = set()

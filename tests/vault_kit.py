@@ -90,6 +90,19 @@ class Room:
             row = connection.exec_driver_sql("SELECT epoch, sealed FROM key_store").one()
             return row[0], row[1]
 
+    def pages(self) -> list[tuple[int, int, bytes]]:
+        """Place, epoch and sealed bytes of every page of the key tree."""
+        with self.engine.connect() as connection:
+            found = connection.exec_driver_sql("SELECT place, epoch, sealed FROM key_pages ORDER BY place")
+            return [(row[0], row[1], row[2]) for row in found]
+
+    def set_page(self, place: int, sealed: bytes, *, epoch: int | None = None) -> None:
+        with writing(self.engine) as session:
+            session.connection().exec_driver_sql(
+                "UPDATE key_pages SET sealed = ?, epoch = coalesce(?, epoch) WHERE place = ?",
+                (sealed, epoch, place),
+            )
+
     def set_sealed(self, epoch: int, sealed: bytes) -> None:
         with writing(self.engine) as session:
             session.connection().exec_driver_sql(

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import hmac
 import struct
+from collections.abc import Iterable
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers import Cipher, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.ciphers.algorithms import SM4
+from cryptography.hazmat.primitives.hmac import HMAC
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
@@ -43,6 +45,13 @@ def decrypt(suite: int, key: bytes, nonce: bytes, sealed: bytes, data: bytes) ->
 def digest(suite: int, data: bytes) -> bytes:
     """The hash of a suite."""
     state = hashes.Hash({1: hashes.SHA256, 2: hashes.SM3}[suite]())
+    state.update(data)
+    return state.finalize()
+
+
+def keyed(suite: int, key: bytes, data: bytes) -> bytes:
+    """HMAC of a suite."""
+    state = HMAC(key, {1: hashes.SHA256, 2: hashes.SM3}[suite]())
     state.update(data)
     return state.finalize()
 
@@ -108,28 +117,119 @@ def read_field(sealed: bytes, registry: bytes, purpose: bytes, bind: bytes) -> b
         raise Unreadable("field") from None
 
 
-def read_key_store(sealed: bytes, root: bytes, passphrase: str) -> dict[bytes, bytes]:
-    """docs/spec/key-store.md: slot -> key."""
+def read_value(magic: bytes, sealed: bytes, root: bytes, passphrase: str) -> tuple[int, bytes, bytes]:
+    """docs/spec/key-store.md, the value: suite, uuid of the store, and what was sealed."""
     head, mac, body = sealed[:92], sealed[92:124], sealed[124:]
-    if len(head) < 92 or head[:8] != b"JYKEYS01" or head[8:12] != b"\x01\x01\x00\x00":
+    if len(head) < 92 or head[:8] != magic or head[8] not in (1, 2) or head[9:12] != b"\x01\x00\x00":
         raise Unreadable("head")
-    epoch, uuid = head[12:20], head[20:36]
+    suite, epoch, uuid = head[8], head[12:20], head[20:36]
     memory, passes, lanes = struct.unpack(">III", head[36:48])
     salt, nonce, check = head[48:64], head[64:76], head[76:92]
     if not hmac.compare_digest(
-        mac, hmac.digest(hkdf(root, uuid, b"jiyao key store head v1"), head, "sha256")
+        mac, keyed(suite, hkdf(root, uuid, b"jiyao key store head v1", suite=suite), head)
     ):
         raise Unreadable("mac")
     stretched = Argon2id(salt=salt, length=32, iterations=passes, lanes=lanes, memory_cost=memory).derive(
         passphrase.encode()
     )
-    top = hkdf(root + stretched, uuid, b"jiyao key store top v1" + epoch)
-    if check != hkdf(top, b"", b"jiyao passphrase check v1", 16):
+    top = hkdf(root + stretched, uuid, b"jiyao key store top v1" + epoch, suite=suite)
+    if check != hkdf(top, b"", b"jiyao passphrase check v1", 16, suite):
         raise Unreadable("passphrase")
     try:
-        plain = AESGCM(top).decrypt(nonce, body, head + mac)
+        return suite, uuid, decrypt(suite, top, nonce, body, head + mac)
     except InvalidTag:
         raise Unreadable("keys") from None
+
+
+PageRow = tuple[int, int, bytes]
+"""Place, epoch and sealed bytes of a page's row."""
+
+
+def read_page(row: PageRow, key: bytes, suite: int, uuid: bytes) -> list[bytes]:
+    """docs/spec/key-store.md, the page: its 256 entries."""
+    place, epoch, sealed = row
+    if len(sealed) != 8220:
+        raise Unreadable("page length")
+    bound = b"JYPAGE01" + uuid + bytes([suite]) + place.to_bytes(7, "big") + epoch.to_bytes(8, "big")
+    try:
+        plain = decrypt(suite, key, sealed[:12], sealed[12:], bound)
+    except InvalidTag:
+        raise Unreadable("page") from None
+    return [plain[at : at + 32] for at in range(0, 8192, 32)]
+
+
+def read_key_tree(
+    sealed: bytes, pages: Iterable[PageRow], root: bytes, passphrase: str
+) -> set[tuple[bytes, bytes]]:
+    """docs/spec/key-store.md, the tree: (slot id, key) of every key that opens.
+
+    Any number of versions of a page may be given: each is tried with the key that its parent has for it.
+    """
+    suite, uuid, plain = read_value(b"JYKEYS02", sealed, root, passphrase)
+    (count,) = struct.unpack(">H", plain[64:66])
+    if len(plain) != 66 + 35 * count:
+        raise Unreadable("count")
+    versions: dict[int, list[PageRow]] = {}
+    for row in pages:
+        versions.setdefault(row[0], []).append(row)
+    found: set[tuple[bytes, bytes]] = set()
+
+    def visit(branch: int, level: int, number: int, key: bytes) -> None:
+        for row in versions.get(branch << 40 | level << 32 | number, []):
+            try:
+                entries = read_page(row, key, suite, uuid)
+            except Unreadable:
+                continue
+            for index, entry in enumerate(entries[:255] if level == 0 else entries):
+                if not any(entry):
+                    continue
+                if level == 0:
+                    place = branch.to_bytes(2, "big") + number.to_bytes(4, "big") + bytes([index])
+                    mark = keyed(suite, plain[32:64], place + bytes(9) + entry)[:9]
+                    found.add((place + (mark if any(place) else bytes(9)), entry))
+                else:
+                    visit(branch, level - 1, number << 8 | index, entry)
+
+    for at in range(66, len(plain), 35):
+        branch, depth = struct.unpack(">HB", plain[at : at + 3])
+        visit(branch, depth - 1, 0, plain[at + 3 : at + 35])
+    return found
+
+
+def read_carried(
+    sealed: bytes, pages: Iterable[PageRow], root: bytes, passphrase: str
+) -> tuple[bytes, bytes]:
+    """docs/spec/key-store.md, `carried`: as the value says, and as these pages (one version of each) give it."""
+    suite, uuid, plain = read_value(b"JYKEYS02", sealed, root, passphrase)
+    epoch, rows = int.from_bytes(sealed[12:20], "big"), {row[0]: row for row in pages}
+    chain = bytes(32)
+    reg = next(key for slot, key in read_key_tree(sealed, pages, root, passphrase) if not any(slot))
+    key = hkdf(reg, b"", b"jiyao carried keys v2", suite=suite)
+
+    def visit(branch: int, level: int, number: int, page_key: bytes) -> None:
+        nonlocal chain
+        place = branch << 40 | level << 32 | number
+        entries = read_page(rows[place], page_key, suite, uuid)
+        for index in range(256 if level else 0):
+            below = branch << 40 | level - 1 << 32 | number << 8 | index
+            if below in rows and rows[below][1] == epoch:
+                visit(branch, level - 1, number << 8 | index, entries[index])
+                entries[index] = bytes(32)
+        chain = keyed(suite, key, chain + place.to_bytes(8, "big") + b"".join(entries))
+
+    branches = b""
+    for at in range(66, len(plain), 35):
+        branch, depth = struct.unpack(">HB", plain[at : at + 3])
+        touched = rows[branch << 40 | depth - 1 << 32][1] == epoch
+        if touched:
+            visit(branch, depth - 1, 0, plain[at + 3 : at + 35])
+        branches += plain[at : at + 3] + (bytes(32) if touched else plain[at + 3 : at + 35])
+    return plain[:32], keyed(suite, key, chain + b"top" + bytes(32) + plain[32:66] + branches)
+
+
+def read_key_store(sealed: bytes, root: bytes, passphrase: str) -> dict[bytes, bytes]:
+    """docs/spec/key-store.md, the flat value: slot -> key."""
+    _, _, plain = read_value(b"JYKEYS01", sealed, root, passphrase)
     (count,) = struct.unpack(">I", plain[:4])
     entries = plain[36:]
     if len(entries) != 48 * count:

@@ -10,14 +10,17 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from weakref import WeakKeyDictionary, WeakSet
 
-from sqlalchemy import event
+from sqlalchemy import Connection, event
 from sqlalchemy.orm import Session, SessionTransaction
 
 from ..common.errors import Broken, JiyaoError, Unexpected
+from .head import Row, head_matches
 from .kdf import stretch
-from .keystore import KeyTable, Row, head_matches, open_table, read_row
+from .keystore import open_top, read_row
 from .lock import Barrier
 from .roots import RootSet, judge_roots
+from .tree import KeyTree
+from .tree_rows import Source
 from .wipe import wipe, wiped
 
 _NOTHING = ExitStack()
@@ -71,64 +74,59 @@ class Lease:
         if not self.barrier.exclusive_held:
             raise Unexpected("vault_not_rotating")
 
-    def unlock(self, session: Session, *, for_update: bool = False) -> tuple[Row, bytearray]:
+    def unlock(self, session: Session) -> tuple[Row, bytearray]:
         """The registry's value and its root key, which stays ours to wipe.
 
         Raises:
             NotThere: `root_missing`.
             Broken: as `judge_roots`; `key_store_altered`; `key_store_missing`.
-            Unexpected: `key_store_raced`, when a write would build on a value already replaced.
         """
-        row = read_row(session, for_update=for_update)
-        root = self._root_for(row)
-        if root is not None:
-            return row, root
-        fresh = self._committed(session)
-        if fresh.epoch <= row.epoch:
-            return row, self._require_root(row)
-        if for_update:
-            raise Unexpected("key_store_raced")
-        return fresh, self._require_root(fresh)
+        with ExitStack() as stack:
+            _, row, root = self._unlocked(session, stack, for_update=False)
+        return row, root
 
-    def unlock_committed(self, session: Session) -> tuple[Row, bytearray]:
-        """As `unlock`, but for the value as committed now, whatever the session's transaction sees.
+    @contextmanager
+    def tree(
+        self, session: Session, *, for_update: bool = False, committed: bool = False
+    ) -> Iterator[KeyTree]:
+        """The key tree for the block; what was opened is overwritten when it ends. Takes a lease of its own when
+        none is held.
 
-        What decides over the life of a root may rest neither on an old view nor on a write that can still
-        be rolled back.
+        With `committed` it is the tree as committed now, whatever the session's transaction sees: what decides over
+        the life of a root may rest neither on an old view nor on a write that can still be rolled back.
 
         Raises:
             Broken: `rotation_not_committed`, when the session has a newer value than the registry; as `unlock`.
-        """
-        row = self._committed(session)
-        if read_row(session).epoch > row.epoch:
-            raise Broken("rotation_not_committed", epoch=row.epoch)
-        return row, self._require_root(row)
-
-    @contextmanager
-    def table(
-        self, session: Session, *, for_update: bool = False, committed: bool = False
-    ) -> Iterator[tuple[Row, KeyTable]]:
-        """The keys in clear for the block; overwritten when it ends. Takes a lease of its own when none is
-        held.
+            Unexpected: `key_store_raced`, when a write would build on a value already replaced.
         """
         with ExitStack() as stack:
             if self._holds == 0:
                 stack.enter_context(self.shared())
-            row, root = (
-                self.unlock_committed(session) if committed else self.unlock(session, for_update=for_update)
-            )
-            table = open_table(row, root=root, stretched=self.stretched(row))
+            source: Source
+            if committed:
+                source = stack.enter_context(_committed(session))
+                row = read_row(source)
+                if read_row(session).epoch > row.epoch:
+                    raise Broken("rotation_not_committed", epoch=row.epoch)
+                root = self._require_root(row)
+            else:
+                source, row, root = self._unlocked(session, stack, for_update=for_update)
+            tree = KeyTree(source, row, root=root, stretched=self.stretched(row))
             try:
-                yield row, table
+                yield tree
             finally:
-                table.wipe()
+                tree.wipe()
+
+    def root(self, row: Row) -> bytearray:
+        """The root key under which `row` was sealed; it stays ours to wipe. As `unlock`."""
+        return self._require_root(row)
 
     def opens(self, row: Row) -> bool:
         """Whether any key on any root, of whatever epoch, opens this value with our passphrase."""
         for root in self.roots.all_keys():
             with wiped(root):
                 try:
-                    open_table(row, root=root, stretched=self.stretched(row)).wipe()
+                    open_top(row, root=root, stretched=self.stretched(row)).wipe()
                 except JiyaoError:
                     continue
                 return True
@@ -178,17 +176,28 @@ class Lease:
             raise Broken("key_store_altered")
         return root
 
-    def _committed(self, session: Session) -> Row:
-        """The newest committed value, on a connection of its own."""
-        # A bare connection: the engine's own hooks may begin a write transaction and wait for ourselves.
-        connection = session.get_bind().engine.raw_connection()
-        try:
-            cursor = connection.cursor()
-            cursor.execute("SELECT epoch, sealed FROM key_store WHERE id = 1")
-            found = cursor.fetchone()
-            cursor.close()
-        finally:
-            connection.close()
-        if found is None:
-            raise Broken("key_store_missing")
-        return Row(found[0], bytes(found[1]))
+    def _unlocked(
+        self, session: Session, stack: ExitStack, *, for_update: bool
+    ) -> tuple[Source, Row, bytearray]:
+        """Where to read, the value there, and its root: the session's own view, or the newest when that is dead."""
+        row = read_row(session, for_update=for_update)
+        root = self._root_for(row)
+        if root is not None:
+            return session, row, root
+        source = stack.enter_context(_committed(session))
+        fresh = read_row(source)
+        if fresh.epoch <= row.epoch:
+            return session, row, self._require_root(row)
+        if for_update:
+            raise Unexpected("key_store_raced")
+        return source, fresh, self._require_root(fresh)
+
+
+@contextmanager
+def _committed(session: Session) -> Iterator[Connection]:
+    """One view of what is committed now, on a connection of its own that never writes."""
+    # A session that writes has the registry's write lock: a second writer would wait for ourselves.
+    engine = session.get_bind().engine.execution_options(writes=False)
+    with engine.connect() as connection:
+        yield connection
+        connection.rollback()

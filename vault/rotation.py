@@ -1,7 +1,7 @@
 """A rotation of the root, in steps that can each be done again and broken off anywhere.
 
     stage_root      the next root key is durable beside the current one         crash: still the old epoch
-    rewrite         the caller's transaction: slots gone, value resealed        before COMMIT old, after new
+    rewrite         the caller's transaction: slots gone, paths re-keyed        before COMMIT old, after new
     check           a second session sees the slots gone and all others unchanged; else both roots stay
     erase_old_root  the former key is overwritten on every root                  crash: done again at start
 
@@ -11,37 +11,33 @@ root for the committed value. Everything runs under the exclusive lock, held fro
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy.orm import Session
 
 from ..common.errors import Broken, Refused
-from .keystore import (
-    NO_ROTATION,
-    REGISTRY_SLOT,
-    KeyTable,
-    Row,
-    StoreHead,
-    open_table,
-    replace_row,
-    seal_table,
-)
+from .head import Row
+from .keystore import NO_ROTATION, REGISTRY_SLOT, open_top, replace_row, seal_top
 from .lease import Lease
 from .roots import RootOutcome, StagedRoot, judge_roots
+from .tree import KeyTree
+from .tree_rekey import carried_now, rekey, sound
 from .wipe import wipe, wiped
 
 
 @dataclass(frozen=True, slots=True)
 class Rewritten:
-    """What the rewrite did. `absent`: slots asked for that were gone already. `carried`: keyed check, hex."""
+    """What the rewrite did. `absent`: slots asked for that were gone already. `survivors`: keys left on the leaf pages
+    that were re-keyed; `pages`: how many pages were. `carried`: keyed check over all that stayed, hex.
+    """
 
     epoch_before: int
     epoch_after: int
     destroyed: tuple[str, ...]
     absent: tuple[str, ...]
     survivors: int
+    pages: int
     carried: str
 
 
@@ -61,13 +57,17 @@ class Recovery:
 def stage(lease: Lease, session: Session) -> StagedRoot:
     """Step 2: the next key beside the current one, on every root that can be reached, read back."""
     lease.require_exclusive()
-    row, root = lease.unlock_committed(session)
-    head = row.head
-    return lease.roots.stage(epoch=row.epoch, key=root, suite_id=head.suite.id, store_uuid=head.store_uuid)
+    with lease.tree(session, committed=True) as tree:
+        head = tree.head
+        return lease.roots.stage(
+            epoch=head.epoch, key=lease.root(tree.row), suite_id=head.suite.id, store_uuid=head.store_uuid
+        )
 
 
-def rewrite(lease: Lease, session: Session, slots: Sequence[str]) -> Rewritten:
-    """Step 3: the value without `slots`, under the next root, in the caller's write transaction.
+def rewrite(lease: Lease, session: Session, slots: Sequence[str], *, whole: bool = False) -> Rewritten:
+    """Step 3: the tree without `slots`, under the next root, in the caller's write transaction.
+
+    With `whole` every page gets a new key, not only those on the paths to `slots`.
 
     Raises:
         Broken: `root_not_staged`, when the next key is not the same and whole on every reachable root.
@@ -75,28 +75,23 @@ def rewrite(lease: Lease, session: Session, slots: Sequence[str]) -> Rewritten:
     """
     lease.require_exclusive()
     wanted = [bytes.fromhex(slot) for slot in slots]
-    if REGISTRY_SLOT in wanted:
+    if any(slot[:2] == REGISTRY_SLOT[:2] for slot in wanted):
         raise Refused("registry_key_stays")
-    with lease.table(session, for_update=True) as (row, table):
-        _require_sound(table.sound())
-        present = set(table)
-        gone = [slot for slot in wanted if slot in present]
-        survivors = table.without(gone)
-        head = replace(row.head, epoch=row.epoch + 1)
-        next_root = _staged_key(lease, row)
+    with lease.tree(session, for_update=True) as tree:
+        _require_sound(sound(tree))
+        next_root = _staged_key(lease, tree.row)
         with wiped(next_root):
-            new = _sealed_and_proved(lease, row, survivors, head, next_root)
-        replace_row(session, old=row, new=new)
-        result = Rewritten(
-            epoch_before=row.epoch,
-            epoch_after=new.epoch,
-            destroyed=tuple(slot.hex() for slot in gone),
-            absent=tuple(slot.hex() for slot in wanted if slot not in present),
-            survivors=len(survivors),
-            carried=survivors.carried.hex(),
+            done = rekey(tree, session, wanted, whole=whole)
+            replace_row(session, old=tree.row, new=_sealed_and_proved(lease, tree, next_root))
+        return Rewritten(
+            epoch_before=tree.head.epoch,
+            epoch_after=tree.head.epoch + 1,
+            destroyed=tuple(slot.hex() for slot in done.destroyed),
+            absent=tuple(slot.hex() for slot in done.absent),
+            survivors=done.survivors,
+            pages=done.pages,
+            carried=done.carried.hex(),
         )
-        survivors.wipe()
-        return result
 
 
 def check(lease: Lease, session: Session, rewritten: Rewritten) -> None:
@@ -106,13 +101,16 @@ def check(lease: Lease, session: Session, rewritten: Rewritten) -> None:
         Broken: `rotation_not_committed`; `rotation_check_failed`, and then both roots must stay.
     """
     lease.require_exclusive()
-    with lease.table(session, committed=True) as (row, table):
-        if row.epoch != rewritten.epoch_after:
-            raise Broken("rotation_not_committed", epoch=row.epoch)
-        slots = set(table)
-        gone = not any(bytes.fromhex(slot) in slots for slot in rewritten.destroyed + rewritten.absent)
-        same = table.carried != NO_ROTATION and hmac.compare_digest(table.carried.hex(), rewritten.carried)
-        _require_sound(gone and same and len(table) == rewritten.survivors and table.sound())
+    with lease.tree(session, committed=True) as tree:
+        if tree.head.epoch != rewritten.epoch_after:
+            raise Broken("rotation_not_committed", epoch=tree.head.epoch)
+        carried = tree.top.carried
+        _require_sound(carried != NO_ROTATION and carried.hex() == rewritten.carried)
+        try:
+            now = carried_now(tree, map(bytes.fromhex, rewritten.destroyed + rewritten.absent))
+        except Broken as error:
+            raise Broken("rotation_check_failed") from error
+        _require_sound(not now.alive and now.carried == carried and now.survivors == rewritten.survivors)
 
 
 def erase_old(lease: Lease, session: Session) -> Recovery:
@@ -122,15 +120,14 @@ def erase_old(lease: Lease, session: Session) -> Recovery:
         Broken: `rotation_check_failed`: what the last rotation carried is not whole; both roots stay.
     """
     lease.require_exclusive()
-    with lease.table(session, committed=True) as (row, table):
-        head = row.head
-        judge_roots(lease.roots.views(), epoch=row.epoch, store_uuid=head.store_uuid)
-        _require_sound(table.sound())
-        _, root = lease.unlock_committed(session)
+    with lease.tree(session, committed=True) as tree:
+        head = tree.head
+        judge_roots(lease.roots.views(), epoch=head.epoch, store_uuid=head.store_uuid)
+        _require_sound(sound(tree))
         outcomes = lease.roots.settle(
-            epoch=row.epoch, key=root, suite_id=head.suite.id, store_uuid=head.store_uuid
+            epoch=head.epoch, key=lease.root(tree.row), suite_id=head.suite.id, store_uuid=head.store_uuid
         )
-    return Recovery(row.epoch, outcomes)
+    return Recovery(head.epoch, outcomes)
 
 
 def _staged_key(lease: Lease, row: Row) -> bytearray:
@@ -143,15 +140,16 @@ def _staged_key(lease: Lease, row: Row) -> bytearray:
     return keys[0]
 
 
-def _sealed_and_proved(
-    lease: Lease, row: Row, survivors: KeyTable, head: StoreHead, next_root: bytearray
-) -> Row:
-    stretched = lease.stretched(row)
-    new = Row(head.epoch, seal_table(survivors, head, root=next_root, stretched=stretched))
-    again = open_table(new, root=next_root, stretched=stretched)
-    same = again.plain() == survivors.plain()
-    again.wipe()
-    _require_sound(same)
+def _sealed_and_proved(lease: Lease, tree: KeyTree, next_root: bytearray) -> Row:
+    stretched = lease.stretched(tree.row)
+    new = seal_top(
+        tree.top, replace(tree.head, epoch=tree.head.epoch + 1), root=next_root, stretched=stretched
+    )
+    again = open_top(new, root=next_root, stretched=stretched)
+    one, other = again.plain(), tree.top.plain()
+    with wiped(one, other):
+        again.wipe()
+        _require_sound(one == other)
     return new
 
 

@@ -28,8 +28,9 @@ from ..models.tables import KeyStoreRow
 from . import rotation
 from .blob import BlobRef, Unsynced, open_blob, read_blob, stray_files, write_blob
 from .erase import Erased, erase_file
+from .head import Row, StoreHead
 from .kdf import SALT_BYTES, KdfCost, kdf_cost, stretch
-from .keystore import REGISTRY_SLOT, SLOT_ID_BYTES, KeyTable, Row, StoreHead, replace_row, seal_table
+from .keystore import REGISTRY_SLOT, Top, replace_row, seal_top
 from .lease import Lease
 from .lock import Barrier
 from .medium import Medium
@@ -38,6 +39,9 @@ from .root import require_outside
 from .roots import RootPlace, RootSet, RootView, StagedRoot, judge_roots, root_medium
 from .rotation import Recovery, Rewritten
 from .suite import KEY_BYTES, Suite, suite_named
+from .tree import KeyTree
+from .tree_grow import COMMON, add_keys, found_tree
+from .tree_rekey import sound
 from .verify import KeyWitness, opened_by, take_witness
 from .wipe import Buffer, wipe, wiped
 
@@ -85,13 +89,14 @@ def create_vault(
     root = root_set.create(suite_id=chosen.id, store_uuid=store_uuid)
     salt = secrets.token_bytes(SALT_BYTES)
     head = StoreHead(chosen, 1, store_uuid, cost, salt)
-    table = KeyTable.of({REGISTRY_SLOT: secrets.token_bytes(KEY_BYTES)})
     stretched = stretch(passphrase, salt=salt, cost=cost)
     with wiped(root, stretched):
-        session.add(
-            KeyStoreRow(id=1, epoch=1, sealed=seal_table(table, head, root=root, stretched=stretched))
-        )
-    table.wipe()
+        row = seal_top(Top(bytearray(secrets.token_bytes(KEY_BYTES))), head, root=root, stretched=stretched)
+        tree = KeyTree(session, row, root=root, stretched=stretched)
+        found_tree(tree, session)
+        row = seal_top(tree.top, head, root=root, stretched=stretched)
+        session.add(KeyStoreRow(id=1, epoch=row.epoch, sealed=row.sealed))
+        tree.wipe()
     session.flush()
     lease = Lease(roots=root_set, barrier=Barrier(blobs), passphrase=passphrase)
     return Vault(session, lease=lease, blobs=blobs)
@@ -108,9 +113,9 @@ class Vault:
         self._cost: KdfCost
         self.recovery: Recovery | None = None
         """What the start-up rule did when this vault was opened; None when there was nothing to do."""
-        with lease.table(session) as (row, table):
-            self._note(row)
-            registry = table.key(REGISTRY_SLOT)
+        with lease.tree(session) as tree:
+            self._note(tree.row)
+            registry = tree.key(REGISTRY_SLOT)
         if registry is None:
             raise Broken("key_store_altered")
         self._registry = registry
@@ -181,37 +186,47 @@ class Vault:
 
     # ------------------------------------------------------------ slots and blobs
 
-    def new_slot(self, session: Session) -> str:
-        """A new key in a new slot (32 hex digits), in the caller's write transaction."""
-        return self.new_slots(session, 1)[0]
+    def new_slot(self, session: Session, *, branch: str = COMMON, group: str = "") -> str:
+        """A new key in a new slot (32 hex digits), in the caller's write transaction; see `new_slots`."""
+        return self.new_slots(session, 1, branch=branch, group=group)[0]
 
-    def new_slots(self, session: Session, count: int) -> tuple[str, ...]:
-        """Several at once: the value is written once.
+    def new_slots(
+        self, session: Session, count: int, *, branch: str = COMMON, group: str = ""
+    ) -> tuple[str, ...]:
+        """Several at once: each page is written once.
+
+        Args:
+            branch: the part of the tree, such as a level's code; parts share no page (R-144).
+            group: what will fall due together, such as retention class and year: it lies together, so that one
+                destruction touches few pages.
 
         Raises:
             Broken: `rotation_check_failed`, while the last rotation is in doubt.
             Unexpected: `key_store_raced`: the transaction was not the only writer.
         """
         self._lease.until_end(session)
-        with self._lease.table(session, for_update=True) as (row, table):
-            if not table.sound():
-                raise Broken("rotation_check_failed")
-            fresh = {
-                secrets.token_bytes(SLOT_ID_BYTES): bytearray(secrets.token_bytes(KEY_BYTES))
-                for _ in range(count)
-            }
-            table.add(fresh)
-            wipe(*fresh.values())
-            _, root = self._lease.unlock(session)
-            sealed = seal_table(table, row.head, root=root, stretched=self._lease.stretched(row))
-            replace_row(session, old=row, new=Row(row.epoch, sealed))
-            self._note(row)
+        with self._lease.tree(session, for_update=True) as tree:
+            former = tree.top.plain()
+            with wiped(former):
+                if not sound(tree):
+                    raise Broken("rotation_check_failed")
+                fresh = add_keys(tree, session, count, branch=branch, group=group)
+                now = tree.top.plain()
+                with wiped(now):
+                    if now != former:
+                        root, stretched = self._lease.root(tree.row), self._lease.stretched(tree.row)
+                        replace_row(
+                            session,
+                            old=tree.row,
+                            new=seal_top(tree.top, tree.head, root=root, stretched=stretched),
+                        )
+            self._note(tree.row)
         return tuple(slot.hex() for slot in fresh)
 
     def has_slot(self, session: Session, slot: str) -> bool:
         """Whether the slot still holds a key."""
-        with self._lease.table(session) as (_, table):
-            return bytes.fromhex(slot) in set(table)
+        with self._lease.tree(session) as tree:
+            return tree.holds(bytes.fromhex(slot))
 
     def put(self, session: Session, slot: str, kind: str, data: Buffer, *, area: str) -> BlobRef:
         """Seals `data` under the slot's key into a new file; durable when this returns.
@@ -262,10 +277,10 @@ class Vault:
         found: dict[str, bytes] = {}
         if not wanted:
             return found
-        with self._lease.table(session) as (row, table):
-            self._note(row)
+        with self._lease.tree(session) as tree:
+            self._note(tree.row)
             for slot, path in wanted:
-                key = table.key(bytes.fromhex(slot)) if slot != REGISTRY_SLOT.hex() else None
+                key = tree.key(bytes.fromhex(slot)) if slot != REGISTRY_SLOT.hex() else None
                 if key is None:
                     raise NotThere("key_destroyed", slot=slot)
                 with wiped(key):
@@ -337,9 +352,9 @@ class Vault:
         """Step 2; see rotation.py. Can be done again."""
         return rotation.stage(self._lease, session)
 
-    def rewrite(self, session: Session, destroy_slots: Sequence[str]) -> Rewritten:
-        """Step 3, in the caller's write transaction; an empty list just rotates."""
-        return rotation.rewrite(self._lease, session, destroy_slots)
+    def rewrite(self, session: Session, destroy_slots: Sequence[str], *, whole: bool = False) -> Rewritten:
+        """Step 3, in the caller's write transaction; an empty list just rotates, `whole` re-keys every page."""
+        return rotation.rewrite(self._lease, session, destroy_slots, whole=whole)
 
     def check(self, second_session: Session, rewritten: Rewritten) -> None:
         """Step 4, on a session that did not write. Raises: `rotation_check_failed`; then both roots stay."""
@@ -362,25 +377,25 @@ class Vault:
     def add_root(self, session: Session, folder: RootPlace, *, home: Path | None = None) -> None:
         """One more mirror in `folder`, with the current key; the caller keeps the list of roots."""
         require_outside(folder, home or self._blobs.parent)
-        with self.rotating():
-            row, root = self._lease.unlock_committed(session)
+        with self.rotating(), self._lease.tree(session, committed=True) as tree:
+            head = tree.head
             self._lease.roots = self._lease.roots.add(
                 folder,
-                epoch=row.epoch,
-                key=root,
-                suite_id=row.head.suite.id,
-                store_uuid=row.head.store_uuid,
+                epoch=head.epoch,
+                key=self._lease.root(tree.row),
+                suite_id=head.suite.id,
+                store_uuid=head.store_uuid,
             )
 
     def witness(self, session: Session, slots: Sequence[str]) -> KeyWitness:
         """The keys of slots about to be destroyed, to look for them afterwards (V1)."""
-        with self._lease.table(session) as (_, table):
-            return take_witness(table, slots)
+        with self._lease.tree(session) as tree:
+            return take_witness(tree, slots)
 
     def opened_by(self, session: Session, sealed: bytes, *, slot: str, name: str) -> tuple[str, ...]:
-        """Every slot whose key opens this envelope (V2: none may, after its destruction)."""
-        with self._lease.table(session) as (_, table):
-            return opened_by(table, sealed, slot=slot, name=name)
+        """The slots, of those around it, whose key opens this envelope (V2: none may, after its destruction)."""
+        with self._lease.tree(session) as tree:
+            return opened_by(tree, sealed, slot=slot, name=name)
 
     def opens_former(self, epoch: int, sealed: bytes) -> bool:
         """Whether a former key store value opens with today's roots and passphrase (V6: it must not)."""
@@ -395,9 +410,9 @@ class Vault:
     # ------------------------------------------------------------ inside
 
     def _key(self, session: Session, slot: str) -> bytearray:
-        with self._lease.table(session) as (row, table):
-            self._note(row)
-            key = table.key(bytes.fromhex(slot)) if slot != REGISTRY_SLOT.hex() else None
+        with self._lease.tree(session) as tree:
+            self._note(tree.row)
+            key = tree.key(bytes.fromhex(slot)) if slot != REGISTRY_SLOT.hex() else None
         if key is None:
             raise NotThere("key_destroyed", slot=slot)
         return key

@@ -6,17 +6,24 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
+import sys
 from itertools import count
 from pathlib import Path
 from unittest import mock
 
-from jiyao.vault import keystore
+from jiyao.vault import flat_store
 from jiyao.vault.af import af_split
 from jiyao.vault.blob import seal_blob
+from jiyao.vault.head import StoreHead
 from jiyao.vault.kdf import KdfCost, stretch
+from jiyao.vault.keystore import Branch, Top, seal_top
 from jiyao.vault.register import seal_value
 from jiyao.vault.root import build_slot
 from jiyao.vault.suite import AES, SM, Suite
+from jiyao.vault.tree_page import Page, place_of
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import vault_reader
 
 FOLDER = Path(__file__).resolve().parents[1] / "vectors"
 UUID, SALT = bytes(range(16)), bytes(range(16, 32))
@@ -123,10 +130,12 @@ def key_store() -> dict[str, object]:
     """A value with two keys, and what must be refused."""
     keys = {bytes(16): stream("registry", 32), stream("slot", 16): stream("key", 32)}
     root_key = bytearray(stream("root key", 32))
-    head = keystore.StoreHead(AES, 7, UUID, KdfCost(memory_kib=64, iterations=1, lanes=1), SALT)
+    head = StoreHead(AES, 7, UUID, KdfCost(memory_kib=64, iterations=1, lanes=1), SALT)
     stretched = stretch(PASSPHRASE, salt=SALT, cost=head.cost)
     with mock.patch.object(secrets, "token_bytes", lambda length: stream("nonce", length)):
-        value = keystore.seal_table(keystore.KeyTable.of(keys), head, root=root_key, stretched=stretched)
+        value = flat_store.seal_table(
+            flat_store.KeyTable.of(keys), head, root=root_key, stretched=stretched
+        ).sealed
     refused = [
         {"name": f"byte {at}", "sealed": flip(value, at).hex(), "refused": "key_store_altered"}
         for at in (0, 9, 10, 19, 20, 36, 40, 44, 48, 64, 76, 92, 124, 160, len(value) - 1)
@@ -145,12 +154,60 @@ def key_store() -> dict[str, object]:
     }
 
 
+def key_tree(suite: Suite) -> dict[str, object]:
+    """A tree of two branches after a destruction, and what must be refused or is destroyed."""
+    head = StoreHead(suite, 7, UUID, KdfCost(memory_kib=64, iterations=1, lanes=1), SALT)
+    root_key, stretched = bytearray(stream("root key", 32)), stretch(PASSPHRASE, salt=SALT, cost=head.cost)
+    lasting = Page(place_of(0, 0, 0), key=bytearray(stream("lasting", 32)), epoch=3)
+    lasting.put(0, stream("registry", 32))
+    lasting.used = 1
+    above = Page(place_of(1, 1, 0), key=bytearray(stream("above", 32)), epoch=7)
+    above.put(0, stream("untouched leaf", 32))
+    leaf = Page(place_of(1, 0, 2), key=bytearray(stream("leaf", 32)), epoch=7)
+    above.put(2, leaf.key)
+    for index in (0, 100, 254):
+        leaf.put(index, stream(f"key {index}", 32))
+    leaf.used = 255
+    top = Top(bytearray(stream("naming", 32)), branches={0: Branch(1, lasting.key), 1: Branch(2, above.key)})
+    numbers = count()
+    with mock.patch.object(secrets, "token_bytes", lambda length: stream(f"nonce {next(numbers)}", length)):
+        pages = [(page.place, page.epoch, page.sealed(head)) for page in (lasting, leaf, above)]
+        value = seal_top(top, head, root=root_key, stretched=stretched)
+        _, top.carried = vault_reader.read_carried(value.sealed, pages, bytes(root_key), PASSPHRASE)
+        value = seal_top(top, head, root=root_key, stretched=stretched)
+    keys = vault_reader.read_key_tree(value.sealed, pages, bytes(root_key), PASSPHRASE)
+    living = next(slot for slot, key in keys if key == stream("key 100", 32))
+    return {
+        "suite": suite.name,
+        "epoch": 7,
+        "root": root_key.hex(),
+        "passphrase": PASSPHRASE,
+        "value": value.sealed.hex(),
+        "pages": [{"place": f"{place:014x}", "epoch": epoch, "sealed": sealed.hex()} for place, epoch, sealed in pages],
+        "keys": {slot.hex(): key.hex() for slot, key in sorted(keys)},
+        "carried": top.carried.hex(),
+        "destroyed": {
+            "an empty entry": "0001" + "00000002" + "07" + "00" * 9,
+            "another mark": living[:15].hex() + f"{living[15] ^ 1:02x}",
+            "an unknown branch": "0002" + living[2:].hex(),
+            "a page beyond the branch": "0001" + "00000100" + living[6:].hex(),
+            "the record": "0001" + "00000002" + "ff" + living[7:].hex(),
+        },
+        "value_refused_by_flipping": [0, 8, 9, 10, 19, 20, 48, 64, 76, 92, 124, 156, 190, 192, len(value.sealed) - 1],
+        "page_refused_by_flipping": [0, 11, 12, 44, 3300, 8204, 8219],
+        "carried_refused_by_flipping_entry": [0, 254],
+        "missing_leaf": "0001" + "00000000" + "00" + "00" * 9,
+    }  # fmt: skip
+
+
 def files() -> dict[str, str]:
     """File name -> text of each vector file."""
     made = {
         "vault_blob.json": blob(AES),
         "vault_blob_sm.json": blob(SM),
         "vault_key_store.json": key_store(),
+        "vault_key_tree.json": key_tree(AES),
+        "vault_key_tree_sm.json": key_tree(SM),
         "vault_register.json": register(),
         "vault_root.json": root(AES),
         "vault_root_sm.json": root(SM),

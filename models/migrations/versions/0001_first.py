@@ -20,6 +20,29 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name"),
     )
     op.create_table(
+        "key_branches",
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("name", sa.String(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("number"),
+        sa.UniqueConstraint("name"),
+    )
+    op.create_table(
+        "key_groups",
+        sa.Column("branch", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("name", sa.String(length=32), nullable=False),
+        sa.Column("page", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("branch", "name"),
+    )
+    op.create_table(
+        "key_pages",
+        sa.Column(
+            "place", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("epoch", sa.Integer(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("place"),
+    )
+    op.create_table(
         "key_store",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("epoch", sa.Integer(), nullable=False),
@@ -414,4 +437,7 @@ def downgrade() -> None:
     op.drop_table("ledger_heads")
     op.drop_table("ledger_entries")
     op.drop_table("key_store")
+    op.drop_table("key_pages")
+    op.drop_table("key_groups")
+    op.drop_table("key_branches")
     op.drop_table("counters")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import click
 
 from . import show
-from .frame import Act, argument, enter, exclusive, option
+from .frame import Act, argument, bounded, enter, exclusive, option
 
 _KEYS = ("id", "kind", "document", "due", "days", "holder", "name", "reminders", "told")
 
@@ -17,7 +18,11 @@ _KEYS = ("id", "kind", "document", "due", "days", "holder", "name", "reminders",
 @option("--reason", metavar="T")
 @option("--answer", metavar="T")
 @option("--by", type=click.Choice(["person", "department"]), default="person")
-def urge(ids: tuple[str, ...], reason: str | None, answer: str | None, by: str) -> None:
+@bounded()
+@option("--after", metavar="N")
+def urge(
+    ids: tuple[str, ...], reason: str | None, answer: str | None, by: str, limit: int, after: str | None
+) -> None:
     exclusive(reason=reason, answer=answer)
 
     def work() -> dict[str, Any]:
@@ -27,11 +32,17 @@ def urge(ids: tuple[str, ...], reason: str | None, answer: str | None, by: str) 
             station, actor = enter("urge.answer")
             return urging.answer(station, actor, ids=ids, text=answer)
         station, actor = enter("urge")
-        if ids:
-            return urging.urge(station, actor, ids=ids, reason=reason)
-        return urging.overdue(station, actor, by=by)
+        return urging.urge(station, actor, ids=ids, reason=reason)
 
-    show.run(work, _draw)
+    def late() -> show.Ask:
+        from ..pipeline.desk import urging
+
+        return partial(urging.overdue, *enter("urge"), by=by)
+
+    if ids or answer is not None:
+        show.run(work, _draw)
+    else:
+        show.listing(late, "groups", _draw, limit=limit, after=after)
 
 
 def _draw(value: dict[str, Any]) -> None:

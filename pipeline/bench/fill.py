@@ -8,6 +8,7 @@ row. Left out: sealed files of the documents (but for the first rows of the list
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -24,8 +25,10 @@ from ...models.suggestion import LevelSuggestion, RetentionSuggestion
 from ...models.tables import (
     Approval,
     Artefact,
+    Batch,
     Document,
     Event,
+    Incident,
     Matter,
     Meta,
     Person,
@@ -42,6 +45,7 @@ COPIES_EACH = 3
 _DAYS = 3650
 _PERSONS = 300
 _CHUNK = 20_000
+_BATCH = 50
 _LEVELS: Sequence[str] = (*["S1"] * 30, *["S2"] * 9, "S3", *["I"] * 55, *["W"] * 5)
 _TYPES = ("通知", "函", "请示", "报告", "意见", "决定")
 
@@ -105,7 +109,8 @@ def _in_a_hurry(station: Station) -> None:
 
 def _take_off(connection: Connection) -> list[str]:
     names = (
-        "documents", "copies", "carriers", "movements", "timers", "events", "matters", "approvals", "receipts",
+        "documents", "copies", "carriers", "movements", "timers", "events", "matters", "matter_items", "approvals",
+        "receipts", "readings", "clear_places",
     )  # fmt: skip
     rows = connection.execute(
         text("SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL")
@@ -168,6 +173,30 @@ _DERIVED: Sequence[str] = (
     SELECT id, received_at, 'bench', 'accept', 'accepted', :sealed FROM documents ORDER BY seq""",
 )
 """Originals, copies, movements, clocks and confirmations, made of the documents by the database itself."""
+_KINDS = (
+    "print_run", "outbound", "inbound", "circulation", "outbound", "clearing", "inbound", "recall", "transport",
+    "archiving",
+)  # fmt: skip
+_ON_MATTERS: Sequence[str] = (
+    # what goes round or goes together: the document's original (filing: the document), three persons
+    """INSERT INTO matter_items (matter_id, seq, object_kind, object_id, state, facts)
+    SELECT id, 1, CASE kind WHEN 'archiving' THEN 'document' ELSE 'carrier' END,
+      document_id || CASE kind WHEN 'archiving' THEN '' ELSE '-Z1' END, 'open', '{}'
+    FROM matters WHERE kind IN ('circulation', 'clearing', 'recall', 'transport', 'archiving')""",
+    """WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 3)
+    INSERT INTO matter_items (matter_id, seq, object_kind, object_id, state, facts)
+    SELECT id, 1 + n, 'person', 'bench-' || ((rowid * 7 + n) % :persons), CASE state WHEN 'open' THEN 'open' ELSE
+      'read' END, '{}'
+    FROM matters CROSS JOIN numbers WHERE kind IN ('circulation', 'transport')""",
+    # who read what is secret; what lies in clear, a tenth of it still
+    """INSERT INTO readings (document_id, person_id, act, rule, at)
+    SELECT id, 'bench-' || (seq % :persons), 'text', 'circle', received_at FROM documents WHERE level_code = 'S2'""",
+    """INSERT INTO clear_places (document_id, copy_id, kind, at, state, holder, sealed)
+    SELECT document_id, id, 'copy_out', issued_at, CASE WHEN status = 'issued' THEN 'outstanding' ELSE 'returned'
+      END, holder, :sealed_place FROM copies WHERE number = 1 AND forensic_id % 10 < 4""",
+    """INSERT INTO holds (document_id, by, at, reason_sealed)
+    SELECT id, 'bench', received_at, :sealed FROM documents WHERE seq % 2000 = 0""",
+)
 
 
 class _Filler:
@@ -179,17 +208,22 @@ class _Filler:
         self.today = self.now.date()
         self.persons = [f"bench-{number}" for number in range(_PERSONS)]
         self.sealed = station.seal(session, "copy", {"purpose": None})
+        self.sealed_place = station.seal(session, "clear", {"path": "/bench/copy.pdf"})
         self.out = max(20, documents // 200)
         """Documents of which a copy is out."""
 
     def run(self) -> Size:
         self.put(Person, self._persons())
         self.put(Receipt, self._receipts())
+        self.put(Batch, self._batches())
         self._documents()
         for statement in _DERIVED:
             self.derive(statement)
         self.put(Event, self._events())
         self.put(Matter, self._matters())
+        for statement in _ON_MATTERS:
+            self.derive(statement)
+        self.put(Incident, self._incidents())
         self.put(Approval, self._approvals())
         self.session.add(Meta(key="movements.agreed", value=b"1"))
         return Size(self.documents, COPIES_EACH * self.documents, self.out, self.out // 10)
@@ -211,10 +245,11 @@ class _Filler:
         """Rows that the database makes itself of those it has."""
         known = {
             "first_out": self.documents - self.out, "persons": _PERSONS, "each": COPIES_EACH, "sealed": self.sealed,
-            "today": self.today.isoformat(), "recent": iso(self.now - timedelta(days=25)),
+            "sealed_place": self.sealed_place, "today": self.today.isoformat(),
+            "recent": iso(self.now - timedelta(days=25)),
             "zone": iso(self.now)[19:],
         }  # fmt: skip
-        used = {name: value for name, value in known.items() if f":{name}" in statement}
+        used = {name: value for name, value in known.items() if re.search(f":{name}\\b", statement)}
         for word, into in _INTO.items():
             statement = statement.replace(word, into)
         # a colon in a format of times is no name of a value
@@ -306,6 +341,7 @@ class _Filler:
         state = "pending" if waiting else "registered" if self.recent(number) else "archived"
         row = {
             "id": name, "year": day.year, "seq": number, "receipt_id": f"R{number - number % 50:08d}",
+            "batch_id": f"B{number - number % _BATCH:08d}",
             "received_at": iso(at), "status": state,
             "kind": words["title"][-2:], "pages": 1 + number % 40, "level_code": level, "level_basis": "marked",
             "period": (f"{years}年" if dated else "启用前") if secret else None,
@@ -331,6 +367,22 @@ class _Filler:
                 "sealed": self.station.seal(self.session, "event", words, bind=document),
             }  # fmt: skip
 
+    def _batches(self) -> Iterator[dict[str, Any]]:
+        for number in range(0, self.documents, _BATCH):
+            name = f"B{number:08d}"
+            yield {
+                "id": name, "at": iso(self.at(number)), "by": "bench", "receipt_id": None,
+                "sealed": self.station.seal(self.session, "batch", {"name": f"批次{number}", "sources": []}),
+                "state": "open" if self.recent(number) else "closed",
+            }  # fmt: skip
+
+    def _incidents(self) -> Iterator[dict[str, Any]]:
+        for number in range(0, self.documents, 1000):
+            yield {
+                "id": f"I{number:08d}", "kind": "copy_lost", "document_id": self.document(number),
+                "at": iso(self.at(number)), "by": "bench", "state": "open" if self.recent(number) else "closed",
+            }  # fmt: skip
+
     def _matters(self) -> Iterator[dict[str, Any]]:
         total = self.documents // 10
         for number in range(total):
@@ -338,7 +390,7 @@ class _Filler:
             open_ = number >= total - max(20, total // 100)
             words = {"printer": "lp", "pages": 4, "spoiled": 0, "proposal": "拟请阅示", "title": "样例"}
             yield {
-                "id": name, "kind": ("print_run", "outbound", "inbound", "inbound")[number % 4],
+                "id": name, "kind": _KINDS[number % len(_KINDS)],
                 "document_id": self.document(document), "state": "open" if open_ else "closed",
                 "step": "count" if open_ else None, "opened_at": iso(self.at(document)), "opened_by": "bench",
                 "closed_at": None if open_ else iso(self.at(document) + timedelta(days=2)),

@@ -10,12 +10,13 @@ import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from statistics import median
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from ...common.errors import Unexpected
 
-Unit = Literal["pages/min", "documents/s", "MB/s", "MiB", "s", "ms", "%", "s/page", "cost/paper"]
+Unit = Literal["pages/min", "documents/s", "MB/s", "MiB", "s", "ms", "%", "s/page", "cost/paper", "queries"]
 Better = Literal["more", "less"]
+_Value = TypeVar("_Value")
 _RATES = ("pages/min", "documents/s", "MB/s")
 
 
@@ -84,6 +85,13 @@ def seconds(work: Callable[[], object]) -> float:
     start = time.perf_counter()
     work()
     return time.perf_counter() - start
+
+
+def timed(work: Callable[[], _Value]) -> tuple[float, _Value]:
+    """As `seconds`, with what it gives."""
+    start = time.perf_counter()
+    value = work()
+    return time.perf_counter() - start, value
 
 
 def require(sound: bool, name: str) -> None:

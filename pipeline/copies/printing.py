@@ -19,11 +19,12 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ...common.errors import JiyaoError, MissingTool
 from ...common.sandbox import outside_program
-from ...models.tables import Copy, Matter
+from ...models.tables import Copy, Matter, MatterItem
 from ..desk import matters
 from ..papers.documents import level_name
 from ..persons import access, people
@@ -153,16 +154,29 @@ def _open_run(station: Station, actor: Actor, document: str, sink: Printer) -> s
 
 def paper_used(station: Station, session: Session, runs: Sequence[Matter]) -> list[dict[str, Any]]:
     """Each run with its department, pages and spoiled pages: the source of the paper register (R-167)."""
-    lines = []
+    lines, firsts = [], dict[str, str]()
+    items_of: dict[str, list[MatterItem]] = {run.id: [] for run in runs}
+    for item in session.scalars(
+        select(MatterItem)
+        .where(MatterItem.matter_id.in_(items_of))
+        .order_by(MatterItem.matter_id, MatterItem.seq)
+    ):
+        items_of[item.matter_id].append(item)
+        firsts.setdefault(item.matter_id, item.object_id)
+    copies = {
+        row.id: row.recipient
+        for row in session.scalars(select(Copy).where(Copy.id.in_(set(firsts.values()))))
+    }
+    departments = {
+        person: people.department_of(station, session, person) for person in dict.fromkeys(copies.values())
+    }
     for run in runs:
         words = matters.words_of(station, session, run)
-        items = matters.items_of(session, run)
-        first = session.get(Copy, items[0].object_id) if items else None
-        person = people.person_json(station, session, first.recipient) if first is not None else None
+        items, taker = items_of[run.id], copies.get(firsts.get(run.id, ""))
         lines.append(
             {
                 "run": run.id, "at": run.opened_at, "by": run.opened_by, "document": run.document_id,
-                "department": person["dept"] if person else None, "copies": len(items),
+                "department": departments[taker] if taker else None, "copies": len(items),
                 "pages": int(words.get("pages", 0)), "spoiled": int(words.get("spoiled", 0) or 0),
                 "printer": words.get("printer"), "state": run.state,
             }

@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import or_, select, tuple_
 from sqlalchemy.orm import Session
 
-from ...common.clock import today
+from ...common.clock import iso, today
 from ...common.errors import NotThere, Refused, UsageFault
+from ...common.paging import PAGE, cut
 from ...models.period import add_months
 from ...models.policy.schema import Duration
 from ...models.tables import Account, Document, Matter, Timer
@@ -78,17 +79,30 @@ def answer(station: Station, actor: Actor, *, ids: Sequence[str], text: str) -> 
         return {"answered": [_item(station, session, one) for one in found]}
 
 
-def overdue(station: Station, actor: Actor, *, by: str = "person") -> dict[str, Any]:
-    """What is late, by the person who has it or by his department; those with the most first.
+def overdue(
+    station: Station, actor: Actor, *, by: str = "person", limit: int = PAGE, after: str | None = None
+) -> dict[str, Any]:
+    """What is late, by the person who has it or by his department; those with the most of it first.
 
-    What waits for a role and not for a person stands under that role.
+    The `limit` that are late longest; `after`: goes on behind the clock of this number. What waits for a role and not
+    for a person stands under that role.
+
+    Raises:
+        NotThere: no clock `after`.
     """
     now = station.clock.now()
     groups: dict[str, list[dict[str, Any]]] = {}
+    known = or_(Timer.document_id.is_(None), access.visible(actor, column=Timer.document_id))
     with station.read() as session:
-        for timer in timers.running(session):
-            if timers.moment(timer.due) >= now or not _visible(session, actor, timer.document_id):
-                continue
+        late = select(Timer).where(Timer.state == timers.RUNNING, Timer.due < iso(now), known)
+        if after is not None:
+            last = session.get(Timer, int(after) if after.isdigit() else 0)
+            if last is None:
+                raise NotThere("nothing_runs", object=after)
+            late = late.where(tuple_(Timer.due, Timer.id) > tuple_(last.due, last.id))
+        found = session.scalars(late.order_by(Timer.due, Timer.id).limit(limit + 1)).all()
+        shown, rest = cut(found, limit, lambda timer: str(timer.id))
+        for timer in shown:
             item = _item(station, session, timer)
             item["urge_now"] = _is_due(station, timer, now)
             groups.setdefault(_group(station, session, timer, by), []).append(item)
@@ -102,6 +116,7 @@ def overdue(station: Station, actor: Actor, *, by: str = "person") -> dict[str, 
     return {
         "on": today(station.clock).isoformat(), "by": by,
         "groups": [{"who": who, "count": len(items), "items": items} for who, items in ordered],
+        **rest,
     }  # fmt: skip
 
 

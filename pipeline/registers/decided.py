@@ -77,24 +77,29 @@ LEVELS = Register(
 
 def _approvals(look: Look) -> Iterator[Line]:
     wanted = select(Approval).where(look.of_department(Approval.requested_by))
-    for row in look.pages(wanted, at=Approval.requested_at, key=Approval.id):
-        given = look.session.execute(
-            select(ApprovalAct.act, ApprovalAct.person, ApprovalAct.at)
-            .where(ApprovalAct.approval_id == row.id)
+    for rows in look.chunks(wanted, at=Approval.requested_at, key=Approval.id):
+        given: dict[str, list[str]] = {row.id: [] for row in rows}
+        for name, act, person, at in look.session.execute(
+            select(ApprovalAct.approval_id, ApprovalAct.act, ApprovalAct.person, ApprovalAct.at)
+            .where(ApprovalAct.approval_id.in_(given))
             .order_by(ApprovalAct.id)
-        ).all()
-        first = row.objects.split(",")[0]
-        _, title, number, level = look.about(first)
-        yield Line(
-            row.id,
-            (
-                row.id, minute(row.requested_at), row.act, row.objects.replace(",", "、"), title, number, level,
-                look.name(row.requested_by), row.needed.replace(",", "、"),
-                "；".join(f"{look.name(person)} {_SAID.get(act, act)} {day(at)}" for act, person, at in given),
-                "、".join(look.name(one) for one in row.recipients.split(",") if one), row.copies,
-                "纸质" if row.paper else "", state_word(row.state), row.expires,
-            ),
-        )  # fmt: skip
+        ):
+            given[name].append(f"{look.name(person)} {_SAID.get(act, act)} {day(at)}")
+        firsts = {row.objects.split(",")[0] for row in rows}
+        # held while their lines are made, so that the session has them at hand
+        kept = look.session.scalars(select(Document).where(Document.id.in_(firsts))).all()
+        for row in rows:
+            _, title, number, level = look.about(row.objects.split(",")[0])
+            yield Line(
+                row.id,
+                (
+                    row.id, minute(row.requested_at), row.act, row.objects.replace(",", "、"), title, number, level,
+                    look.name(row.requested_by), row.needed.replace(",", "、"), "；".join(given[row.id]),
+                    "、".join(look.name(one) for one in row.recipients.split(",") if one), row.copies,
+                    "纸质" if row.paper else "", state_word(row.state), row.expires,
+                ),
+            )  # fmt: skip
+        del kept
 
 
 _SAID = {"give": "同意", "refuse": "不同意", "enter": "录入", "check": "核对"}

@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ...common.errors import UsageFault
-from ...common.files import write_new
+from ...common.errors import JiyaoError, UsageFault
+from ...common.files import digest_of, new_file
 from ..persons import aggregation, people
 from ..persons.actors import Actor, acting
 from ..station import ledgers
 from ..station.station import Station
 from . import sheets
 from .book import REGISTERS
-from .look import Look, Register, Scope
+from .look import Look, Register, Scope, Sums
 
 FORMATS = ("xlsx", "csv", "pdf")
 PAGE = 50
@@ -27,38 +27,59 @@ def export_register(
     The ledger's checkpoint on it contains the entry that says it was printed.
 
     Raises:
-        UsageFault: unknown register, format or department. Refused: the file is there already.
-        MissingTool: no Chinese font (PDF).
+        UsageFault: unknown register, format or department; more lines than such a file takes.
+        Refused: the file is there already; too many secrets at once. MissingTool: no Chinese font (PDF).
     """
     register, scope = _register(name), scope or Scope()
     if form not in FORMATS:
         raise UsageFault("unknown_format", format=form, formats="、".join(FORMATS))
-    with acting(station, actor, "register.export") as session:
-        look = Look(station=station, session=session, actor=actor, scope=scope)
-        lines = list(register.lines(look))
-        sums = register.sums(lines) if register.sums else []
-        bulk = aggregation.check(station, session, actor, name, look.levels.values())
-        station.log(
-            session, "register.export", person=actor.person, account=actor.user, rule=bulk or "",
-            facts={"register": name, "rows": len(lines), "format": form},
-        )  # fmt: skip
-        checkpoint = ledgers.signed_head(station, session)
-        head = sheets.Head(
-            unit=station.settings.unit, period=_period(scope), department=scope.department or "",
-            by=people.name_of(station, session, actor.person), at=station.clock.now(), size=checkpoint.size,
-            root=checkpoint.root.hex(),
-        )  # fmt: skip
-    match form:
-        case "xlsx":
-            data = sheets.xlsx(register, lines, sums, head)
-        case "csv":
-            data = sheets.table(register, lines, sums)
-        case _:
-            data = sheets.pdf(register, lines, sums, head)
+    with new_file(out) as file:
+        writer, sums = sheets.WRITERS[form](file, register), register.sums() if register.sums else None
+        try:
+            # whoever else writes need not wait for the lines
+            with station.read() as session:
+                look = Look(station=station, session=session, actor=actor, scope=scope)
+                rows = _write(look, register, name, writer, sums)
+                bulk = aggregation.check(station, session, actor, name, look.levels.values())
+        except JiyaoError:
+            with acting(station, actor, "register.export"):
+                raise
+        with acting(station, actor, "register.export") as session:
+            station.log(
+                session, "register.export", person=actor.person, account=actor.user, rule=bulk or "",
+                facts={"register": name, "rows": rows, "format": form},
+            )  # fmt: skip
+            checkpoint = ledgers.signed_head(station, session)
+            head = sheets.Head(
+                unit=station.settings.unit, period=_period(scope), department=scope.department or "",
+                by=people.name_of(station, session, actor.person), at=station.clock.now(), size=checkpoint.size,
+                root=checkpoint.root.hex(),
+            )  # fmt: skip
+        writer.finish(sums.lines() if sums else [], head)
     return {
-        "file": str(out), "rows": len(lines), "sha256": write_new(out, data), "register": name,
+        "file": str(out), "rows": rows, "sha256": digest_of(out), "register": name,
         "checkpoint": {"size": checkpoint.size, "root": checkpoint.root.hex(), "at": checkpoint.at},
     }  # fmt: skip
+
+
+def _write(look: Look, register: Register, name: str, writer: sheets.Writer, sums: Sums | None) -> int:
+    """Every line, one after the other; how many they were.
+
+    Raises:
+        UsageFault: more than such a file takes. Refused: too many secrets at once without approval.
+    """
+    rows, checked = 0, False
+    for line in register.lines(look):
+        rows += 1
+        if rows > writer.most:
+            raise UsageFault("register_too_long", register=register.title, most=writer.most)
+        writer.add(line)
+        if sums is not None:
+            sums.add(line)
+        if look.too_many and not checked:
+            aggregation.check(look.station, look.session, look.actor, name, look.levels.values())
+            checked = True
+    return rows
 
 
 def show_register(station: Station, actor: Actor, *, name: str, scope: Scope | None = None) -> dict[str, Any]:
@@ -86,7 +107,7 @@ def show_register(station: Station, actor: Actor, *, name: str, scope: Scope | N
     return {
         "register": name, "title": register.title, "columns": heads,
         "rows": [dict(zip(heads, line.cells, strict=True)) for line in lines[:limit]],
-        "next": lines[limit - 1].key if len(lines) > limit else None,
+        "more": len(lines) > limit, "next": lines[limit - 1].key if len(lines) > limit else None,
     }  # fmt: skip
 
 

@@ -5,8 +5,11 @@ Each line is a movement; where it was lent or circulated, the movement that brou
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any, Final
 
 from sqlalchemy import select
 
@@ -14,41 +17,75 @@ from ...models.tables import Carrier, Copy, Movement, Timer
 from ..papers.documents import level_name
 from .look import Line, Look, Register, columns, day, minute, word
 
+_BLOCK: Final = 100
+_BACK: Final = ("read_back", "lend_back", "carry_back", "lose")
 
-def _moves(look: Look, *acts: str) -> Iterator[Movement]:
+
+@dataclass(slots=True)
+class _Beside:
+    """What stands beside the movements of one block: read at once, not line by line."""
+
+    things: dict[str, Carrier | Copy] = field(default_factory=dict)
+    dues: dict[tuple[str, str], str] = field(default_factory=dict)
+    """Object and time at which a clock began -> until when it was to be back."""
+    later: dict[str, list[Movement]] = field(default_factory=lambda: defaultdict(list))
+    """Object -> its movements that bring back."""
+
+    def back(self, row: Movement, *acts: str) -> Movement | None:
+        """The next of these movements of the same object."""
+        found = (one for one in self.later.get(row.object_id, ()) if one.id > row.id and one.act in acts)
+        return next(found, None)
+
+    def due(self, row: Movement) -> str:
+        """Until when it was to be back: of the clock that began with the movement."""
+        return minute(self.dues.get((row.object_id, row.at)))
+
+    def serial(self, row: Movement) -> str:
+        """份号 of an original, number of a copy."""
+        thing = self.things.get(row.object_id)
+        if isinstance(thing, Copy):
+            return str(thing.number)
+        return (thing.serial or "") if thing is not None else ""
+
+
+def _moves(look: Look, *acts: str) -> Iterator[tuple[Movement, _Beside]]:
     wanted = select(Movement).where(
         look.shown(Movement.document_id), look.of_department(Movement.taker, Movement.giver)
     )
     if acts:
-        return look.merged(wanted, Movement.act, acts, at=Movement.at, key=Movement.id)
-    return look.pages(wanted, at=Movement.at, key=Movement.id)
+        rows = look.merged(wanted, Movement.act, acts, at=Movement.at, key=Movement.id)
+    else:
+        rows = look.pages(wanted, at=Movement.at, key=Movement.id)
+    while block := list(islice(rows, _BLOCK)):
+        beside = _beside(look, block)
+        for row in block:
+            yield row, beside
 
 
-def _back(look: Look, row: Movement, *acts: str) -> Movement | None:
-    """The next of these movements of the same object."""
-    return look.session.scalars(
-        select(Movement)
-        .where(Movement.object_id == row.object_id, Movement.id > row.id, Movement.act.in_(acts))
-        .order_by(Movement.id)
-    ).first()
-
-
-def _due(look: Look, row: Movement) -> str:
-    """Until when it was to be back: of the clock that began with the movement."""
-    due = look.session.scalars(
-        select(Timer.due)
-        .where(Timer.object_id == row.object_id, Timer.started_at == row.at)
+def _beside(look: Look, block: Sequence[Movement]) -> _Beside:
+    session, found = look.session, _Beside()
+    copies = {row.object_id for row in block if row.object_kind == "copy"}
+    carriers = {row.object_id for row in block} - copies
+    found.things |= {row.id: row for row in session.scalars(select(Copy).where(Copy.id.in_(copies)))}
+    found.things |= {row.id: row for row in session.scalars(select(Carrier).where(Carrier.id.in_(carriers)))}
+    objects = copies | carriers
+    for name, started, due in session.execute(
+        select(Timer.object_id, Timer.started_at, Timer.due)
+        .where(Timer.object_id.in_(objects))
         .order_by(Timer.id)
-    ).first()
-    return minute(due)
-
-
-def _serial(look: Look, row: Movement) -> str:
-    """份号 of an original, number of a copy."""
-    thing = look.session.get(Copy if row.object_kind == "copy" else Carrier, row.object_id)
-    if isinstance(thing, Copy):
-        return str(thing.number)
-    return (thing.serial or "") if isinstance(thing, Carrier) else ""
+    ):
+        found.dues.setdefault((name, started), due)
+    for one in session.scalars(
+        select(Movement)
+        .where(
+            Movement.object_id.in_(objects),
+            Movement.act.in_(_BACK),
+            Movement.id > min(row.id for row in block),
+        )
+        .order_by(Movement.id)
+    ):
+        found.later[one.object_id].append(one)
+    return found
 
 
 def _zh(look: Look, row: Movement) -> str:
@@ -61,15 +98,15 @@ def _late(due: str, back: Movement | None) -> str:
 
 
 def _circulation(look: Look) -> Iterator[Line]:
-    for row in _moves(look, "circulate", "keep_for"):
+    for row, beside in _moves(look, "circulate", "keep_for"):
         document, title, number, level = look.about(row.document_id)
-        back = _back(look, row, "read_back", "lose")
-        due, notes = _due(look, row), look.note(row)
+        back = beside.back(row, "read_back", "lose")
+        due, notes = beside.due(row), look.note(row)
         pages = word(look.note(back), "pages") if back else ""
         yield Line(
             str(row.id),
             (
-                minute(row.at), document, title, number, level, row.object_id, _serial(look, row), look.name(row.taker),
+                minute(row.at), document, title, number, level, row.object_id, beside.serial(row), look.name(row.taker),
                 look.department(row.taker), look.name(word(notes, "reader")), row.approval_id, due,
                 minute(back.at) if back else None, look.name(back.by) if back else None, pages,
                 "遗失" if back is not None and back.act == "lose" else _late(due, back), look.name(row.by),
@@ -90,15 +127,15 @@ CIRCULATION = Register(
 
 
 def _loans(look: Look) -> Iterator[Line]:
-    for row in _moves(look, "lend", "carry_out"):
+    for row, beside in _moves(look, "lend", "carry_out"):
         document, title, number, level = look.about(row.document_id)
-        back = _back(look, row, "lend_back", "carry_back", "lose")
-        due, notes = _due(look, row), look.note(row)
+        back = beside.back(row, "lend_back", "carry_back", "lose")
+        due, notes = beside.due(row), look.note(row)
         pages = word(look.note(back), "pages") if back else ""
         yield Line(
             str(row.id),
             (
-                minute(row.at), _zh(look, row), document, title, number, level, row.object_id, _serial(look, row),
+                minute(row.at), _zh(look, row), document, title, number, level, row.object_id, beside.serial(row),
                 look.name(row.taker), look.department(row.taker), word(notes, "purpose", "destination", "precautions"),
                 row.approval_id, due, minute(back.at) if back else None, look.name(back.by) if back else None, pages,
                 "遗失" if back is not None and back.act == "lose" else _late(due, back), look.name(row.by),
@@ -119,14 +156,14 @@ LOANS = Register(
 
 
 def _returns(look: Look) -> Iterator[Line]:
-    for row in _moves(look, "return_to_issuer"):
+    for row, beside in _moves(look, "return_to_issuer"):
         document, title, number, level = look.about(row.document_id)
         paper, notes = look.paper(row.document_id), look.note(row)
         yield Line(
             str(row.id),
             (
                 minute(row.at), document, title, number, level, paper.organ if paper else "", row.object_id,
-                _serial(look, row), paper.row.pages if paper else None,
+                beside.serial(row), paper.row.pages if paper else None,
                 word(notes, "to") or (paper.organ if paper else ""),
                 word(notes, "receipt_no"), row.matter_id, look.name(row.by),
             ),
@@ -145,14 +182,14 @@ RETURNS = Register(
 
 
 def _archiving(look: Look) -> Iterator[Line]:
-    for row in _moves(look, "archive", "hand_over", "take_from_archive"):
+    for row, beside in _moves(look, "archive", "hand_over", "take_from_archive"):
         document, title, number, level = look.about(row.document_id)
         paper, notes = look.paper(row.document_id), look.note(row)
         words: dict[str, Any] = paper.words if paper else {}
         yield Line(
             str(row.id),
             (
-                minute(row.at), _zh(look, row), document, title, number, level, row.object_id, _serial(look, row),
+                minute(row.at), _zh(look, row), document, title, number, level, row.object_id, beside.serial(row),
                 paper.row.pages if paper else None, paper.row.retention if paper else None,
                 paper.row.retention_until if paper else None, word(notes, "number") or word(words, "archive_number"),
                 row.place or (word(words, "archive_place") if row.act == "archive" else None), look.name(row.giver),
@@ -175,7 +212,7 @@ ARCHIVING = Register(
 
 
 def _movements(look: Look) -> Iterator[Line]:
-    for row in _moves(look):
+    for row, beside in _moves(look):
         paper = look.paper(row.document_id)
         yield Line(
             str(row.id),
@@ -183,7 +220,7 @@ def _movements(look: Look) -> Iterator[Line]:
                 minute(row.at), row.object_kind, row.object_id, row.document_id,
                 level_name(paper.row.level_code) if paper else None, _zh(look, row), look.name(row.giver),
                 look.name(row.taker), row.place, row.approval_id, row.matter_id, look.name(row.by),
-                day(_due(look, row)),
+                day(beside.due(row)),
             ),
         )  # fmt: skip
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from itertools import islice
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
@@ -60,6 +60,16 @@ class Column:
     share: float = 2.0
 
 
+class Sums(Protocol):
+    """What is added up while lines go by."""
+
+    def add(self, line: Line) -> None:
+        """One more line."""
+
+    def lines(self) -> list[Line]:
+        """The sums."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Register:
     """A register. `sums` are lines below a whole print, worked out from its own lines."""
@@ -67,7 +77,7 @@ class Register:
     title: str
     columns: tuple[Column, ...]
     lines: Callable[[Look], Iterator[Line]]
-    sums: Callable[[Sequence[Line]], list[Line]] | None = None
+    sums: Callable[[], Sums] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +113,9 @@ class Look:
     actor: Actor
     scope: Scope = field(default_factory=Scope)
     levels: dict[str, Level] = field(default_factory=dict)
-    """What the papers whose words were shown are protected as."""
+    """The secrets whose words were shown, and what they are protected as: as many as it takes to know whether they are
+    too many at once.
+    """
     _names: dict[str, str] = field(default_factory=dict)
     _departments: dict[str, str] = field(default_factory=dict)
     _papers: dict[str, Paper | None] = field(default_factory=dict)
@@ -195,6 +207,11 @@ class Look:
         first = self.scope.since.isoformat() if self.scope.since else None
         last = (self.scope.until + timedelta(days=1)).isoformat() if self.scope.until else None
         return first, last
+
+    @property
+    def too_many(self) -> bool:
+        """Whether more secrets were shown than go without an approval."""
+        return len(self.levels) > self.station.policy.reading.bulk_rows
 
     # ------------------------------------------------------------ persons and departments
 
@@ -290,8 +307,11 @@ class Look:
         """As `paper`, of a row already read."""
         open_ = access.may_see_titles(self.station, self.actor, row)
         words = words_of(self.station, self.session, row) if open_ else {}
-        if open_:
-            self.levels[row.id] = access.protected_as(self.station.policy, row)
+        if open_ and not self.too_many:
+            policy = self.station.policy
+            protected = access.protected_as(policy, row)
+            if policy.rank(protected) >= policy.rank(policy.reading.bulk_from):
+                self.levels[row.id] = protected
         interim = level_name(row.interim_code)
         level = level_name(row.level_code) or (f"（暂按{interim}管理）" if interim else "")
         return Paper(row, words, level)

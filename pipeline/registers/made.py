@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from typing import Any
 
 from sqlalchemy import select
 
@@ -51,37 +52,46 @@ _NOBODY = "（未记部门）"
 
 def _paper(look: Look) -> Iterator[Line]:
     wanted = select(Matter).where(Matter.kind == printing.KIND, look.shown(Matter.document_id))
-    for row in look.pages(wanted, at=Matter.opened_at, key=Matter.id):
-        (used,) = printing.paper_used(look.station, look.session, [row])
-        if look.scope.department is not None and used["department"] != look.scope.department:
-            continue
-        yield Line(
-            row.id,
-            (
-                minute(used["at"]), row.id, used["document"], look.name(used["by"]), used["department"] or _NOBODY,
-                used["copies"], used["pages"], used["spoiled"], used["pages"] + used["spoiled"], used["printer"],
-                state_word(used["state"]),
-            ),
-        )  # fmt: skip
+    for rows in look.chunks(wanted, at=Matter.opened_at, key=Matter.id):
+        for used in printing.paper_used(look.station, look.session, rows):
+            if look.scope.department is None or used["department"] == look.scope.department:
+                yield _used(look, used)
 
 
-def _by_month(lines: Sequence[Line]) -> list[Line]:
+def _used(look: Look, used: dict[str, Any]) -> Line:
+    return Line(
+        used["run"],
+        (
+            minute(used["at"]), used["run"], used["document"], look.name(used["by"]), used["department"] or _NOBODY,
+            used["copies"], used["pages"], used["spoiled"], used["pages"] + used["spoiled"], used["printer"],
+            state_word(used["state"]),
+        ),
+    )  # fmt: skip
+
+
+class _ByMonth:
     """月底对各部门用纸进行统计 (000-I§5): copies, pages, spoiled pages by month and department, and of the month."""
-    sums: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0, 0, 0])
-    for line in lines:
+
+    def __init__(self) -> None:
+        self._sums: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0, 0, 0])
+
+    def add(self, line: Line) -> None:
+        """One more run."""
         month = str(line.cells[_MONTH])[:7]
         for name in (str(line.cells[_DEPARTMENT]), ""):
             for place, column in enumerate((_COPIES, _PAGES, _SPOILED, _TOTAL)):
-                sums[month, name][place] += int(line.cells[column] or 0)
-    # a month's departments first, then the month
-    ordered = sorted(sums.items(), key=lambda item: (item[0][0], not item[0][1], item[0][1]))
-    return [
-        Line(
-            f"{month}/{name}",
-            (month, "小计" if name else "当月合计", None, None, name or "各部门", *numbers, None, None),
-        )
-        for (month, name), numbers in ordered
-    ]
+                self._sums[month, name][place] += int(line.cells[column] or 0)
+
+    def lines(self) -> list[Line]:
+        """A month's departments first, then the month."""
+        ordered = sorted(self._sums.items(), key=lambda item: (item[0][0], not item[0][1], item[0][1]))
+        return [
+            Line(
+                f"{month}/{name}",
+                (month, "小计" if name else "当月合计", None, None, name or "各部门", *numbers, None, None),
+            )
+            for (month, name), numbers in ordered
+        ]
 
 
 PAPER = Register(
@@ -91,7 +101,7 @@ PAPER = Register(
         ("印出页数", 1.2), ("废页数", 1), ("用纸合计", 1.2), ("打印机", 2), ("状态", 1.2),
     ),
     lines=_paper,
-    sums=_by_month,
+    sums=_ByMonth,
 )  # fmt: skip
 
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO, Final, Protocol
 
 from .look import Cell, Column, Line, Register
+from .workbook import MOST_ROWS, Workbook
 
 if TYPE_CHECKING:
     from ...stages.certify_form import Form
@@ -46,61 +48,117 @@ class Head:
         return f"台账检查点：第 {self.size} 条　根 {self.root}"
 
 
-def xlsx(register: Register, lines: Sequence[Line], sums: Sequence[Line], head: Head) -> bytes:
+class Writer(Protocol):
+    """A register's file in the making."""
+
+    most: int
+    """Lines that such a file takes."""
+
+    def add(self, line: Line) -> None:
+        """One more line."""
+
+    def finish(self, sums: Sequence[Line], head: Head) -> None:
+        """The lines below it, and what is known only now; after that it is whole."""
+
+
+class XlsxWriter:
     """A workbook of one sheet; its printed pages repeat the heading and bear the checkpoint."""
-    from openpyxl import Workbook
-    from openpyxl.styles import Alignment, Border, Font, Side
-    from openpyxl.utils import get_column_letter
-    from openpyxl.worksheet.header_footer import HeaderFooterItem
-    from openpyxl.worksheet.properties import PageSetupProperties
 
-    book = Workbook()
-    sheet = book.active
-    if sheet is None:
-        raise RuntimeError("a new workbook has a sheet")
-    sheet.title = register.title
-    sheet["A1"], sheet["A2"] = register.title, f"{head.line}　{head.checkpoint}"
-    sheet["A1"].font = Font(size=16, bold=True)
-    sheet.append([column.head for column in register.columns])
-    for line in (*lines, *sums):
-        sheet.append([harmless(cell) for cell in line.cells])
-    thin = Side(style="thin")
-    border, wrapped = (
-        Border(left=thin, right=thin, top=thin, bottom=thin),
-        Alignment(wrap_text=True, vertical="center"),
-    )
-    for row in sheet.iter_rows(min_row=3, max_col=len(register.columns)):
-        for cell in row:
-            cell.border, cell.alignment = border, wrapped
-    for number, column in enumerate(register.columns, start=1):
-        sheet.column_dimensions[get_column_letter(number)].width = max(8.0, 6.5 * column.share)
-    for row in (sheet[3], *(sheet[4 + len(lines) + place] for place in range(len(sums)))):
-        for cell in row:
-            cell.font = Font(bold=True)
-    sheet.freeze_panes = "A4"
-    sheet.page_setup.orientation = "landscape"
-    sheet.page_setup.paperSize = sheet.PAPERSIZE_A4
-    sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
-    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
-    sheet.print_title_rows = "1:3"
-    sheet.oddHeader, sheet.oddFooter = HeaderFooterItem(), HeaderFooterItem()
-    # "&" begins a code in headers and footers
-    sheet.oddHeader.center.text = f"{head.unit}　{register.title}".replace("&", "&&")
-    sheet.oddFooter.left.text = f"第 {head.size} 条"
-    sheet.oddFooter.center.text = head.root
-    sheet.oddFooter.right.text = "&P / &N"
-    out = io.BytesIO()
-    book.save(out)
-    return out.getvalue()
+    most = MOST_ROWS - 5000
+    """Room for the heading, and the sums below."""
+
+    def __init__(self, out: BinaryIO, register: Register) -> None:
+        self._title = register.title
+        self._book = Workbook(
+            out, title=register.title, heads=[column.head for column in register.columns],
+            widths=[max(8.0, 6.5 * column.share) for column in register.columns],
+        )  # fmt: skip
+
+    def add(self, line: Line) -> None:
+        """One more line."""
+        self._book.row([harmless(cell) for cell in line.cells])
+
+    def finish(self, sums: Sequence[Line], head: Head) -> None:
+        """The lines below it, the line above it, and the checkpoint on each printed sheet."""
+        for line in sums:
+            self._book.row([harmless(cell) for cell in line.cells], bold=True)
+        self._book.finish(
+            note=f"{head.line}　{head.checkpoint}",
+            # "&" begins a code in headers and footers
+            header=f"{head.unit}　{self._title}".replace("&", "&&"),
+            footer=(f"第 {head.size} 条", head.root, "&P / &N"),
+        )
 
 
-def table(register: Register, lines: Sequence[Line], sums: Sequence[Line]) -> bytes:
+class CsvWriter:
     """CSV in UTF-8 with a mark, as spreadsheets want it."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow([column.head for column in register.columns])
-    writer.writerows([harmless(cell) for cell in line.cells] for line in (*lines, *sums))
-    return out.getvalue().encode("utf-8-sig")
+
+    most = sys.maxsize
+
+    def __init__(self, out: BinaryIO, register: Register) -> None:
+        self._text = io.TextIOWrapper(out, "utf-8-sig", errors="replace", newline="", write_through=True)
+        self._csv = csv.writer(self._text)
+        self._csv.writerow([column.head for column in register.columns])
+
+    def add(self, line: Line) -> None:
+        """One more line."""
+        self._csv.writerow([harmless(cell) for cell in line.cells])
+
+    def finish(self, sums: Sequence[Line], head: Head) -> None:  # noqa: ARG002
+        """The lines below it."""
+        for line in sums:
+            self.add(line)
+        self._text.flush()
+        self._text.detach()
+
+
+class PdfWriter:
+    """A4 across; drawn at the end, so that its lines are in memory."""
+
+    most = 5000
+
+    def __init__(self, out: BinaryIO, register: Register) -> None:
+        self._out, self._register = out, register
+        self._lines: list[Line] = []
+
+    def add(self, line: Line) -> None:
+        """One more line."""
+        self._lines.append(line)
+
+    def finish(self, sums: Sequence[Line], head: Head) -> None:
+        """Draws it.
+
+        Raises:
+            MissingTool: no Chinese font, or no glyph for a character.
+        """
+        self._out.write(pdf(self._register, self._lines, sums, head))
+
+
+WRITERS: Final[Mapping[str, Callable[[BinaryIO, Register], Writer]]] = {
+    "xlsx": XlsxWriter, "csv": CsvWriter, "pdf": PdfWriter,
+}  # fmt: skip
+
+
+def xlsx(register: Register, lines: Iterable[Line], sums: Sequence[Line], head: Head) -> bytes:
+    """A workbook in memory, as `XlsxWriter` makes it."""
+    return _in_memory(XlsxWriter, register, lines, sums, head)
+
+
+def table(register: Register, lines: Iterable[Line], sums: Sequence[Line], head: Head) -> bytes:
+    """CSV in memory, as `CsvWriter` makes it."""
+    return _in_memory(CsvWriter, register, lines, sums, head)
+
+
+def _in_memory(
+    writer: Callable[[BinaryIO, Register], Writer], register: Register, lines: Iterable[Line],
+    sums: Sequence[Line], head: Head,
+) -> bytes:  # fmt: skip
+    out = io.BytesIO()
+    made = writer(out, register)
+    for line in lines:
+        made.add(line)
+    made.finish(sums, head)
+    return out.getvalue()
 
 
 def pdf(register: Register, lines: Sequence[Line], sums: Sequence[Line], head: Head) -> bytes:

@@ -164,7 +164,7 @@ def write_list(station: Station, actor: Actor, *, kind: str, value: _Row, out: P
             last = Line("", (sheet.about(value), *(None for _ in sheet.columns)))
             data = sheets.xlsx(register, lines, [last], printed)
         case _:
-            data = sheets.table(register, lines, [])
+            data = sheets.table(register, lines, [], printed)
     return {"file": str(out), "rows": len(lines), "sha256": write_new(out, data), "list": number or kind}
 
 

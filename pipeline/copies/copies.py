@@ -16,7 +16,7 @@ from ...models.rights import LEADERS, STAFF
 from ...models.tables import COPY_OUT, Clear, Copy
 from ..desk import movements
 from ..papers.incidents import open_incident
-from ..persons import access, people
+from ..persons import access, four_eyes, people
 from ..persons.actors import Actor, acting
 from ..station.station import Station
 from .issuing import Sink, issue
@@ -83,8 +83,7 @@ def forward_copies(
         moved = []
         for copy in copies:
             row = _open_copy(session, copy, OPEN)
-            if row.holder == taker:
-                raise Refused("same_person_twice", person=taker)
+            four_eyes.apart(session, taker, None, [(row.holder, None)], since=station.now())
             movements.move(station, session, actor, row, "forward", movements.Hand(taker=taker, due=due))
             for place in session.scalars(
                 select(Clear).where(Clear.copy_id == copy, Clear.state == "outstanding")

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
-from ...common.errors import NotThere, Refused, UsageFault
+from ...common.errors import NotThere, UsageFault
 from ...models.rights import CLEARANCES, ROLES
 from ...models.tables import Account, Matter
 from ..desk import matters
 from ..station.station import Station
+from . import four_eyes
 from .actors import Actor
 from .rights_record import split_roles
 
@@ -37,8 +38,7 @@ def check_rights(station: Station, session: Session, actor: Actor, matter: Matte
         raise UsageFault(
             "matter_needs", step=matters.rule_of(station, matter.kind).zh, needs="roles、clearance"
         )
-    if account.person_id == actor.person:
-        raise Refused("own_rights", user=account.user)
+    _not_own(station, session, actor, account.person_id, account.user)
     matters.note(station, session, matter, {"person": account.person_id})
 
 
@@ -49,5 +49,12 @@ def approve_rights(station: Station, session: Session, actor: Actor, matter: Mat
         Refused: `own_rights`.
     """
     words = matters.words_of(station, session, matter)
-    if words.get("person") == actor.person:
-        raise Refused("own_rights", user=str(words.get("account")))
+    _not_own(station, session, actor, str(words.get("person")), str(words.get("account")))
+
+
+def _not_own(station: Station, session: Session, actor: Actor, person: str, user: str) -> None:
+    """The person has no part in it, nor has whose hand he is."""
+    roles = four_eyes.acts("matter.do")
+    four_eyes.apart(
+        session, actor.person, roles, [(person, None)], since=station.now(), same="own_rights", user=user
+    )

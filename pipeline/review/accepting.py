@@ -1,4 +1,4 @@
-"""Who may confirm a paper's values: never the hand that set them, nor beyond the organ's authority (BMF art. 16, 17)."""
+"""Who may confirm a paper: never the hand that set its values, nor beyond the organ's authority (BMF art. 16, 17)."""
 
 from __future__ import annotations
 

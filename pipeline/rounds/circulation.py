@@ -21,7 +21,7 @@ from ...common.errors import NotThere, Refused, UsageFault
 from ...models.tables import Carrier, Clear, Copy, Document, Matter, MatterItem, Timer
 from ..desk import matters, movements, timers
 from ..desk.movements import Hand, Thing
-from ..persons import access, approvals, people, subjects
+from ..persons import access, approvals, four_eyes, people, subjects
 from ..persons.actors import Actor, acting
 from ..station.station import Station
 from .circulation_list import (
@@ -196,8 +196,7 @@ def keep(
         row, document = _open(station, session, actor, matter)
         item, thing = _next(session, row), thing_of(session, row)
         person = people.find_person(station, session, keeper)
-        if person == item.object_id:
-            raise Refused("same_person_twice", person=person)
+        four_eyes.apart(session, person, None, [(item.object_id, None)], since=row.opened_at)
         if _is_out(thing) or not isinstance(thing, Carrier):
             raise Refused("object_is_out", document=document.id, object=thing.id)
         words = {"reader": item.object_id, "reason": reason}

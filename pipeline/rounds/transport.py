@@ -115,11 +115,16 @@ def take(station: Station, actor: Actor, *, run: str, escort: str | None = None)
 
 
 def depart(station: Station, actor: Actor, *, run: str) -> dict[str, Any]:
-    """The bag leaves: every original is on its way, with all its escorts."""
+    """The bag leaves: every original is on its way, with all its escorts.
+
+    Raises:
+        Refused: one hand alone packed it and signed for all escorts, where the level asks for more than one.
+    """
     with acting(station, actor, "transport.depart", objects=(run,)) as session:
         row = _run(session, run)
         words = matters.words_of(station, session, row)
         persons = [item.object_id for item in _items(session, row, "person")]
+        _more_than_one_hand(station, session, row)
         matters.advance(station, session, actor, row, step="depart", words={"departed": station.now()})
         for item in _items(session, row, "carrier"):
             hand = Hand(
@@ -203,6 +208,19 @@ def list_runs(
 
 
 # ---------------------------------------------------------------- parts
+
+
+def _more_than_one_hand(station: Station, session: Session, row: Matter) -> None:
+    """Signatures on paper are entered by the clerk: where two carry, two have packed it or signed, each for himself."""
+    rule = movements.rule_of(station, "depart", "carrier")
+    steps = [step for step in matters.steps_of(session, row) if step.step in ("pack", "take")]
+    signed = four_eyes.hands(session, [step.person for step in steps], since=row.opened_at)
+    for item in _items(session, row, "carrier"):
+        document = _document(session, _original(session, item.object_id))
+        level = access.protected_as(station.policy, document)
+        least = min(2, rule.least(level, subjects.all_of(station, document)))
+        if signed < least:
+            raise Refused("movement_persons", act=rule.zh, level=level.value, least=least)
 
 
 def _run(session: Session, run: str) -> Matter:

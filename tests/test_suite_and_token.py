@@ -25,14 +25,21 @@ def test_a_day_under_sm_with_a_token(soft: SoftToken, tmp_path: Path) -> None:
     assert load(room.home).root_kind == "pkcs11"
     text = (room.home / "station.json").read_text("utf-8")
     assert PIN not in text and json.loads(text)["suite"] == "sm"
-    document = room.take_in(room.letter())
-    other = room.take_in(room.letter("two.docx", title="关于样张二的函", number="样函〔2026〕8号"))
+    taken = room.ok(
+        "ingest",
+        room.letter(),
+        room.letter("2.docx", title="关于样张二的函", number="样函〔2026〕8号"),
+        "--jobs",
+        "1",
+    )
+    document, other = taken["documents"]
     room.confirm(document["id"], retention="不归档")
     room.confirm(other["id"])
     assert {path.read_bytes()[8] for path in (room.home / "blobs").rglob("*.jyb")} == {2}
     room.ok("documents", "text", document["id"])
     (copy,) = room.issue(other["id"], "reader")
-    assert room.ok("copies", "return", copy["id"])["status"] == "returned"
+    returned = room.ok("copies", "return", copy["copy"])["copies"]
+    assert returned[0]["status"] == "returned"
     batch = room.destroy(document["id"], reason="no_filing_value")
     assert batch["state"] == "certified"
     written = room.ok("certificate", "show", batch["id"], "--out", room.base / "c.pdf")
@@ -59,6 +66,7 @@ def test_a_day_under_sm_with_a_token(soft: SoftToken, tmp_path: Path) -> None:
     assert "R5" in checks["root"]["detail"] and not checks["root"]["ok"]
     assert checks["suite"]["ok"] and checks["suite"]["detail"].startswith("sm")
     pin.write_text("wrong-pin\n")
+    soft.refresh()
     assert room.refused("documents", "text", other["id"], exit=5)["error"]["code"] == "token_pin"
     everything = b"".join(path.read_bytes() for path in room.home.rglob("*") if path.is_file())
     assert PIN.encode() not in everything and b"wrong-pin" not in everything

@@ -12,6 +12,7 @@ from sqlalchemy import Computed, ForeignKey, Index, LargeBinary, String, Text, U
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .lane import LANE_SQL
+from .partial_index import rows
 from .tables_access import Deputy as Deputy
 from .tables_access import Reading as Reading
 from .tables_approvals import Approval as Approval
@@ -263,7 +264,7 @@ class Document(Base):
         Index("ix_documents_lane", "lane", "year", "seq"),
         Index("ix_documents_received", "received_at", "id"),
         # without the rows that are part of nothing: the database would take a look-up for a walk through all of them
-        Index("ix_documents_parent", "parent_id", sqlite_where=_PART, postgresql_where=_PART),
+        Index("ix_documents_parent", "parent_id", **rows(_PART)),
         Index("ix_documents_status_lane", "status", "lane", "year", "seq"),
         Index("ix_documents_level_lane", "level_code", "lane", "year", "seq"),
         Index("ix_documents_level_status", "level_code", "status", "lane", "year", "seq"),
@@ -275,10 +276,9 @@ class Document(Base):
             "secrecy_until",
             "period",
             "id",
-            sqlite_where=_TERM_OPEN,
-            postgresql_where=_TERM_OPEN,
+            **rows(_TERM_OPEN),
         ),
-        Index("ix_documents_unfiled", "received_at", "id", sqlite_where=_UNFILED, postgresql_where=_UNFILED),
+        Index("ix_documents_unfiled", "received_at", "id", **rows(_UNFILED)),
         Index(
             "ix_documents_event",
             "signed_date",
@@ -286,8 +286,7 @@ class Document(Base):
             "retention_event",
             "retention_event_on",
             "id",
-            sqlite_where=_AWAITED,
-            postgresql_where=_AWAITED,
+            **rows(_AWAITED),
         ),
     )
 
@@ -349,7 +348,7 @@ class Carrier(Base):
         Index("ix_carriers_holder", "holder", "id"),
         Index("ix_carriers_holder_state", "holder", "state"),
         Index("ix_carriers_state", "state", "id"),
-        Index("ix_carriers_away", "id", sqlite_where=_AWAY, postgresql_where=_AWAY),
+        Index("ix_carriers_away", "id", **rows(_AWAY)),
     )
 
 
@@ -423,8 +422,8 @@ class Copy(Base):
         Index("ix_copies_holder_status", "holder", "status"),
         Index("ix_copies_issued", "issued_at", "id"),
         Index("ix_copies_status", "status"),
-        Index("ix_copies_sent", "sent_in", "id", sqlite_where=_SENT, postgresql_where=_SENT),
-        Index("ix_copies_out", "due", "id", "status", sqlite_where=_COPY_OUT, postgresql_where=_COPY_OUT),
+        Index("ix_copies_sent", "sent_in", "id", **rows(_SENT)),
+        Index("ix_copies_out", "due", "id", "status", **rows(_COPY_OUT)),
     )
 
 

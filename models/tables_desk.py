@@ -8,6 +8,7 @@ from __future__ import annotations
 from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from .partial_index import rows
 from .tables_base import Base
 
 _ENTERED = text("before IS NULL")
@@ -43,8 +44,7 @@ class Movement(Base):
             "object_kind",
             "at",
             "object_id",
-            sqlite_where=_ENTERED,
-            postgresql_where=_ENTERED,
+            **rows(_ENTERED),
         ),
     )
 

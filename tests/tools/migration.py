@@ -74,8 +74,12 @@ PARTS = (
 
 def texts() -> dict[Path, str]:
     """Each revision's file and its source for the tables as they stand, formatted."""
+    from jiyao.models.partial_index import say_for_postgresql
     from jiyao.models.tables import Base
 
+    for table in Base.metadata.tables.values():
+        for index in table.indexes:
+            say_for_postgresql(index)
     groups = {mapper.local_table.name: _group(mapper) for mapper in Base.registry.mappers}
     sources: dict[Path, str] = {}
     for revision, group, down, title in PARTS:

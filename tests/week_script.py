@@ -21,7 +21,7 @@ from jiyao.pipeline.papers import appraisal, archiving, hold, incidents
 from jiyao.pipeline.persons import people
 from jiyao.pipeline.registers import export
 from jiyao.pipeline.review import batches, mending, review
-from jiyao.pipeline.rounds import clearing
+from jiyao.pipeline.rounds import clearing, transport
 from week_kit import PAGES, TOLD, Week
 
 
@@ -288,10 +288,20 @@ class Script:
         week = self.week
         (one,) = week.originals(self.top)
         bag = {"bag": "机要袋0007"}
-        week.refused("movement_persons", week.move, "depart", one, taker=f"p-{reader}", words=bag)
-        week.move("depart", one, taker=f"p-{reader}", together_with=(week.person("scan"),), words=bag)
+        pair = {"taker": f"p-{reader}", "together_with": (week.person("scan"),)}
+        week.refused("movement_within", week.move, "depart", one, words=bag, **pair)
+        door = week.as_("clerk", "transport")
+        said = {
+            "objects": (one,), "organ": "乌有县局", "channel": "机要交通", "bag": "机要袋0007", "purpose": "come_back",
+        }  # fmt: skip
+        pack = (transport.pack, week.station, door)
+        week.refused("movement_persons", *pack, escorts=(f"p-{reader}",), **said)
+        run = transport.pack(week.station, door, escorts=(f"p-{reader}", week.person("scan")), **said)["run"]
+        for user in (reader, "scan"):
+            transport.take(week.station, week.as_(user, "transport.take"), run=run)
+        transport.depart(week.station, door, run=run)
         week.clock.forward(hours=2)
-        week.move("come_back", one)
+        transport.arrive(week.station, door, run=run, receipt_no="乌有县局收字7号", pages=2)
 
     # ------------------------------------------------------------ Friday: returning, filing, destroying
 

@@ -70,6 +70,10 @@ class MovementRule:
     """
     in_room: bool = False
     """Whether the place must be a reading room of the policy's `handling`, whatever the level."""
+    several_within: tuple[str, ...] = ()
+    """Kinds of matters of one of which it must be part where more than one person is asked for: their signatures are
+    the matter's, and no one person's word for both.
+    """
     within: tuple[str, ...] = ()
     """Kinds of matters of one of which it must be part; none: it stands alone."""
     incident: str | None = None
@@ -258,7 +262,7 @@ def read_desk(movements: Reader, clocks: Reader, matters: Reader, acts: frozense
     if len(kinds) != len(matters.list()):
         matters.wrong("a kind of matter stands twice")
     for rule, item in zip(moves, movements.list(), strict=True):
-        for named in rule.within:
+        for named in (*rule.within, *rule.several_within):
             if named not in kinds:
                 item.wrong(f"{named!r} is no kind of matter")
     return Desk(moves, timed, kinds)
@@ -310,6 +314,7 @@ def _movement(reader: Reader, clocks: Mapping[str, ClockRule], acts: frozenset[s
             "ends",
             "persons",
             "in_room",
+            "several_within",
             "within",
             "incident",
             "needs",
@@ -339,6 +344,7 @@ def _movement(reader: Reader, clocks: Mapping[str, ClockRule], acts: frozenset[s
         ends=tuple(one.one_of(tuple(clocks)) for one in entry["ends"].list()) if "ends" in entry else (),
         persons=_persons(entry["persons"]) if "persons" in entry else None,
         in_room=entry["in_room"].truth() if "in_room" in entry else False,
+        several_within=entry["several_within"].texts() if "several_within" in entry else (),
         within=entry["within"].texts() if "within" in entry else (),
         incident=_id(entry["incident"]) if "incident" in entry else None,
         needs=tuple(_id(one) for one in entry["needs"].list()) if "needs" in entry else (),

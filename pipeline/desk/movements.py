@@ -75,7 +75,7 @@ def move(
         raise Refused("movement_state", object=thing.id, act=rule.zh, state=before)
     may(rule, actor, thing.holder)
     _needs(rule, hand)
-    _within(station, session, rule, hand)
+    _within(station, session, rule, document, hand)
     if document is not None:
         matters.check_free(station, session, document.id, f"move.{act}")
     if isinstance(thing, Copy) and thing.sent_in and rule.to == "person":
@@ -246,11 +246,17 @@ def find(session: Session, object_id: str) -> Thing:
     return found
 
 
-def _within(station: Station, session: Session, rule: MovementRule, hand: Hand) -> None:
-    """What goes by list goes as part of one (R-088)."""
-    if not rule.within or (hand.matter and matters.get_matter(session, hand.matter).kind in rule.within):
+def _within(
+    station: Station, session: Session, rule: MovementRule, document: Document | None, hand: Hand
+) -> None:
+    """What goes by list, or with several persons who sign for it, goes as part of one (R-088; TL art. 29)."""
+    wanted = rule.within
+    if not wanted and rule.several_within and document is not None:
+        level = access.protected_as(station.policy, document)
+        wanted = rule.several_within if rule.least(level, subjects.all_of(station, document)) > 1 else ()
+    if not wanted or (hand.matter and matters.get_matter(session, hand.matter).kind in wanted):
         return
-    kinds = [station.policy.desk.matters[kind].zh for kind in rule.within]
+    kinds = [station.policy.desk.matters[kind].zh for kind in wanted]
     raise Refused("movement_within", act=rule.zh, kinds="、".join(kinds))
 
 

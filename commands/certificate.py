@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import click
+
 from ..pipeline.destruction import certificate as destruction_certificate
 from ..pipeline.destruction import certificate_check
 from . import show
@@ -28,10 +30,21 @@ def certificate_show(batch: str, out: Path) -> None:
 @argument("file", metavar="FILE", type=FILE)
 @option("--trust", type=FILE, metavar="CA.pem")
 @option("--proof", type=FILE, metavar="FILE")
-def certificate_verify(file: Path, trust: Path | None, proof: Path | None) -> None:
-    show.run(
-        lambda: certificate_check.verify_file(file, trust=trust, proof=proof, home=current().home), _draw
-    )
+@option("--title", type=FILE, metavar="FILE")
+def certificate_verify(file: Path, **given: Path | None) -> None:
+    show.run(lambda: certificate_check.verify_file(file, home=current().home, **given), _draw)
+
+
+@certificate.command("title")
+@argument("batch", metavar="ID")
+@argument("item", metavar="N", type=click.IntRange(min=1))
+@option("--out", required=True, type=FILE, metavar="F")
+def certificate_title(batch: str, item: int, out: Path) -> None:
+    def work() -> dict[str, Any]:
+        station, actor = enter("certificate")
+        return destruction_certificate.open_title(station, actor, batch=batch, item=item, out=out)
+
+    show.run(work, show.record)
 
 
 def _draw(value: dict[str, Any]) -> None:

@@ -420,7 +420,8 @@ def test_dry_runs_change_nothing(room: Room) -> None:
         ("approved", room.supervise, ("sup1", "sup2")), ("supervised", room.execute, ("op1",)),
     ):  # fmt: skip
         before = room.show(batch)
-        assert step(batch, users[0], dry_run=True) == {**before, "dry_run": True}
+        shown = step(batch, users[0], dry_run=True)
+        assert shown.pop("draft")["batch"] == batch and shown == {**before, "dry_run": True}
         assert room.show(batch) == before and before["state"] == state
         for user in users:
             step(batch, user)

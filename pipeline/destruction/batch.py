@@ -32,11 +32,11 @@ from ...models.wire import from_plain
 from ..intake.source_file import path_of
 from ..papers.documents import is_expired
 from ..papers.main_copy import archive_copy_at
-from ..persons import access, approvals
+from ..persons import approvals
 from ..persons.actors import Actor, acting
 from ..station import clock_guard
 from ..station.station import Station
-from . import hands
+from . import asked, closure, draft, hands, settlement
 from .inventory import OPEN_STATES, REASONS, blocks_of, is_unchanged, make_list, require_free
 
 _NOTE = "destruction.note"
@@ -48,6 +48,9 @@ def propose(
     *,
     documents: Sequence[str] = (),
     copies: Sequence[str] = (),
+    carriers: Sequence[str] = (),
+    media: Sequence[str] = (),
+    level: Level | None = None,
     due: bool = False,
     reason: str,
     note: str | None = None,
@@ -55,17 +58,27 @@ def propose(
 ) -> dict[str, Any]:
     """Makes the list. Blocked items are listed with what blocks them; counting waits until nothing does.
 
+    Args:
+        carriers: originals on paper or disc. media: numbers of storage media, and the highest `level` they held.
+
     Raises:
         UsageFault: unknown reason, or nothing named. Refused: already in an open batch, or destroyed.
         NotThere: unknown document or copy.
     """
     if reason not in REASONS:
         raise UsageFault("unknown_reason", reason=reason, reasons="、".join(REASONS))
-    with acting(station, actor, "destroy.propose", objects=(*documents, *copies)) as session:
+    if media and level is None:
+        raise UsageFault("medium_needs_level", medium=media[0])
+    with acting(
+        station, actor, "destroy.propose", objects=(*documents, *copies, *carriers, *media)
+    ) as session:
         if due:
             documents = [*documents, *_due(station, session, reason)]
         salt = new_salt()
-        items = make_list(station, session, documents=documents, copies=copies, salt=salt)
+        items = make_list(
+            station, session, documents=documents, copies=copies, carriers=carriers,
+            media=[(name, level.value) for name in media if level is not None], salt=salt,
+        )  # fmt: skip
         require_free(session, items)
         batch = Destruction(
             id="",
@@ -97,7 +110,8 @@ def count(station: Station, actor: Actor, *, batch: str, dry_run: bool = False) 
     """One person's count of the list; the second one makes it `counted`.
 
     Raises:
-        Refused: wrong state, not approved yet where approval comes first, an approver of it, same person twice, a block stands, the list has changed.
+        Refused: wrong state, not approved yet where approval comes first, an approver of it, same person twice, a
+            block stands, the list has changed.
     """
     with acting(station, actor, "destroy.count", objects=(batch,)) as session:
         row, items = _open(session, batch, _before_count(station))
@@ -136,12 +150,15 @@ def approve(station: Station, actor: Actor, *, batch: str, dry_run: bool = False
             require_approved(station, session, row)
         hands.not_again(session, row, "approve", actor)
         hands.check_apart(session, row, actor, ("propose", "count"), same="not_own_batch")
-        role = _missing_role(station, session, row, items, actor)
+        role = asked.missing_role(station, session, row, items, actor)
         if not dry_run:
-            left = set(_needed(station, session, items)) - set(_roles_given(session, row)) - {role}
+            left = set(asked.needed(station, session, items)) - set(asked.roles_given(session, row)) - {role}
             expires = today(station.clock) + timedelta(days=station.policy.approval_days)
             row.approval_expires = row.approval_expires or expires.isoformat()
-            _state(station, session, actor, row, "approve", row.state if left else "approved", role)
+            _state(
+                station, session, actor, row, "approve", row.state if left else "approved", role,
+                accepts=closure.expected(station, items),
+            )  # fmt: skip
         return _json(station, session, row, items, dry_run=dry_run)
 
 
@@ -156,9 +173,11 @@ def refuse(
     why = station.reason(reason)
     with acting(station, actor, "destroy.refuse", objects=(batch,)) as session:
         row, items = _open(session, batch, ("proposed", "counted", "approved", "supervised"))
-        if not any(approvals.fills(station, actor, role) for role in _needed(station, session, items)):
+        if not any(approvals.fills(station, actor, role) for role in asked.needed(station, session, items)):
             raise Refused(
-                "not_the_approver", person=actor.person, roles="、".join(_needed(station, session, items))
+                "not_the_approver",
+                person=actor.person,
+                roles="、".join(asked.needed(station, session, items)),
             )
         if not dry_run:
             _close(session, row, "refused")
@@ -200,14 +219,14 @@ def supervise(station: Station, actor: Actor, *, batch: str, dry_run: bool = Fal
     """
     with acting(station, actor, "destroy.supervise", objects=(batch,)) as session:
         row, items = _open(session, batch, ("counted", "approved"))
-        left = set(_needed(station, session, items)) - set(_roles_given(session, row))
+        left = set(asked.needed(station, session, items)) - set(asked.roles_given(session, row))
         if len(_persons(session, row, "count")) < 2 or (row.state == "counted" and left):
             raise Refused("destruction_state", batch=batch, state=row.state)
         require_approved(station, session, row)
         _require_unblocked(station, session, row, items)
         hands.not_again(session, row, "supervise", actor)
         hands.check_apart(session, row, actor, ("propose", "count", "approve"))
-        _cleared(station, session, items, actor)
+        asked.check_cleared(station, session, items, actor)
         if not dry_run:
             state = "supervised" if _persons(session, row, "supervise") else row.state
             _state(station, session, actor, row, "supervise", state, "destroy_supervisor")
@@ -273,13 +292,17 @@ def require_unblocked(
     Raises:
         Refused: `list_changed`, or `blocked` with the first block's code.
     """
-    salt = bytes.fromhex(station.unseal(session, _NOTE, row.note_sealed or b"", bind=row.id)["salt"])
-    if not is_unchanged(station, session, row, items, salt):
+    if not is_unchanged(station, session, row, items, salt_of(station, session, row)):
         raise Refused("list_changed", batch=row.id)
     for item in items:
         blocks = blocks_of(station, session, reason=row.reason, item=item, items=items)
         if blocks:
             raise Refused("blocked", item=item.id, block=blocks[0]["code"], lift=blocks[0]["lifted_by"])
+
+
+def salt_of(station: Station, session: Session, row: Destruction) -> bytes:
+    """The salt of the batch's title commitments."""
+    return bytes.fromhex(station.unseal(session, _NOTE, row.note_sealed or b"", bind=row.id)["salt"])
 
 
 def _archive_copy(session: Session, item: ListItem) -> dict[str, Any]:
@@ -319,7 +342,7 @@ def batch_json(
             }
             for item in items
         ],
-        "needed": _needed(station, session, items),
+        "needed": asked.needed(station, session, items),
         "proposer": row.proposed_by,
         "counters": by_act.get("count", []),
         "approvers": by_act.get("approve", []),
@@ -333,9 +356,13 @@ def batch_json(
             {**place, "path": path_of(station, session, place["clear"])}
             for place in outcomes.get("outside_scope", [])
         ],
+        "reservations": outcomes.get("reservations", []),
+        "physical": outcomes.get("physical"),
         "verdict": row.verdict,
         "certificate": certificate.id if certificate else None,
+        "settled": settlement.settled(session, row.id) if row.phase == "settled" else None,
         "dry_run": dry_run,
+        **({"draft": draft.record_of(station, session, row, items).to_value()} if dry_run else {}),
     }  # fmt: skip
 
 
@@ -385,9 +412,10 @@ def _before_approval(station: Station) -> tuple[str, ...]:
 
 
 def _state(
-    station: Station, session: Session, actor: Actor, row: Destruction, act: Act, state: str, role: str
-) -> None:
-    hands.sign(station, session, actor, row, act, role)
+    station: Station, session: Session, actor: Actor, row: Destruction, act: Act, state: str, role: str,
+    *, accepts: Sequence[str] = (),
+) -> None:  # fmt: skip
+    hands.sign(station, session, actor, row, act, role, accepts=accepts)
     row.state = state
     station.log(
         session, f"destroy.{act}", objects=(row.id,), person=actor.person, account=actor.user, role=role,
@@ -404,44 +432,3 @@ def _close(session: Session, row: Destruction, state: str) -> None:
 
 def _persons(session: Session, row: Destruction, act: str) -> list[str]:
     return hands.persons(session, row, (act,))
-
-
-def _cleared(station: Station, session: Session, items: Sequence[ListItem], actor: Actor) -> None:
-    for item in items:
-        document = session.get_one(Document, str(item.register_no))
-        access.check_clearance(station, session, actor.person, document)
-
-
-def _needed(station: Station, session: Session, items: Sequence[ListItem]) -> list[str]:
-    """The roles that must approve, over all levels in the list."""
-    roles: list[str] = []
-    for item in items:
-        document = session.get_one(Document, str(item.register_no))
-        asked = approvals.matrix_row(station, "destroy", document)
-        if asked.mode == "deny" and not asked.override:
-            raise Refused("act_denied", act="destroy", document=document.id, source=asked.source)
-        roles += [role for role in approvals.approvers(asked) if role not in roles]
-    return roles
-
-
-def _roles_given(session: Session, row: Destruction) -> list[str]:
-    return list(
-        session.scalars(
-            select(DestructionAct.role).where(
-                DestructionAct.destruction_id == row.id, DestructionAct.act == "approve"
-            )
-        )
-    )
-
-
-def _missing_role(
-    station: Station, session: Session, row: Destruction, items: Sequence[ListItem], actor: Actor
-) -> str:
-    given = _roles_given(session, row)
-    missing = [role for role in _needed(station, session, items) if role not in given]
-    if not missing:
-        raise Refused("destruction_state", batch=row.id, state=row.state)
-    for role in missing:
-        if approvals.fills(station, actor, role):
-            return role
-    raise Refused("not_the_approver", person=actor.person, roles="、".join(missing))

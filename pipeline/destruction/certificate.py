@@ -14,45 +14,32 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ...common.clock import iso, today
+from ...common.canonical import canonical
+from ...common.clock import iso
 from ...common.errors import NotThere, Refused
 from ...common.files import write_new
-from ...common.messages import say
 from ...models.certificate import (
     FILE_FACT,
-    BackupFact,
     Check,
-    ClearTrace,
-    DestructionRecord,
-    InventoryLine,
     ItemOutcome,
     ListItem,
-    RequiredSigner,
-    RootFacts,
     SignedStatement,
-    TreeHeadFact,
     outcomes_digest,
+    title_salt,
 )
-from ...models.tables import (
-    Backup,
-    Carrier,
-    Certificate,
-    Clear,
-    Destruction,
-    DestructionAct,
-    Document,
-    Receipt,
-)
+from ...models.physical import PhysicalFacts
+from ...models.tables import Certificate, Destruction, DestructionAct
 from ...models.wire import from_plain
-from ...vault import cms
 from ..papers.documents import words_of
-from ..persons import people
+from ..persons import access, people
 from ..persons.actors import Actor, acting
 from ..station import authority
 from ..station.ledgers import proof_file, signed_head
 from ..station.station import Station
 from . import batch as destruction
 from . import hands
+from .inventory import document_of
+from .record import inventory_line, record_of, signer
 
 _SEALED = "certificate"
 
@@ -78,16 +65,18 @@ def attest(
         kept = json.loads(row.outcomes or b"{}")
         outcomes = tuple(from_plain(ItemOutcome, item) for item in kept["items"])
         checks = tuple(from_plain(Check, check) for check in kept["checks"])
+        facts = from_plain(PhysicalFacts, kept["physical"]) if kept.get("physical") else None
         hands.sign(
             station, session, actor, row, "attest", "destroy_supervisor", place=place,
-            outcomes=outcomes_digest(outcomes, checks, row.verdict),  # type: ignore[arg-type]
+            outcomes=outcomes_digest(outcomes, checks, row.verdict, facts),  # type: ignore[arg-type]
+            accepts=[entry["code"] for entry in kept.get("reservations", ())],
         )  # fmt: skip
         station.log(
             session, "destroy.attest", objects=(batch,), person=actor.person, account=actor.user,
             role="destroy_supervisor", facts={"verdict": row.verdict},
         )  # fmt: skip
         if before:
-            _certify(station, session, row, items, outcomes, checks, kept)
+            _certify(station, session, row, items, kept)
             row.state = "certified"
         return destruction.batch_json(station, session, row, items)
 
@@ -120,13 +109,34 @@ def write_certificate(station: Station, actor: Actor, *, batch: str, out: Path) 
     }  # fmt: skip
 
 
+def open_title(station: Station, actor: Actor, *, batch: str, item: int, out: Path) -> dict[str, Any]:
+    """Writes title and salt of one line, to be given apart to whoever may know that title and none of the others.
+
+    Raises:
+        NotThere: no such batch or line. Refused: the actor's clearance does not reach it.
+    """
+    with acting(station, actor, "certificate.show", objects=(batch,)) as session:
+        row, items = destruction.get(session, batch)
+        line = next((one for one in items if one.item == item), None)
+        document = document_of(session, line) if line is not None else None
+        if line is None or document is None:
+            raise NotThere("no_such_line", batch=batch, item=item)
+        access.check_clearance(station, session, actor.person, document)
+        title = words_of(station, session, document).get("title") or ""
+        salt = title_salt(destruction.salt_of(station, session, row), line.id)
+        station.log(
+            session, "certificate.title", objects=(batch, line.id), person=actor.person, account=actor.user,
+            facts={"item": item},
+        )  # fmt: skip
+    value = {"batch": batch, "item": item, "salt": salt.hex(), "title": title}
+    return {"file": str(out), "sha256": write_new(out, canonical(value)), "batch": batch, "item": item}
+
+
 def _certify(
     station: Station,
     session: Session,
     row: Destruction,
     items: Sequence[ListItem],
-    outcomes: tuple[ItemOutcome, ...],
-    checks: tuple[Check, ...],
     kept: dict[str, Any],
 ) -> None:
     # pyHanko, pypdf and fpdf2 take a second to load, and every step of a destruction passes this module
@@ -137,11 +147,17 @@ def _certify(
     acts = session.scalars(
         select(DestructionAct).where(DestructionAct.destruction_id == row.id).order_by(DestructionAct.id)
     ).all()
-    record = _record(station, session, row, items, outcomes, checks, kept, acts, number=number, at=iso(now))
-    names = {act.person: people.name_of(station, session, act.person) for act in acts}
+    record = record_of(
+        station, session, row, kept=kept, acts=acts, required=[signer(session, act) for act in acts], number=number,
+        at=iso(now), head=signed_head(station, session),
+    )  # fmt: skip
+    facts = record.physical
+    named = {act.person for act in acts}
+    named |= {*facts.performed_by, *facts.escorts} if facts is not None else set()
+    names = {person: people.name_of(station, session, person) for person in sorted(named)}
     made = certify(
         record=record,
-        inventory=[_inventory_line(station, session, row, item) for item in items],
+        inventory=[inventory_line(station, session, row.reason, item) for item in items],
         statements=[SignedStatement(statement=act.statement, signature=act.signature) for act in acts],
         names=names,
         fonds=station.settings.unit,
@@ -163,139 +179,3 @@ def _certify(
         )
     )  # fmt: skip
     session.flush()
-
-
-def _record(
-    station: Station,
-    session: Session,
-    row: Destruction,
-    items: Sequence[ListItem],
-    outcomes: tuple[ItemOutcome, ...],
-    checks: tuple[Check, ...],
-    kept: dict[str, Any],
-    acts: Sequence[DestructionAct],
-    *,
-    number: str,
-    at: str,
-) -> DestructionRecord:
-    head = signed_head(station, session)
-    executed = [act for act in acts if act.act == "execute"]
-    previous = session.scalars(select(Certificate).order_by(Certificate.id.desc())).first()
-    attested = [act for act in acts if act.act == "attest"]
-    return DestructionRecord(
-        certificate_no=number,
-        batch=row.id,
-        unit=station.settings.unit,
-        store=station.settings.store_uuid,
-        issued_at=at,
-        reason=row.reason,
-        policy_version=station.policy.version,
-        small_room=station.policy.small_room,
-        list=json.loads(row.list_json),
-        list_sha256=row.list_sha256,
-        items=outcomes,
-        checks=checks,
-        verdict=row.verdict,  # type: ignore[arg-type]
-        epoch_before=row.epoch_before or 0,
-        epoch_after=row.epoch_after or 0,
-        root=_root_facts(station, kept),
-        backups=tuple(
-            BackupFact(
-                id=backup.id, at=backup.at, epoch=backup.epoch,
-                state="unreadable" if row.verdict != "pending_key_epoch" else "pending_key_epoch",
-            )
-            for backup in session.scalars(select(Backup).where(Backup.epoch <= (row.epoch_before or 0)))
-        ),
-        required=tuple(_required(session, act) for act in acts),
-        holds_checked_at=executed[-1].at,
-        started_at=executed[0].at,
-        finished_at=attested[0].at,
-        place=_place(attested),
-        cleartext_history=tuple(_traces(session, items)),
-        outside_scope=tuple(
-            ClearTrace(
-                item=place["item"], kind=place["kind"], id=place["copy"], at=place["at"], state="outstanding"
-            )
-            for place in kept["outside_scope"]
-        ),
-        previous_head=TreeHeadFact(size=head.size, root=head.root.hex(), at=head.at),
-        previous_certificate=previous.sha256 if previous else None,
-    )  # fmt: skip
-
-
-def _root_facts(station: Station, kept: dict[str, Any]) -> RootFacts:
-    roots = kept["roots"]
-    worst = max((root["class"] or "R5" for root in roots), default="R5")
-    done = sum(root["state"] == "erased" for root in roots[1:])
-    return RootFacts(
-        kind=station.settings.root_kind,
-        root_class=worst,  # type: ignore[arg-type]
-        mirrors=len(roots) - 1,
-        mirrors_done=done,
-        single_root=station.settings.single_root,
-        kdf="test" if station.settings.kdf == "test" else "normal",
-        erased=roots[0]["claim"] or "claim_overwrite_useless",
-    )
-
-
-def _required(session: Session, act: DestructionAct) -> RequiredSigner:
-    """Who must have signed. The certificate is taken from the signature itself: a password may change meanwhile."""
-    signed = cms.verify_statement(act.statement, act.signature, authority.certificate(session, "ca"))
-    return RequiredSigner(
-        act=act.act,  # type: ignore[arg-type]
-        role=act.role,
-        person=act.person,
-        at=act.at,
-        certificate_sha256=signed.certificate_sha256,
-        place=json.loads(act.statement).get("place"),
-    )
-
-
-def _place(attested: Sequence[DestructionAct]) -> str | None:
-    places = [json.loads(act.statement).get("place") for act in attested]
-    return next((place for place in places if place), None)
-
-
-def _traces(session: Session, items: Sequence[ListItem]) -> list[ClearTrace]:
-    traces = []
-    for item in items:
-        wanted = select(Clear).where(Clear.document_id == item.register_no).order_by(Clear.id)
-        wanted = (
-            wanted.where(Clear.copy_id == item.id)
-            if item.kind == "copy"
-            else wanted.where(Clear.copy_id.is_(None))
-        )
-        traces += [
-            ClearTrace(item=item.id, kind=row.kind, id=row.copy_id, at=row.at, state=row.state)
-            for row in session.scalars(wanted)
-        ]
-    return traces
-
-
-def _inventory_line(station: Station, session: Session, row: Destruction, item: ListItem) -> InventoryLine:
-    document = session.get_one(Document, str(item.register_no))
-    words = words_of(station, session, document)
-    receipt = session.get_one(Receipt, document.receipt_id)
-    carriers = session.scalars(select(Carrier).where(Carrier.document_id == document.id)).all()
-    year = int((document.signed_date or document.received_at)[:4])
-    return InventoryLine(
-        item=item.item,
-        register_no=item.id,
-        title=words.get("title") or "",
-        doc_number=words.get("doc_number") or "",
-        level=item.level or "",
-        secrecy_period=document.period or "",
-        serial=item.copy_no or "、".join(words.get("serials") or ()),
-        pages=item.pages,
-        organ="、".join(words.get("organs") or ()),
-        signed_date=document.signed_date or "",
-        received_date=receipt.at[:10],
-        carrier="电子",
-        carrier_no="、".join(carrier.id for carrier in carriers),
-        archived=document.archived_at or "",
-        retention=document.retention or "",
-        retention_until=document.retention_until or "",
-        kept_years=str(max(0, today(station.clock).year - year)),
-        reason=row.reason,
-        remark=say("form_remark_derived", "zh", models="、".join(item.derived)) if item.derived else "",
-    )

@@ -15,18 +15,23 @@ from ..station import authority
 from ..station.station import Station
 
 
-def verify_file(file: Path, *, trust: Path | None, proof: Path | None, home: Path) -> dict[str, Any]:
+def verify_file(
+    file: Path, *, trust: Path | None, proof: Path | None, home: Path, title: Path | None = None
+) -> dict[str, Any]:
     """The verdict on a certificate; needs no station.
 
     Args:
         trust: the authority to trust (PEM); without it that of the station in `home`, if there is one.
         proof: a ledger proof that names this file.
+        title: title and salt of one line, given apart.
 
     Raises:
         NotThere: a file cannot be read. Broken: not valid, or not trusted; the value is complete all the same.
     """
     pem = _read(trust) if trust else _own_authority(home)
-    report = verify(_read(file), trust_pem=pem, proof=_read(proof) if proof else None)
+    report = verify(
+        _read(file), trust_pem=pem, proof=_read(proof) if proof else None, title=_read(title) if title else None
+    )  # fmt: skip
     value: dict[str, Any] = {"file": str(file), **asdict(report)}
     value["statements"] = list(value["statements"])
     value["reasons"] = list(value["reasons"])

@@ -12,7 +12,8 @@ two operators have to call again, or the proposer cancels. There is never a seco
 
 A mirror that could not be reached leaves the batch at `pending_key_epoch`, a file that could not be erased at `failed`:
 once mirror or file are in reach, `destroy execute` by one of the two operators settles it. That voids attestations
-made before, since what they attest has changed; a certified batch is settled no more.
+made before, since what they attest has changed. A batch that was certified meanwhile keeps its certificate, and the
+same call writes an addendum (`settlement.py`).
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ from ..papers.documents import keep_words, words_of
 from ..persons.actors import Actor, acting
 from ..station.station import Station
 from . import batch as destruction
-from . import hands
+from . import closure, hands, physical, settlement
 from .inventory import artefacts_of
 from .verification import Evidence, gather, verify_batch
 
@@ -48,12 +49,24 @@ WITHIN = timedelta(minutes=5)
 
 
 def execute(station: Station, actor: Actor, *, batch: str, dry_run: bool = False) -> dict[str, Any]:
-    """The first operator's call waits; the second one's, within five minutes, runs the protocol.
+    """The first operator's call waits; the second one's, within five minutes, runs the protocol. Of paper and media the
+    second operator confirms what the first one stated (`physical.record`).
 
     Raises:
         Refused: wrong state, not apart from the other persons, a block stands, list changed, approval expired.
         Broken: the check before the old root is erased failed; then both roots stay.
     """
+    with station.read() as session:
+        known = session.get(Destruction, batch)
+        paper = known is not None and physical.is_physical(destruction.items_of(known))
+        addendum = settlement.waits(known)
+    if paper:
+        return physical.confirm(station, actor, batch=batch, dry_run=dry_run)
+    if addendum:
+        settlement.settle(station, actor, batch=batch, dry_run=dry_run)
+        with station.read() as session:
+            row, items = destruction.get(session, batch)
+            return destruction.batch_json(station, session, row, items, dry_run=dry_run)
     with acting(station, actor, "destroy.execute", objects=(batch,)) as session:
         row, items = destruction.get(session, batch)
         if row.state not in ("supervised", "executing") and not _unsettled(row):
@@ -194,14 +207,15 @@ def _commit_keys(
     evidence: Evidence,
 ) -> None:
     """Step 3: keys, register and ledger change together or not at all."""
-    slots: list[str] = []
+    row.outcomes = canonical({"before": closure.rows_of(station, session, items)})
+    slots: dict[str, None] = {}
     for item in items:
         artefacts = artefacts_of(session, item)
-        slots += [artefact.key_slot for artefact in artefacts if artefact.key_slot not in slots]
+        slots |= dict.fromkeys(artefact.key_slot for artefact in artefacts)
         for artefact in artefacts:
             artefact.state = "shredding"
         _mark_item(station, session, row, item)
-    evidence.rewritten = vault.rewrite(session, slots)
+    evidence.rewritten = vault.rewrite(session, list(slots))
     row.epoch_before = evidence.rewritten.epoch_before
     row.epoch_after = evidence.rewritten.epoch_after
     row.phase = "committed"

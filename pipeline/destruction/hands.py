@@ -24,8 +24,11 @@ def sign(
     *,
     place: str | None = None,
     outcomes: str | None = None,
+    accepts: Sequence[str] = (),
 ) -> None:
     """The person's own signed statement about the batch, kept for the certificate.
+
+    `accepts`: codes of the reservations that the person accepts by it.
 
     Raises:
         Refused: `role_newer_than_batch`, `delegated_hand`.
@@ -37,7 +40,7 @@ def sign(
     at = station.now()
     statement = Statement(
         act=act, role=role, batch=row.id, list_sha256=row.list_sha256, at=at, person=actor.person, place=place,
-        outcomes_sha256=outcomes,
+        outcomes_sha256=outcomes, accepts=tuple(accepts),
     ).to_bytes()  # fmt: skip
     session.add(
         DestructionAct(

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from ...common.clock import today
 from ...common.errors import NotThere, Refused, UsageFault
-from ...models.certificate import ArtefactOutcome, ListItem, list_digest
+from ...models.certificate import ArtefactOutcome, ItemKind, ListItem, list_digest, title_salt
 from ...models.ledger_entry import hash_reason
 from ...models.tables import (
     Artefact,
@@ -30,13 +30,13 @@ from ...models.tables import (
 )
 from ..learning import station_model
 from ..papers.documents import level_name, words_of
-from ..papers.main_copy import archive_copy_at
+from ..papers.main_copy import archive_copy_at, main_of
 from ..persons import access, subjects
 from ..station.station import Station
 
 REASONS = (
     "retention_expired", "no_filing_value", "surplus_copy", "duplicate", "waste_draft", "returned_original",
-    "pi_erasure", "misfiled",
+    "pi_erasure", "misfiled", "media_retired",
 )  # fmt: skip
 OPEN_STATES = ("proposed", "counted", "approved", "supervised", "executing")
 _ALIVE = ("pending", "pending_second", "registered", "archived")
@@ -44,13 +44,30 @@ _PERSONAL = frozenset({"patient_privacy", "sensitive_pi", "personal_info", "pers
 
 
 def make_list(
-    station: Station, session: Session, *, documents: Sequence[str], copies: Sequence[str], salt: bytes
+    station: Station,
+    session: Session,
+    *,
+    documents: Sequence[str] = (),
+    copies: Sequence[str] = (),
+    carriers: Sequence[str] = (),
+    media: Sequence[tuple[str, str]] = (),
+    salt: bytes,
 ) -> tuple[ListItem, ...]:
-    """The lines of a batch: each document, then each of its copies that has a sealed master, then single copies.
+    """The lines of a batch: each document, then each of its copies that has a sealed master, then single copies; or
+    originals on paper and media.
+
+    Args:
+        media: number of each storage medium, and the level of what it held.
+        salt: of the batch's title commitments.
 
     Raises:
-        NotThere: unknown document or copy. Refused: destroyed already. UsageFault: nothing to destroy.
+        NotThere: unknown document, copy or original. Refused: destroyed already. UsageFault: nothing to destroy, or
+            both kinds in one batch.
     """
+    if (carriers or media) and (documents or copies):
+        raise UsageFault("kinds_apart")
+    if carriers or media:
+        return _physical(station, session, carriers, media, salt)
     rows: list[Document | Copy] = []
     for document in dict.fromkeys(documents):
         row = access.get_document(session, document)
@@ -75,13 +92,42 @@ def make_list(
     return tuple(_line(station, session, number, row, salt) for number, row in enumerate(rows, start=1))
 
 
-def _line(station: Station, session: Session, number: int, row: Document | Copy, salt: bytes) -> ListItem:
-    document = row if isinstance(row, Document) else session.get_one(Document, row.document_id)
+def _physical(
+    station: Station,
+    session: Session,
+    carriers: Sequence[str],
+    media: Sequence[tuple[str, str]],
+    salt: bytes,
+) -> tuple[ListItem, ...]:
+    lines: list[ListItem] = []
+    for name in dict.fromkeys(carriers):
+        row = session.get(Carrier, name)
+        if row is None or row.document_id is None:
+            raise NotThere("no_object", object=name)
+        if row.state == "destroyed":
+            raise Refused("already_destroyed", document=name)
+        lines.append(_line(station, session, len(lines) + 1, row, salt))
+    lines += [
+        ListItem(item=number, kind="medium", id=name, level=level)
+        for number, (name, level) in enumerate(dict(media).items(), start=len(lines) + 1)
+    ]
+    return tuple(lines)
+
+
+def document_of(session: Session, item: ListItem) -> Document | None:
+    """The document a line belongs to; a storage medium has none."""
+    return None if item.register_no is None else session.get_one(Document, item.register_no)
+
+
+def _line(
+    station: Station, session: Session, number: int, row: Document | Copy | Carrier, salt: bytes
+) -> ListItem:
+    document = row if isinstance(row, Document) else session.get_one(Document, str(row.document_id))
     title = words_of(station, session, document).get("title") or ""
     level = level_name(document.level_code)
     return ListItem(
         item=number,
-        kind="document" if isinstance(row, Document) else "copy",
+        kind=_KIND[type(row)],
         id=row.id,
         register_no=document.id,
         copy_no=str(row.number) if isinstance(row, Copy) else None,
@@ -90,7 +136,7 @@ def _line(station: Station, session: Session, number: int, row: Document | Copy,
         copies=1,
         retention=document.retention,
         retention_until=document.retention_until,
-        title_commitment=hash_reason(title, salt),
+        title_commitment=hash_reason(title, title_salt(salt, row.id)),
         derived=tuple(station_model.models_of(session, row.id)) if isinstance(row, Document) else (),
     )
 
@@ -99,10 +145,14 @@ def is_unchanged(
     station: Station, session: Session, batch: Destruction, items: Sequence[ListItem], salt: bytes
 ) -> bool:
     """Whether the list would come out the same today."""
-    documents = [item.id for item in items if item.kind == "document"]
-    copies = [item.id for item in items if item.kind == "copy"]
+    named: dict[str, list[str]] = {"document": [], "copy": [], "carrier": []}
+    for item in items:
+        named.setdefault(item.kind, []).append(item.id)
     try:
-        now = make_list(station, session, documents=documents, copies=copies, salt=salt)
+        now = make_list(
+            station, session, documents=named["document"], copies=named["copy"], carriers=named["carrier"],
+            media=[(item.id, item.level or "") for item in items if item.kind == "medium"], salt=salt,
+        )  # fmt: skip
     except (NotThere, Refused):
         return False
     return list_digest(now) == batch.list_sha256
@@ -154,7 +204,11 @@ def blocks_of(
     station: Station, session: Session, *, reason: str, item: ListItem, items: Sequence[ListItem]
 ) -> list[dict[str, Any]]:
     """Everything that stands in the way of destroying a line of the list now: code, rule, and who can lift it."""
+    if item.kind == "medium":
+        return [] if reason == "media_retired" else [_block("not_for_media", "000-I§7", "-", medium=item.id)]
     document = session.get_one(Document, str(item.register_no))
+    if item.kind == "carrier":
+        return _paper_blocks(station, session, document, session.get_one(Carrier, item.id), reason, items)
     together = frozenset(line.id for line in items)
     if item.kind == "copy":
         copy = session.get_one(Copy, item.id)
@@ -330,6 +384,11 @@ def _misfiled(_station: Station, _session: Session, document: Document) -> list[
     return []
 
 
+def _media_retired(_station: Station, _session: Session, _document: Document) -> list[dict[str, Any]]:
+    return [_block("not_a_medium", "000-I§7", "-")]
+
+
+_KIND: dict[type, ItemKind] = {Document: "document", Copy: "copy", Carrier: "carrier"}
 _REASON = {
     "retention_expired": _retention_expired,
     "no_filing_value": _no_filing_value,
@@ -338,7 +397,38 @@ _REASON = {
     "returned_original": _returned_original,
     "pi_erasure": _pi_erasure,
     "misfiled": _misfiled,
+    "media_retired": _media_retired,
 }
+
+
+def _paper_blocks(
+    station: Station,
+    session: Session,
+    document: Document,
+    carrier: Carrier,
+    reason: str,
+    items: Sequence[ListItem],
+) -> list[dict[str, Any]]:
+    """Paper follows its document once that is destroyed; before, the document's own rules bind it."""
+    blocks = _common(session, document, ())
+    if carrier.state not in ("held", "archived"):
+        code = {"missing": "carrier_missing", "lost": "carrier_missing"}.get(carrier.state, "carrier_gone")
+        if carrier.state in ("out", "lent", "carried", "transit"):
+            code = "carrier_out"
+        return [*blocks, _block(code, "R-104", "jiyao_clerk", carrier=carrier.id)]
+    if (carrier.return_due and carrier.state == "held") or subjects.of_superior(station.policy, document):
+        blocks.append(_block("return_due", "001-A§5; TL art. 27", "jiyao_clerk", carrier=carrier.id))
+    if document.status == "destroyed":
+        return blocks
+    if reason == "surplus_copy":
+        all_of = session.scalars(select(Carrier).where(Carrier.document_id == document.id)).all()
+        main = main_of(all_of)
+        if main is None or main.id in {line.id for line in items}:
+            blocks.append(_block("is_main_copy", "令第8号 art. 4", "-", carrier=carrier.id))
+        return blocks
+    if reason == "duplicate":
+        return blocks + _duplicate(station, session, document, frozenset((document.id,)))
+    return blocks + _REASON[reason](station, session, document)
 
 
 def _copy_blocks(

@@ -7,9 +7,8 @@ wiped. After a crash it is gone, by design: the checks that need it then say so 
 from __future__ import annotations
 
 import json
-import mmap
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,8 +16,17 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from ...common.needles import LEAST, Needles
 from ...ledger.verify import verify as verify_ledger
-from ...models.certificate import Check, CheckName, CheckResult, ItemOutcome, ListItem, Verdict
+from ...models.certificate import (
+    Check,
+    CheckName,
+    CheckResult,
+    ItemOutcome,
+    ListItem,
+    Reservation,
+    Verdict,
+)
 from ...models.tables import Artefact, Backup, Destruction, Document, KeyStoreRow, Scan
 from ...models.wire import from_plain, to_plain
 from ...vault.rotation import Recovery, Rewritten
@@ -33,11 +41,15 @@ from ..papers.documents import words_of
 from ..station.ledgers import identity_of
 from ..station.station import Station
 from . import batch as destruction
+from . import closure
 from .inventory import artefacts_of, outcomes_of
 
-_CANARIES = 8
+_CANARIES, _FEWEST_CANARIES, _MOST_CANARIES = 8, 3, 30_000
+"""Strings of a document, at most and at least; of a whole batch."""
 _CANARY = re.compile(r"[一-鿿A-Za-z0-9，、：；（）《》“”%．.]{12,24}")
 _SAMPLE_BYTES = 4 * 1024 * 1024
+_SAMPLES = 64
+"""Sealed files that V2 tries every surviving key on; of a larger batch so many, spread over the list."""
 _NO_WITNESS = "resumed_without_witness"
 _ENCODINGS = ("utf-8", "utf-16-le", "gbk")
 
@@ -71,6 +83,9 @@ class BatchOutcome:
     verdict: Verdict
     outside_scope: tuple[dict[str, Any], ...]
     roots: tuple[dict[str, Any], ...]
+    reservations: tuple[Reservation, ...]
+    before: closure.Counts
+    """What stood in rows before the keys went."""
 
     def to_plain(self) -> dict[str, Any]:
         """As kept in the registry."""
@@ -80,21 +95,23 @@ class BatchOutcome:
 
 def gather(station: Station, session: Session, items: Sequence[ListItem]) -> Evidence:
     """Takes keys, canaries and samples of what is about to go."""
-    slots: list[str] = []
+    slots: dict[str, str | None] = {}
     sealed: dict[str, tuple[str, bytes]] = {}
     canaries: list[str] = []
+    wanted = max(_FEWEST_CANARIES, min(_CANARIES, _MOST_CANARIES // max(1, len(items))))
     for item in items:
         for artefact in artefacts_of(session, item):
-            if artefact.key_slot not in slots:
-                slots.append(artefact.key_slot)
-            path = station.blobs / artefact.path
-            if artefact.key_slot not in sealed and artefact.size <= _SAMPLE_BYTES and path.is_file():
-                sealed[artefact.key_slot] = (artefact.path, path.read_bytes())
+            if slots.get(artefact.key_slot) is None:
+                slots[artefact.key_slot] = artefact.path if artefact.size <= _SAMPLE_BYTES else None
         if item.kind == "document":
-            canaries += _canaries(station, session, item.id)
+            canaries += _canaries(station, session, item.id, wanted)
+    spread = max(1, -(-len(slots) // _SAMPLES))
+    for slot, name in list(slots.items())[::spread]:
+        if name is not None and (station.blobs / name).is_file():
+            sealed[slot] = (name, (station.blobs / name).read_bytes())
     row = session.get_one(KeyStoreRow, 1)
     return Evidence(
-        witness=station.vault.witness(session, slots),
+        witness=station.vault.witness(session, list(slots)),
         canaries=tuple(canaries),
         sealed=sealed,
         former=(row.epoch, bytes(row.sealed)),
@@ -126,7 +143,8 @@ def verify_batch(
             )
         )
         outside = tuple(_outside(station, session, items))
-        verdict = _verdict(checks, recovery, outside)
+        before = _kept(row).get("before", {})
+        verdict = _verdict(checks, recovery, outside, due=bool(closure.media_due(station, items)))
         status = {"failed": "failed", "pending_key_epoch": "pending_key_epoch"}.get(verdict, "complete")
         outcomes = tuple(
             ItemOutcome(
@@ -137,9 +155,16 @@ def verify_batch(
                 status=status,  # type: ignore[arg-type]
                 slots=tuple(_slots(session, (item,))),
                 artefacts=outcomes_of(session, item),
+                closure=closure.closure_of(
+                    session,
+                    item,
+                    before.get(item.id, {}),
+                    left=closure.left_of(station, session, item, checks),
+                ),
             )
             for item in items
         )
+        reservations = closure.reservations_of(station, items, outcomes, checks, recovery, outside)
     return BatchOutcome(
         items=outcomes,
         checks=checks,
@@ -152,14 +177,20 @@ def verify_batch(
             }
             for root in recovery.roots
         ),
+        reservations=() if verdict in ("complete", "failed") else reservations,
+        before=before,
     )  # fmt: skip
 
 
 def _former(row: Destruction) -> tuple[Check, ...]:
     """The checks of an earlier run of this batch, none on the first."""
-    if row.outcomes is None:
-        return ()
-    return tuple(from_plain(Check, check) for check in json.loads(row.outcomes)["checks"])
+    return tuple(from_plain(Check, check) for check in _kept(row).get("checks", ()))
+
+
+def _kept(row: Destruction) -> dict[str, Any]:
+    """What is kept of the batch so far."""
+    plain: dict[str, Any] = json.loads(row.outcomes or b"{}")
+    return plain
 
 
 def _outside(station: Station, session: Session, items: Sequence[ListItem]) -> Iterator[dict[str, Any]]:
@@ -172,13 +203,13 @@ def _outside(station: Station, session: Session, items: Sequence[ListItem]) -> I
                 yield {"item": item.id, **place}
 
 
-def _verdict(checks: Sequence[Check], recovery: Recovery, outside: Sequence[Any]) -> Verdict:
+def _verdict(checks: Sequence[Check], recovery: Recovery, outside: Sequence[Any], *, due: bool) -> Verdict:
     if any(check.result == "fail" for check in checks):
         return "failed"
     if not recovery.complete:
         return "pending_key_epoch"
     proven = all(root.claim is not None and root.claim.proven for root in recovery.roots)
-    reserved = bool(outside) or not proven
+    reserved = bool(outside) or not proven or due
     reserved = reserved or any(check.result != "pass" for check in checks)
     return "complete_with_reservations" if reserved else "complete"
 
@@ -205,7 +236,9 @@ def _v2(station: Station, session: Session, evidence: Evidence | None) -> Check:
             return _check("V2", "fail", "control_failed")
         if station.vault.opened_by(session, sealed, slot=slot, name=name):
             return _check("V2", "fail", "opened_by_survivor")
-    return _check("V2", "pass")
+    slots = len(evidence.witness.slots)
+    tried = len(evidence.sealed)
+    return _check("V2", "pass", f"sampled_{tried}_of_{slots}" if tried < slots else None)
 
 
 def _v3(station: Station, evidence: Evidence | None) -> Check:
@@ -214,8 +247,9 @@ def _v3(station: Station, evidence: Evidence | None) -> Check:
         return _check("V3", "not_applicable", _NO_WITNESS)
     if not evidence.canaries:
         return _check("V3", "not_applicable", "no_text")
-    shapes = [canary.encode(encoding, "ignore") for canary in evidence.canaries for encoding in _ENCODINGS]
-    found = any(_holds(path, shapes) for path in _station_files(station))
+    shapes = {canary.encode(encoding, "ignore") for canary in evidence.canaries for encoding in _ENCODINGS}
+    needles = Needles([shape for shape in shapes if len(shape) >= max(12, LEAST)])
+    found = needles.in_any(_station_files(station))
     return _check("V3", "fail", "canary_found") if found else _check("V3", "pass")
 
 
@@ -284,17 +318,7 @@ def _station_files(station: Station) -> Iterator[Path]:
                 yield path
 
 
-def _holds(path: Path, shapes: Iterable[bytes]) -> bool:
-    try:
-        if path.stat().st_size == 0:
-            return False
-        with path.open("rb") as source, mmap.mmap(source.fileno(), 0, access=mmap.ACCESS_READ) as image:
-            return any(len(shape) >= 12 and image.find(shape) >= 0 for shape in shapes)
-    except FileNotFoundError:
-        return False
-
-
-def _canaries(station: Station, session: Session, document: str) -> list[str]:
+def _canaries(station: Station, session: Session, document: str, most: int) -> list[str]:
     """Three to eight distinctive strings of the text that the register itself does not keep."""
     transcript = load_transcript(station, session, document)
     if transcript is None:
@@ -309,8 +333,8 @@ def _canaries(station: Station, session: Session, document: str) -> list[str]:
         if found.group() not in register
     ]
     unique = list(dict.fromkeys(candidates))
-    step = max(1, len(unique) // _CANARIES)
-    return unique[::step][:_CANARIES]
+    step = max(1, len(unique) // most)
+    return unique[::step][:most]
 
 
 def _slots(session: Session, items: Sequence[ListItem]) -> list[str]:

@@ -5,7 +5,8 @@
     execute_by                   the paper goes to nobody but its keeper, who looks things up (R-092)
 
 Terms of one day (`return_same_day`, `return_immediately`) are kept by the clocks, persons and case numbers by the
-movement's own rule. A superior's secret paper is not destroyed here (R-087).
+movement's own rule. A superior's secret paper is not destroyed here (R-087); paper that goes to the plant or is burnt
+goes through a batch of its own (R-119, R-120).
 """
 
 from __future__ import annotations
@@ -14,12 +15,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ...common.errors import Refused
+from ...models.physical import SOFT_RANK
 from ...models.policy.desk import MovementRule
 from ...models.policy.schema import Row
 from ...models.tables import Account, Approval, Carrier, Copy, DestructionItem, Document
 from ..station.station import Station
 from . import access, approvals, subjects
 
+_SHREDDER = "certified_shredder"
 IN_ROOM = frozenset({"in_room_only", "reading_room"})
 
 
@@ -37,7 +40,7 @@ def check(
     """Whether the conditions of the movement's matrix row hold.
 
     Raises:
-        Refused: `reading_room_only`, `readers_unnamed`, `keeper_only`, `superior_paper`.
+        Refused: `reading_room_only`, `readers_unnamed`, `keeper_only`, `superior_paper`, `paper_needs_batch`.
     """
     if (
         rule.after == "destroyed"
@@ -45,6 +48,10 @@ def check(
         and subjects.of_superior(station.policy, document)
     ):
         raise Refused("superior_paper", document=document.id)
+    if rule.after == "destroyed" and isinstance(thing, Carrier):
+        level = access.protected_as(station.policy, document)
+        if station.policy.rank(level) >= SOFT_RANK and station.policy.route(level).paper != _SHREDDER:
+            raise Refused("paper_needs_batch", object=thing.id)
     row = approvals.matrix_row(station, rule.approval, document) if rule.approval else None
     if rule.to != "person" or taker is None:
         return

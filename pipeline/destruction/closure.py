@@ -1,0 +1,173 @@
+"""Closure: of each destroyed item, every kind of thing a station can have made of it, with what became of it; and what
+may survive nevertheless (issue 6, item 8; destruction.md section 3).
+
+What stands in rows and goes in the transaction of the keys is counted before it goes; what dies with the key is counted
+by its files. Page pictures, thumbnails and a full-text index are never kept by this program; scratch, queue and logs
+are looked through by V3. The search book holds register words only, and the register stays (R-127).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from ...models.certificate import CLOSURE, Check, Derived, ItemOutcome, ListItem, Reservation
+from ...models.level import Level
+from ...models.tables import Artefact, Document, PassageSet, Scan
+from ...vault.rotation import Recovery
+from ..intake.sources import WORD as SOURCES
+from ..learning import station_model
+from ..papers.documents import words_of
+from ..station.roots import roots_found
+from ..station.station import Station
+
+_FILES = {"original": "original", "transcript": "text", "judgement": "fields", "model": "models"}
+"""Kind of a sealed file -> kind of the closure."""
+_NEVER = ("pages", "index", "thumbnails", "features")
+_LOOKED = ("queue", "scratch", "logs")
+PHYSICAL = ("carrier", "medium")
+"""Kinds of items that persons destroy, not the station."""
+Counts = dict[str, dict[str, int]]
+"""Item id -> kind -> how many there were."""
+
+
+def rows_of(station: Station, session: Session, items: Sequence[ListItem]) -> Counts:
+    """What stands in rows, before it is taken away."""
+    counts: Counts = {}
+    for item in items:
+        if item.kind != "document":
+            continue
+        row = session.get_one(Document, item.id)
+        passages = session.scalar(select(func.count()).where(PassageSet.document_id == item.id)) or 0
+        scans = session.scalar(select(func.count()).where(Scan.document_id == item.id)) or 0
+        tags = scans + sum(tag is not None for tag in (row.duplicate_tag, row.paper_tag))
+        links = len(words_of(station, session, row).get(SOURCES) or ())
+        counts[item.id] = {"passages": passages, "tags": tags, "links": links}
+    return counts
+
+
+def closure_of(
+    session: Session, item: ListItem, before: Mapping[str, int], *, left: Sequence[str] = ()
+) -> tuple[Derived, ...]:
+    """Every kind of `CLOSURE` for one item.
+
+    Args:
+        before: what stood in rows. left: kinds of which something is still there.
+    """
+    mine = Artefact.copy_id == item.id if item.kind == "copy" else Artefact.document_id == item.id
+    found: dict[str, int] = {}
+    for kind, copy, count in session.execute(
+        select(Artefact.kind, Artefact.copy_id.is_not(None), func.count())
+        .where(mine)
+        .group_by(Artefact.kind, Artefact.copy_id.is_not(None))
+    ):
+        name = "copies" if copy else _FILES.get(kind, "original")
+        found[name] = found.get(name, 0) + count
+    return tuple(_derived(kind, found.get(kind, 0), before, item, left) for kind in CLOSURE)
+
+
+def _derived(
+    kind: str, files: int, before: Mapping[str, int], item: ListItem, left: Sequence[str]
+) -> Derived:
+    if kind in left:
+        return Derived(kind=kind, count=max(files, before.get(kind, 0)), outcome="left")
+    if kind in _NEVER:
+        return Derived(kind=kind, count=0, outcome="never_made")
+    if kind == "search" and item.kind == "document":
+        return Derived(kind=kind, count=1, outcome="register_only")
+    if files:
+        return Derived(kind=kind, count=files, outcome="crypto_erase")
+    rows = before.get(kind, 0)
+    return Derived(kind=kind, count=rows, outcome="removed" if rows else "none")
+
+
+def left_of(station: Station, session: Session, item: ListItem, checks: Sequence[Check]) -> list[str]:
+    """Kinds of which something is still there: what V3 and V4 found, told by kind where it can be."""
+    left = []
+    failed = {check.name: check.reason for check in checks if check.result == "fail"}
+    if failed.get("V3"):
+        left += list(_LOOKED)
+    if "V4" not in failed:
+        return left
+    mine = Artefact.copy_id == item.id if item.kind == "copy" else Artefact.document_id == item.id
+    kinds = session.execute(
+        select(Artefact.kind, Artefact.copy_id).where(mine, Artefact.state != "destroyed")
+    )
+    left += ["copies" if copy else _FILES.get(kind, "original") for kind, copy in kinds]
+    if item.kind != "document":
+        return left
+    row = session.get_one(Document, item.id)
+    if session.scalars(select(PassageSet.id).where(PassageSet.document_id == item.id)).first() is not None:
+        left.append("passages")
+    scans = session.scalars(select(Scan.id).where(Scan.document_id == item.id)).first()
+    if row.duplicate_tag is not None or row.paper_tag is not None or scans is not None:
+        left.append("tags")
+    if words_of(station, session, row).get(SOURCES):
+        left.append("links")
+    slots = list(session.scalars(select(Artefact.key_slot).where(Artefact.document_id == item.id)))
+    if station_model.remains(session, slots):
+        left.append("models")
+    return left
+
+
+# ---------------------------------------------------------------- what may survive
+
+
+def expected(station: Station, items: Sequence[ListItem]) -> tuple[str, ...]:
+    """Codes of the reservations that can be told before: what an approver is to know, and signs that he accepts."""
+    if all(item.kind in PHYSICAL for item in items):
+        return ()
+    codes = []
+    found = roots_found(station.settings)
+    if any(root.medium is None or not root.medium.claim.proven for root in found):
+        codes.append("reservation_root_unproven")
+    if media_due(station, items):
+        codes.append("reservation_media_due")
+    return tuple(codes)
+
+
+def media_due(station: Station, items: Sequence[ListItem]) -> tuple[str, ...]:
+    """Items of a level whose medium the policy wants destroyed as well."""
+    return tuple(
+        item.id
+        for item in items
+        if item.level
+        and station.policy.route(Level.parse(item.level)).electronic == "crypto_erase_plus_media_destroy"
+    )
+
+
+def reservations_of(
+    station: Station,
+    items: Sequence[ListItem],
+    outcomes: Sequence[ItemOutcome],
+    checks: Sequence[Check],
+    recovery: Recovery,
+    outside: Sequence[Mapping[str, object]],
+) -> tuple[Reservation, ...]:
+    """What may survive or was not proved, by code; who accepts it is written down as they sign."""
+    found: list[Reservation] = []
+    if not recovery.complete:
+        found.append(Reservation(code="reservation_mirrors"))
+    if any(root.claim is None or not root.claim.proven for root in recovery.roots):
+        found.append(Reservation(code="reservation_root_unproven"))
+    if any(check.result == "not_applicable" for check in checks):
+        found.append(Reservation(code="reservation_check_not_run"))
+    if due := media_due(station, items):
+        found.append(Reservation(code="reservation_media_due", subjects=due))
+    if outside:
+        places = tuple(dict.fromkeys(str(place["item"]) for place in outside))
+        found.append(Reservation(code="reservation_outside", subjects=places))
+    if found:
+        found += _unproven(outcomes)
+    return tuple(found)
+
+
+def _unproven(outcomes: Sequence[ItemOutcome]) -> list[Reservation]:
+    """Ciphertext that may be left on the medium. By itself it makes no reservation: its key is gone."""
+    proven = ("erased_clear", "erased_memory", "absent")
+    items = tuple(
+        item.id for item in outcomes if any(artefact.grade not in proven for artefact in item.artefacts)
+    )
+    return [Reservation(code="reservation_file_unproven", subjects=items)] if items else []

@@ -1,0 +1,261 @@
+"""The record behind a certificate, from what the registry keeps: for certificates, and for the draft of a dry run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ...common.clock import today
+from ...common.messages import say
+from ...ledger.heads import TreeHead
+from ...models.certificate import (
+    BackupFact,
+    Check,
+    ClearTrace,
+    DestructionRecord,
+    InventoryLine,
+    ItemOutcome,
+    ListItem,
+    RequiredSigner,
+    Reservation,
+    RootFacts,
+    TreeHeadFact,
+    Verdict,
+)
+from ...models.physical import PhysicalFacts
+from ...models.tables import (
+    Backup,
+    Carrier,
+    Certificate,
+    Clear,
+    Copy,
+    Destruction,
+    DestructionAct,
+    Document,
+    Receipt,
+)
+from ...models.wire import from_plain
+from ...vault import cms
+from ..papers.documents import words_of
+from ..station import authority
+from ..station.station import Station
+from .inventory import document_of
+
+
+def record_of(
+    station: Station,
+    session: Session,
+    row: Destruction,
+    *,
+    kept: dict[str, Any],
+    acts: Sequence[DestructionAct],
+    required: Sequence[RequiredSigner],
+    number: str,
+    at: str,
+    head: TreeHead,
+) -> DestructionRecord:
+    """The record.
+
+    Args:
+        kept: what came out: `items checks outside_scope roots reservations physical`, as plain JSON.
+        acts: the signed acts so far. required: who has to have signed.
+    """
+    items = tuple(from_plain(ListItem, item) for item in json.loads(row.list_json))
+    physical = from_plain(PhysicalFacts, kept["physical"]) if kept.get("physical") else None
+    executed = [act for act in acts if act.act == "execute"]
+    attested = [act for act in acts if act.act == "attest"]
+    previous = session.scalars(select(Certificate).order_by(Certificate.id.desc())).first()
+    approved = [act.at for act in acts if act.act == "approve"]
+    counted = [act.at for act in acts if act.act == "count"]
+    return DestructionRecord(
+        certificate_no=number,
+        batch=row.id,
+        unit=station.settings.unit,
+        store=station.settings.store_uuid,
+        issued_at=at,
+        reason=row.reason,
+        policy_version=station.policy.version,
+        small_room=station.policy.small_room,
+        list=json.loads(row.list_json),
+        list_sha256=row.list_sha256,
+        items=tuple(from_plain(ItemOutcome, item) for item in kept["items"]),
+        checks=tuple(from_plain(Check, check) for check in kept["checks"]),
+        verdict=row.verdict or kept["verdict"],  # type: ignore[arg-type]
+        epoch_before=row.epoch_before or kept.get("epoch_before", 0),
+        epoch_after=row.epoch_after or kept.get("epoch_after", 0),
+        root=root_facts(station, kept),
+        backups=() if physical is not None else tuple(_backups(session, row, kept)),
+        required=tuple(required),
+        holds_checked_at=executed[-1].at if executed else at,
+        started_at=physical.began if physical else (executed[0].at if executed else at),
+        finished_at=physical.ended if physical else (attested[0].at if attested else at),
+        place=_place(attested) or (physical.place if physical else None),
+        cleartext_history=tuple(traces(session, items)) if physical is None else (),
+        outside_scope=tuple(
+            ClearTrace(
+                item=place["item"], kind=place["kind"], id=place["copy"], at=place["at"], state="outstanding"
+            )
+            for place in kept["outside_scope"]
+        ),
+        previous_head=TreeHeadFact(size=head.size, root=head.root.hex(), at=head.at),
+        previous_certificate=previous.sha256 if previous else None,
+        equipment=" ".join(filter(None, (physical.equipment, physical.equipment_no))) if physical else None,
+        suite=station.settings.suite,
+        recovery=recovery_of(station) if physical is None else "",
+        reservations=tuple(
+            _accepted(from_plain(Reservation, plain), acts) for plain in kept.get("reservations", ())
+        ),
+        physical=physical,
+        approval_first=bool(approved and counted and min(approved) < max(counted)),
+        redacted=station.policy.destruction.redact_titles,
+    )  # fmt: skip
+
+
+def recovery_of(station: Station) -> str:
+    """How the station survives the loss of its machine: `token`, `mirrors`, `single`."""
+    if len(station.settings.root_folders) < len(station.settings.roots):
+        return "token"
+    return "mirrors" if station.settings.mirrors else "single"
+
+
+def root_facts(station: Station, kept: dict[str, Any]) -> RootFacts:
+    """The roots as they were found: the worst class, and on how many mirrors the old root is gone."""
+    roots = kept["roots"]
+    worst = max((root["class"] or "R5" for root in roots), default="R5")
+    done = sum(root["state"] == "erased" for root in roots[1:])
+    return RootFacts(
+        kind=station.settings.root_kind,
+        root_class=worst,  # type: ignore[arg-type]
+        mirrors=max(0, len(roots) - 1),
+        mirrors_done=done,
+        single_root=station.settings.single_root,
+        kdf="test" if station.settings.kdf == "test" else "normal",
+        erased=next((root["claim"] for root in roots[:1] if root["claim"]), "claim_overwrite_useless"),
+    )
+
+
+def _backups(session: Session, row: Destruction, kept: dict[str, Any]) -> list[BackupFact]:
+    verdict: Verdict = row.verdict or kept["verdict"]  # type: ignore[assignment]
+    known = select(Backup).where(Backup.epoch <= (row.epoch_before or kept.get("epoch_before", 0)))
+    return [
+        BackupFact(
+            id=backup.id, at=backup.at, epoch=backup.epoch,
+            state="pending_key_epoch" if verdict == "pending_key_epoch" else "unreadable",
+        )
+        for backup in session.scalars(known.order_by(Backup.id))
+    ]  # fmt: skip
+
+
+def signer(session: Session, act: DestructionAct) -> RequiredSigner:
+    """Who must have signed. The certificate is taken from the signature itself: a password may change meanwhile."""
+    signed = cms.verify_statement(act.statement, act.signature, authority.certificate(session, "ca"))
+    return RequiredSigner(
+        act=act.act,  # type: ignore[arg-type]
+        role=act.role,
+        person=act.person,
+        at=act.at,
+        certificate_sha256=signed.certificate_sha256,
+        place=json.loads(act.statement).get("place"),
+    )
+
+
+def _accepted(entry: Reservation, acts: Sequence[DestructionAct]) -> Reservation:
+    """With everyone who signed that he accepts it."""
+    by = tuple(
+        f"{act.act}:{act.person}"
+        for act in acts
+        if entry.code in json.loads(act.statement).get("accepts", ())
+    )
+    return Reservation(code=entry.code, subjects=entry.subjects, accepted_by=by)
+
+
+def _place(attested: Sequence[DestructionAct]) -> str | None:
+    places = [json.loads(act.statement).get("place") for act in attested]
+    return next((place for place in places if place), None)
+
+
+def traces(session: Session, items: Sequence[ListItem]) -> list[ClearTrace]:
+    """Where the content of the items ever lay in clear."""
+    found = []
+    for item in items:
+        wanted = select(Clear).where(Clear.document_id == item.register_no).order_by(Clear.id)
+        wanted = (
+            wanted.where(Clear.copy_id == item.id)
+            if item.kind == "copy"
+            else wanted.where(Clear.copy_id.is_(None))
+        )
+        found += [
+            ClearTrace(item=item.id, kind=row.kind, id=row.copy_id, at=row.at, state=row.state)
+            for row in session.scalars(wanted)
+        ]
+    return found
+
+
+def inventory_line(station: Station, session: Session, reason: str, item: ListItem) -> InventoryLine:
+    """One line of the 销毁清册 (destruction.md 6.2), from the register."""
+    document = document_of(session, item)
+    if document is None:
+        return InventoryLine(
+            item=item.item, register_no=item.id, title=say("form_kind_medium", "zh"), level=item.level or "",
+            carrier=say("form_kind_medium", "zh"), carrier_no=item.id, reason=reason,
+        )  # fmt: skip
+    words = words_of(station, session, document)
+    receipt = session.get_one(Receipt, document.receipt_id)
+    carriers = _carriers(session, document, item)
+    copy = session.get(Copy, item.id) if item.kind == "copy" else None
+    hidden = station.policy.destruction.redact_titles
+    first = document.signed_date or document.received_at[:10]
+    now = today(station.clock)
+    years = now.year - int(first[:4]) - ((now.month, now.day) < (int(first[5:7]), int(first[8:10])))
+    return InventoryLine(
+        item=item.item,
+        register_no=item.id if item.kind in ("document", "copy") else document.id,
+        title="" if hidden else words.get("title") or "",
+        doc_number=words.get("doc_number") or "",
+        level=item.level or "",
+        secrecy_period=document.period or "",
+        serial=_serial(item, carriers, words),
+        pages=item.pages,
+        attachments=_text(words.get("attachments")),
+        organ="、".join(words.get("organs") or ()),
+        signed_date=document.signed_date or "",
+        received_date=receipt.at[:10],
+        carrier=_type(item, carriers),
+        carrier_no=copy.id if copy is not None else "、".join(carrier.id for carrier in carriers),
+        place="、".join(dict.fromkeys(filter(None, (one.place for one in carriers)))),
+        archived=words.get("archive_number") or (document.archived_at or "")[:10],
+        retention=document.retention or "",
+        retention_until=document.retention_until or "",
+        kept_years=str(max(0, years)),
+        reason=reason,
+        remark=say("form_remark_derived", "zh", models="、".join(item.derived)) if item.derived else "",
+    )
+
+
+def _carriers(session: Session, document: Document, item: ListItem) -> list[Carrier]:
+    wanted = select(Carrier).where(Carrier.document_id == document.id).order_by(Carrier.id)
+    if item.kind == "carrier":
+        wanted = wanted.where(Carrier.id == item.id)
+    return list(session.scalars(wanted))
+
+
+def _serial(item: ListItem, carriers: Sequence[Carrier], words: dict[str, Any]) -> str:
+    if item.kind == "carrier":
+        return "、".join(filter(None, (one.serial for one in carriers)))
+    return item.copy_no or "、".join(words.get("serials") or ())
+
+
+def _type(item: ListItem, carriers: Sequence[Carrier]) -> str:
+    if item.kind == "carrier":
+        return "、".join(dict.fromkeys(say(f"form_carrier_{one.type}", "zh") for one in carriers))
+    return say("form_carrier_electronic", "zh")
+
+
+def _text(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return "、".join(str(one) for one in value)
+    return str(value) if value else ""

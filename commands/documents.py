@@ -165,12 +165,15 @@ def documents_archive(document: str, place: str, number: str | None) -> None:
 @argument("document", metavar="DOC")
 @option("--to", required=True, metavar="ORGAN")
 @option("--receipt-no", default="", metavar="N")
-def documents_handover(document: str, to: str, receipt_no: str) -> None:
+@option("--with", "carried_by", multiple=True, metavar="PERSON")
+def documents_handover(document: str, to: str, receipt_no: str, carried_by: tuple[str, ...]) -> None:
     def work() -> dict[str, Any]:
         station, actor = enter("handover")
         from ..pipeline.papers import archiving
 
-        return archiving.hand_over(station, actor, document=document, to=to, receipt_no=receipt_no)
+        return archiving.hand_over(
+            station, actor, document=document, to=to, receipt_no=receipt_no, carried_by=carried_by
+        )
 
     show.run(work, draw_document)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ..level import Level
 from .nodes import Reader
 
 
@@ -39,6 +40,17 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """A place of storage: a room, cabinet or safe, and what may stand in it."""
+
+    name: str
+    """What the names of its shelves begin with, too."""
+    levels: tuple[Level, ...]
+    keeper: str = ""
+    """Role of who keeps it; what is put in there, he puts in."""
+
+
+@dataclass(frozen=True, slots=True)
 class Handling:
     """The section `handling`."""
 
@@ -51,6 +63,14 @@ class Handling:
     restricted_overlays: tuple[str, ...]
     """Overlays whose papers are returned as soon as they are read, whatever their level (C-20)."""
     subjects: tuple[Subject, ...]
+
+    places: tuple[Place, ...] = ()
+    """Places of storage by level; while there are none, every place will do (R-110)."""
+
+    def place(self, name: str) -> Place | None:
+        """The place of storage that a name belongs to: the longest that it begins with."""
+        known = [place for place in self.places if name.startswith(place.name)]
+        return max(known, key=lambda place: len(place.name)) if known else None
 
     def subject(self, overlays: tuple[str, ...], kind: str | None) -> Subject | None:
         """The first subject that fits a paper."""
@@ -68,7 +88,7 @@ def read_handling(reader: Reader, overlays: frozenset[str]) -> Handling:
     """
     entry = reader.map(
         need=("reading_rooms", "channels", "restricted_overlays", "subjects"),
-        may=("own_channels", "conf", "source"),
+        may=("own_channels", "places", "conf", "source"),
     )
     return Handling(
         reading_rooms=entry["reading_rooms"].texts(),
@@ -76,7 +96,16 @@ def read_handling(reader: Reader, overlays: frozenset[str]) -> Handling:
         own_channels=entry["own_channels"].texts() if "own_channels" in entry else (),
         restricted_overlays=_overlays(entry["restricted_overlays"], overlays),
         subjects=tuple(_subject(item, overlays) for item in entry["subjects"].list()),
+        places=tuple(_place(item) for item in entry["places"].list()) if "places" in entry else (),
     )
+
+
+def _place(reader: Reader) -> Place:
+    entry = reader.map(need=("name", "levels"), may=("keeper", "source", "conf"))
+    levels = tuple(Level(one.one_of(tuple(Level))) for one in entry["levels"].list())
+    if Level.STATE_TOP in levels and len(levels) > 1:
+        entry["levels"].wrong("绝密 stands in a place of its own")
+    return Place(entry["name"].text(), levels, entry["keeper"].text() if "keeper" in entry else "")
 
 
 def _subject(reader: Reader, overlays: frozenset[str]) -> Subject:

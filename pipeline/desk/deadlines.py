@@ -317,7 +317,9 @@ def handling_ended(session: Session, documents: Sequence[str] | None = None) -> 
 def _ended_of(session: Session, documents: Sequence[str]) -> dict[str, date]:
     out: set[str | None] = set(
         session.scalars(
-            select(Copy.document_id).where(Copy.document_id.in_(documents), Copy.status.in_(_OUT))
+            select(Copy.document_id).where(
+                Copy.document_id.in_(documents), Copy.status.in_(_OUT), Copy.sent_in.is_(None)
+            )
         )
     )
     out |= set(

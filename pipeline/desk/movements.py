@@ -25,7 +25,7 @@ from ...models.policy.desk import STATES, MovementRule, ObjectKind
 from ...models.policy.reading import USES, Use
 from ...models.rights import STAFF
 from ...models.tables import Carrier, Copy, Document, LedgerEntry, Movement
-from ..papers import incidents, release_record
+from ..papers import incidents, places, release_record
 from ..persons import access, approvals, conditions, four_eyes, subjects
 from ..persons.actors import Actor
 from ..persons.decision import Decision
@@ -97,6 +97,8 @@ def move(
         conditions.check(
             station, session, rule, document, thing, taker=taker, place=hand.place, approval=approval
         )
+        if hand.place and rule.after in ("held", "archived"):
+            places.check(station, actor, document, hand.place)
     giver = thing.holder
     if isinstance(thing, Copy):
         thing.status = rule.after

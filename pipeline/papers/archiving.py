@@ -6,6 +6,7 @@ A paper is filed once its handling has ended: no original or copy is out, no mat
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -16,7 +17,7 @@ from ...models.tables import Carrier, Copy, Document, Matter
 from ..desk import matters, movements
 from ..desk.movements import Hand
 from ..intake.register_entry import remember
-from ..persons import access, approvals
+from ..persons import access, approvals, people
 from ..persons.actors import Actor, acting
 from ..station.station import Station
 from . import release_record
@@ -85,11 +86,13 @@ def check_ready(session: Session, row: Document, *, besides: str | None = None) 
     handled(session, row, besides=besides)
 
 
-def hand_over(station: Station, actor: Actor, *, document: str, to: str, receipt_no: str) -> dict[str, Any]:
+def hand_over(
+    station: Station, actor: Actor, *, document: str, to: str, receipt_no: str, carried_by: Sequence[str] = ()
+) -> dict[str, Any]:
     """Hands the originals to another organ, which has signed for them.
 
     Args:
-        to: the organ. receipt_no: number of its receipt.
+        to: the organ. receipt_no: number of its receipt. carried_by: who carried them together with the actor.
 
     Raises:
         Refused: no approval of act `provide_external`, no review for release, handling not ended,
@@ -103,6 +106,7 @@ def hand_over(station: Station, actor: Actor, *, document: str, to: str, receipt
         approval = approvals.require(station, session, act="provide_external", rows=(row,))
         release_record.require_review(station, session, row, "provide_external")
         handled(session, row)
+        persons = tuple(people.find_person(station, session, one) for one in carried_by)
         originals = session.scalars(
             select(Carrier).where(Carrier.document_id == document, Carrier.state.in_(("held", "archived")))
         ).all()
@@ -114,7 +118,8 @@ def hand_over(station: Station, actor: Actor, *, document: str, to: str, receipt
                 movements.move(
                     station, session, actor, carrier, "take_from_archive", Hand(words={"reason": receipt_no})
                 )
-            hand = Hand(words={"receipt_no": receipt_no, "to": to}, approval=approval)
+            words = {"receipt_no": receipt_no, "to": to}
+            hand = Hand(together_with=persons, words=words, approval=approval)
             movements.move(station, session, actor, carrier, "hand_over", hand)
         old, row.status = row.status, "handed_over"
         keep_words(station, session, row, {**words_of(station, session, row), "handed_over_to": to})
@@ -130,13 +135,16 @@ def hand_over(station: Station, actor: Actor, *, document: str, to: str, receipt
 
 
 def handled(session: Session, row: Document, *, besides: str | None = None) -> None:
-    """Whether handling has ended: nothing of it is out, no matter is open (`besides` one that files it).
+    """Whether handling has ended: nothing of it is out, no matter is open (`besides` one that files it). Copies that
+    another organ has are followed on by their own clock.
 
     Raises:
         Refused: `object_is_out`, `handling_open`.
     """
     copy = session.scalars(
-        select(Copy.id).where(Copy.document_id == row.id, Copy.status.in_(("issued", "recalled")))
+        select(Copy.id).where(
+            Copy.document_id == row.id, Copy.status.in_(("issued", "recalled")), Copy.sent_in.is_(None)
+        )
     ).first()
     if copy is not None:
         raise Refused("object_is_out", document=row.id, object=copy)

@@ -132,7 +132,8 @@ def release(
             raise Refused("not_confirmed", document=document)
         matters.check_free(station, session, document, f"documents.release.{way}")
         level = access.protected_as(station.policy, row)
-        if form == "electronic" and way != "publish" and level.family is Family.STATE:
+        secret = level.family is Family.STATE or "cipher_telegram" in row.overlays.split(",")
+        if form == "electronic" and way != "publish" and secret:
             raise Refused("no_electronic_way", document=document, level=level.value)
         # asked anew: a period may have been extended since the approval
         approvals.needed_for(station, session, way, (document,))

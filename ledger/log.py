@@ -20,12 +20,13 @@ from ..common.clock import iso
 from ..common.errors import NotThere
 from ..models.ledger_entry import Entry
 from ..models.tables import LedgerEntry, LedgerHead, LedgerNode
-from . import merkle
+from . import merkle, segments
 from .heads import VERSION, HeadSigner, LogIdentity, TreeHead, head_json, sign
 
 LEAF_FORMAT = "jiyao.ledger_entry"
 EXPORT_FORMAT = "jiyao.ledger_export"
 PROOF_FORMAT = "jiyao.ledger_proof"
+CONSISTENCY_FORMAT = "jiyao.ledger_consistency"
 
 
 def leaf_bytes(seq: int, entry: Entry) -> bytes:
@@ -138,6 +139,14 @@ def proof(session: Session, seq: int, identity: LogIdentity) -> dict[str, object
     """
     leaf = session.execute(select(LedgerEntry.leaf).where(LedgerEntry.seq == seq)).scalar()
     if leaf is None:
+        gone = next(
+            (one for one in segments.written(session, segments.RELEASED) if one.first <= seq <= one.last),
+            None,
+        )
+        if gone is not None:
+            raise NotThere(
+                "ledger_entry_departed", seq=seq, first=gone.first, last=gone.last, sha256=gone.sha256
+            )
         raise NotThere("no_ledger_entry", seq=seq)
     signed = newest_head(session)
     towards = signed if signed is not None and signed.size >= seq else head(session)
@@ -166,10 +175,42 @@ def consistency(session: Session, old: int, new: int) -> list[bytes]:
     return merkle.consistency(old, new, _node(session))
 
 
-def export(session: Session, identity: LogIdentity, since: int = 1) -> Iterator[str]:
-    """The log as JSON lines: header, entries from `since` on, all heads (docs/spec/ledger.md)."""
-    since = max(1, since)
-    current = head(session)
+def consistency_proof(session: Session, old: int, new: int, identity: LogIdentity) -> dict[str, object]:
+    """Proof that the log of `old` entries is the beginning of that of `new` entries, as JSON (docs/spec/ledger.md).
+
+    Both heads are the signed ones where they were signed at these sizes.
+
+    Raises:
+        NotThere: `no_ledger_entry`. ValueError: when `old` is larger.
+    """
+    path = consistency(session, old, new)
+    return {
+        "certificate": base64.b64encode(identity.certificate).decode(),
+        "format": CONSISTENCY_FORMAT,
+        "new": head_json(head_at(session, new)),
+        "old": head_json(head_at(session, old)),
+        "origin": identity.origin,
+        "path": [step.hex() for step in path],
+        "version": VERSION,
+    }
+
+
+def head_at(session: Session, count: int) -> TreeHead:
+    """The head over the first `count` entries: as it was signed at that size, else recomputed and unsigned."""
+    row = session.execute(select(*_HEAD).where(LedgerHead.size == count)).first()
+    return TreeHead(*row) if row is not None else TreeHead(count, merkle.root(count, _node(session)))
+
+
+def export(
+    session: Session, identity: LogIdentity, since: int = 1, until: int | None = None
+) -> Iterator[str]:
+    """The log as JSON lines: header, entries from `since` on, all heads (docs/spec/ledger.md).
+
+    Entries that left for the archive are not among them: then it begins behind the last of these. `until`: only up to
+    this entry, as a segment.
+    """
+    since = max(1, since, segments.departed(session) + 1)
+    current = head(session) if until is None else head_at(session, until)
     node = _node(session)
     below = merkle.peaks(min(since - 1, current.size))
     yield _line(
@@ -184,10 +225,13 @@ def export(session: Session, identity: LogIdentity, since: int = 1) -> Iterator[
             "version": VERSION,
         }
     )
-    entries = select(LedgerEntry.seq, LedgerEntry.leaf).where(LedgerEntry.seq >= since)
+    entries = select(LedgerEntry.seq, LedgerEntry.leaf).where(
+        LedgerEntry.seq >= since, LedgerEntry.seq <= current.size
+    )
     for seq, leaf in session.execute(entries.order_by(LedgerEntry.seq).execution_options(yield_per=1000)):
         yield _line({"leaf": leaf.decode(), "seq": seq})
-    for row in session.execute(select(*_HEAD).order_by(LedgerHead.size)):
+    heads = select(*_HEAD).where(LedgerHead.size <= current.size).order_by(LedgerHead.size)
+    for row in session.execute(heads):
         yield _line({"head": head_json(TreeHead(*row))})
 
 

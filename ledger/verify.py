@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from ..common.canonical import canonical
 from ..models.tables import LedgerEntry, LedgerHead, LedgerNode
-from . import merkle
+from . import merkle, segments
 from .heads import LogIdentity, TreeHead, genuine
 from .log import LEAF_FORMAT
 
@@ -54,17 +54,27 @@ def verify(session: Session, identity: LogIdentity, known: Sequence[TreeHead] = 
     """
     flaws: list[Flaw] = []
     leaves: list[bytes] = []
+    away = segments.departed(session)
+    archived = dict(enumerate(segments.leaf_hashes(session, 1, away), start=1)) if away else {}
+    absent: list[int] = []
     columns = (LedgerEntry.seq, LedgerEntry.at, LedgerEntry.act, LedgerEntry.person, LedgerEntry.leaf)
     rows = session.execute(select(*columns).order_by(LedgerEntry.seq).execution_options(yield_per=2000))
-    for expected, (seq, at, act, person, leaf) in enumerate(rows, start=1):
-        if seq != expected:
-            flaws.append(Flaw("entry", expected, "gap"))
+    for seq, at, act, person, leaf in rows:
+        # the hashes of what is in the archive stayed; the heads above them are checked as ever
+        while isinstance(seq, int) and len(leaves) + 1 < seq and len(leaves) + 1 in archived:
+            absent.append(len(leaves) + 1)
+            leaves.append(archived[len(leaves) + 1])
+        if seq != len(leaves) + 1:
+            flaws.append(Flaw("entry", len(leaves) + 1, "gap"))
             break
         code = _leaf_flaw(seq, at, act, person, leaf)
         if code is not None:
             flaws.append(Flaw("entry", seq, code))
         # Whoever writes past the program may leave another type in the column; its hash then fits no node.
         leaves.append(merkle.leaf_hash(leaf if isinstance(leaf, bytes) else str(leaf).encode()))
+    for segment in segments.written(session, segments.RELEASED):
+        if sum(segment.first <= seq <= segment.last for seq in absent) != segment.gone:
+            flaws.append(Flaw("entry", segment.first, "kept_missing"))
     computed = merkle.nodes_of(leaves)
     flaws += _nodes(session, computed, len(leaves))
 

@@ -9,8 +9,8 @@ from typing import Any
 from cryptography.hazmat.primitives.serialization import Encoding
 from sqlalchemy.orm import Session
 
-from ...common.errors import Broken
-from ...common.files import write_new
+from ...common.errors import Broken, UsageFault
+from ...common.files import digest_of, new_file
 from ...ledger import log
 from ...ledger.heads import HeadSigner, LogIdentity, TreeHead
 from ...ledger.verify import verify
@@ -86,12 +86,31 @@ def export(station: Station, *, out: Path, since: int = 1) -> dict[str, Any]:
     """Writes the log as JSON lines, with its heads, for the stand-alone verifier."""
     with station.write() as session:
         made = signed_head(station, session)
-        lines = list(log.export(session, identity_of(station, session), since))
-    digest = write_new(out, "".join(line if line.endswith("\n") else line + "\n" for line in lines).encode())
+    lines = 0
+    # line by line, and without keeping others from writing: a ledger may have millions
+    with new_file(out) as file, station.read() as session:
+        for line in log.export(session, identity_of(station, session), since):
+            file.write((line if line.endswith("\n") else line + "\n").encode())
+            lines += 1
     return {
         "ok": True, "entries": made.size, "root": made.root.hex(), "first_bad": None, "file": str(out),
-        "sha256": digest, "lines": len(lines),
+        "sha256": digest_of(out), "lines": lines,
     }  # fmt: skip
+
+
+def consistency(station: Station, *, old: int, new: int | None = None) -> dict[str, Any]:
+    """The proof that the log of an earlier head is the beginning of that of a later one (of now, when none is named).
+
+    Raises:
+        NotThere: fewer entries. UsageFault: the earlier one is the larger.
+    """
+    with station.write() as session:
+        made = signed_head(station, session)
+        later = made.size if new is None else new
+        if not 0 <= old <= later:
+            raise UsageFault("ledger_sizes", old=old, new=later)
+        value = log.consistency_proof(session, old, later, identity_of(station, session))
+    return {"ok": True, "entries": made.size, "root": made.root.hex(), "first_bad": None, **value}
 
 
 def proof_file(station: Station, session: Session, seq: int) -> bytes:

@@ -37,22 +37,20 @@ def settle(station: Station, actor: Actor, *, batch: str, dry_run: bool = False)
     Raises:
         Refused: `not_the_operator`; `mirror_still_missing`, naming how many of how many are done.
     """
-    with station.read() as session:
-        named = session.scalars(
-            select(DestructionAct.person).where(
-                DestructionAct.destruction_id == batch, DestructionAct.act == "execute"
-            )
-        ).all()
-    if actor.person not in named:
-        raise Refused("not_the_operator", batch=batch)
+    # Before the registry's own lock: whoever asks, this is no more than the start-up rule.
     with station.vault.rotating(), station.read() as session:
         recovery = station.vault.recover(session)
-    if not recovery.complete:
-        done = sum(root.state == "erased" for root in recovery.roots)
-        raise Refused("mirror_still_missing", batch=batch, done=done, count=len(recovery.roots))
-    if dry_run:
-        return
     with acting(station, actor, ACT, objects=(batch,)) as session:
+        operators = select(DestructionAct.person).where(
+            DestructionAct.destruction_id == batch, DestructionAct.act == "execute"
+        )
+        if actor.person not in session.scalars(operators).all():
+            raise Refused("not_the_operator", batch=batch)
+        if not recovery.complete:
+            done = sum(root.state == "erased" for root in recovery.roots)
+            raise Refused("mirror_still_missing", batch=batch, done=done, count=len(recovery.roots))
+        if dry_run:
+            return
         row = session.get_one(Destruction, batch)
         if not waits(row):
             return

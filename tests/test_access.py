@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,6 +22,7 @@ from jiyao.pipeline.desk import custody, deadlines, matter_book
 from jiyao.pipeline.papers import documents, hold
 from jiyao.pipeline.persons import access, approvals, circle, deputies, people, readers, vetting
 from jiyao.pipeline.persons.decision import ONESELF, Standing, decide
+from policy_kit import plain_policy, policy_text
 from room_kit import Room
 from test_custody import approve, carrier, move
 
@@ -40,9 +40,9 @@ def room(tmp_path: Path) -> Room:
 
 def reading(**changed: Any) -> Any:
     """The shipped policy with other rules of reading."""
-    plain = yaml.safe_load(default_policy_text())
+    plain = plain_policy()
     plain["reading"] |= changed
-    return parse_policy(yaml.safe_dump(plain, allow_unicode=True, sort_keys=False))
+    return parse_policy(policy_text(plain))
 
 
 def put(room: Room, **changed: Any) -> None:

@@ -6,7 +6,6 @@ from datetime import date, datetime
 from pathlib import Path
 
 import pytest
-import yaml
 
 from jiyao.common.clock import STATION_ZONE
 from jiyao.common.errors import UsageFault
@@ -15,6 +14,7 @@ from jiyao.models.policy.loader import default_policy_text, parse_policy
 from jiyao.models.policy.nodes import compose
 from jiyao.pipeline.desk import deadlines, timers
 from jiyao.pipeline.station import doctor
+from policy_kit import plain_policy, policy_text
 from room_kit import HandClock, Room
 
 
@@ -79,7 +79,7 @@ def test_clocks_of_working_days_skip_holidays_and_say_what_they_do_not_know(tmp_
     checks = {one["name"]: one for one in doctor.examine(room.station, lang="zh")["checks"]}
     assert not checks["calendar"]["ok"] and "2027" in checks["calendar"]["detail"]
     # the announcement is entered: the same ten days end later
-    plain = yaml.safe_load(default_policy_text())
+    plain = plain_policy()
     plain["calendar"]["years"].append({"year": 2027, "holidays": {"元旦": "2027-01-01..2027-01-03"}})
-    text = yaml.safe_dump(plain, allow_unicode=True, sort_keys=False)
+    text = policy_text(plain)
     assert parse_policy(text).calendar.working_day_after(date(2026, 12, 20), 10) == date(2027, 1, 4)

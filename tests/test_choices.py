@@ -7,25 +7,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from jiyao.models.level import Level
 from jiyao.models.policy.choices import destroy_from
-from jiyao.models.policy.loader import default_policy_text, parse_policy
+from jiyao.models.policy.loader import parse_policy
 from jiyao.models.policy.schema import Policy
 from jiyao.pipeline.desk import deadlines, timers
 from jiyao.pipeline.persons import approvals, people
+from policy_kit import plain_policy, policy_text
 from room_kit import Room
 
 
 def chosen_text(**choices: str) -> str:
     """The shipped policy with other choices, YAML."""
-    plain = yaml.safe_load(default_policy_text())
+    plain = plain_policy()
     for row in plain["conflicts"]:
         row["default"] = choices.pop(row["key"], row["default"])
     for key, value in choices.items():
         plain["deadlines"][key] = value
-    return yaml.safe_dump(plain, allow_unicode=True, sort_keys=False)
+    return policy_text(plain)
 
 
 def chosen(**choices: str) -> Policy:

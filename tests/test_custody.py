@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -18,11 +17,12 @@ from sqlalchemy import select
 from jiyao.common.clock import iso
 from jiyao.common.errors import JiyaoError, NotThere, Refused, UsageFault
 from jiyao.models.level import Level
-from jiyao.models.policy.loader import default_policy_text, parse_policy
+from jiyao.models.policy.loader import parse_policy
 from jiyao.models.tables import Carrier, LedgerEntry, Movement, Timer
 from jiyao.pipeline.desk import custody, matter_book, matters, movements, timers
 from jiyao.pipeline.desk.movements import Hand
 from jiyao.pipeline.persons import approvals, circle
+from policy_kit import plain_policy, policy_text
 from room_kit import Room
 
 BACK = {"pages": "12"}
@@ -188,22 +188,22 @@ def test_a_whole_list_moves_or_nothing_of_it(room: Room) -> None:
 
 
 def test_a_new_rule_of_a_room_is_a_line_of_yaml() -> None:
-    plain = yaml.safe_load(default_policy_text())
+    plain = plain_policy()
     plain["movements"].append(
         {"act": "bind", "zh": "装订", "of": ["carrier"], "before": ["held"], "after": "held", "to": "person",
          "by": ["archivist"], "needs": ["volume"]}
     )  # fmt: skip
-    policy = parse_policy(yaml.safe_dump(plain, allow_unicode=True))
+    policy = parse_policy(policy_text(plain))
     found = policy.desk.movement("bind", "carrier")
     assert found is not None and found.by == ("archivist",) and found.needs == ("volume",)
     for key, value, what in (
         ("after", "sold", "sold"), ("by", ["passer_by"], "passer_by"), ("approval", "wish", "wish"),
         ("clock", "cuckoo", "cuckoo"),
     ):  # fmt: skip
-        broken = yaml.safe_load(default_policy_text())
+        broken = plain_policy()
         broken["movements"][3][key] = value
         with pytest.raises(UsageFault) as caught:
-            parse_policy(yaml.safe_dump(broken, allow_unicode=True))
+            parse_policy(policy_text(broken))
         assert caught.value.code == "policy_invalid" and what in str(caught.value.facts["what"])
 
 
@@ -288,7 +288,7 @@ def test_a_movement_that_was_slipped_in_is_found(room: Room) -> None:
 
 def with_matter(room: Room, **more: Any) -> None:
     """A policy in force that knows one more kind of matter."""
-    plain = yaml.safe_load(default_policy_text())
+    plain = plain_policy()
     plain["matters"].append(
         {
             "kind": "trial", "zh": "试办", "blocks": ["move.circulate"],
@@ -301,7 +301,7 @@ def with_matter(room: Room, **more: Any) -> None:
             **more,
         }
     )  # fmt: skip
-    room.station._policy = parse_policy(yaml.safe_dump(plain, allow_unicode=True))
+    room.station._policy = parse_policy(policy_text(plain))
 
 
 def begin(room: Room, document: str, by: str = "clerk", **words: Any) -> dict[str, Any]:

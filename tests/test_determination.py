@@ -7,7 +7,6 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-import yaml
 
 from jiyao.common.errors import UsageFault
 from jiyao.models.level import Level
@@ -17,6 +16,7 @@ from jiyao.pipeline.desk import deadlines
 from jiyao.pipeline.levels import authority, level_book, store_apart
 from jiyao.pipeline.review import review
 from jiyao.pipeline.station import policies
+from policy_kit import plain_policy, policy_text
 from room_kit import Room
 from test_custody import carrier, move
 from test_levels import do, own, propose
@@ -57,10 +57,10 @@ def test_who_may_determine_what(
 
 @pytest.mark.parametrize("wrong", [{"unit": "village"}, {"很密": ["central"]}, {"authorised": ["公司绝密"]}])
 def test_a_standing_that_is_none_is_told(wrong: dict[str, object]) -> None:
-    plain = yaml.safe_load(default_policy_text())
+    plain = plain_policy()
     plain["authority"] |= wrong
     with pytest.raises(UsageFault, match="policy_invalid"):
-        parse_policy(yaml.safe_dump(plain, allow_unicode=True))
+        parse_policy(policy_text(plain))
 
 
 @pytest.mark.req("R-037", "R-039")

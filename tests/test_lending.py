@@ -8,17 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from jiyao.common.errors import UsageFault
 from jiyao.models.level import Level
-from jiyao.models.policy.loader import default_policy_text, parse_policy
+from jiyao.models.policy.loader import parse_policy
 from jiyao.models.suggestion import Retention
 from jiyao.models.tables import Carrier
 from jiyao.pipeline.desk import custody, matter_book
 from jiyao.pipeline.papers import archiving
 from jiyao.pipeline.persons import approvals, circle, people
 from jiyao.pipeline.rounds import lending
+from policy_kit import plain_policy, policy_text
 from room_kit import SECRETS, Room
 from test_custody import BACK, approve, carrier, move, state
 
@@ -41,10 +41,10 @@ def lend(room: Room, *objects: str, to: str = "p-reader", by: str = "clerk", **g
 
 def with_choice(room: Room, **choices: str) -> None:
     """A policy in force with other choices between the seeds."""
-    plain = yaml.safe_load(default_policy_text())
+    plain = plain_policy()
     for row in plain["conflicts"]:
         row["default"] = choices.get(row["key"], row["default"])
-    room.station._policy = parse_policy(yaml.safe_dump(plain, allow_unicode=True))
+    room.station._policy = parse_policy(policy_text(plain))
 
 
 def needed(room: Room, act: str, document: str) -> list[str]:

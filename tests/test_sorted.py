@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from sqlalchemy import select
 
 from flow_kit import begin, do
 from jiyao.common.errors import JiyaoError, Refused, UsageFault
 from jiyao.models.level import Level
-from jiyao.models.policy.loader import default_policy_text, parse_policy
+from jiyao.models.policy.loader import parse_policy
 from jiyao.models.rights import MAY
 from jiyao.models.tables import Artefact, Document
 from jiyao.pipeline.desk import custody, matter_book
@@ -23,6 +22,7 @@ from jiyao.pipeline.registers import export
 from jiyao.pipeline.registers.look import Scope
 from jiyao.pipeline.station import ledgers, policies
 from jiyao.pipeline.station.founding import Plan, found_station
+from policy_kit import plain_policy, policy_text
 from room_kit import SECRETS, HandClock, Room
 from test_custody import BACK, approve, carrier, move
 
@@ -33,13 +33,13 @@ def room(tmp_path: Path) -> Room:
 
 
 def with_places(room: Room) -> None:
-    plain = yaml.safe_load(default_policy_text())
+    plain = plain_policy()
     plain["handling"]["places"] = [
         {"name": "绝密柜", "levels": ["绝密"], "keeper": "jiyao_clerk"},
         {"name": "机密柜", "levels": ["机密", "秘密", "公司绝密"]},
         {"name": "普通柜", "levels": ["公司秘密", "工作秘密", "内部", "公开"]},
     ]
-    room.station._policy = parse_policy(yaml.safe_dump(plain, allow_unicode=True, sort_keys=False))
+    room.station._policy = parse_policy(policy_text(plain))
 
 
 def person(room: Room, user: str, role: str) -> None:
@@ -115,10 +115,10 @@ def test_family_level_kind_and_subject_decide_where_it_lies_and_who_sees_it(room
 
 
 def test_绝密_stands_in_a_place_of_its_own() -> None:
-    plain = yaml.safe_load(default_policy_text())
+    plain = plain_policy()
     plain["handling"]["places"] = [{"name": "柜", "levels": ["绝密", "机密"]}]
     with pytest.raises(UsageFault, match="policy_invalid"):
-        parse_policy(yaml.safe_dump(plain, allow_unicode=True, sort_keys=False))
+        parse_policy(policy_text(plain))
 
 
 @pytest.mark.req("R-101")

@@ -33,7 +33,7 @@ IDLE: Final[tuple[str, ...]] = (
 
 def idle_keys(text: str) -> list[str]:
     """Those of `IDLE` that a valid policy says something about, and `authority.unit` while it is not said."""
-    plain: dict[str, Any] = yaml.safe_load(text)
+    plain: dict[str, Any] = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - safe ones
     found = [key for key in IDLE if _says(plain, key)]
     if "authority" in plain and plain["authority"].get("unit") is None:
         found.append("authority")

@@ -79,7 +79,13 @@ def default_policy_text() -> str:
 
 @lru_cache(maxsize=1)
 def _shipped() -> dict[str, Reader]:
-    return compose(default_policy_text()).map(need=_NEED, may=_TOP)
+    return _composed(default_policy_text()).map(need=_NEED, may=_TOP)
+
+
+@lru_cache(maxsize=1)
+def _composed(text: str) -> Reader:
+    """The policy in force mostly is the shipped one: it is read once for both."""
+    return compose(text)
 
 
 def _shipped_rows() -> tuple[Row, ...]:
@@ -96,7 +102,7 @@ def parse_policy(text: str) -> Policy:
     Raises:
         UsageFault: `policy_invalid` with `line` (from 1) and `what` (the key and what is wrong with it).
     """
-    top = compose(text).map(need=_NEED, may=_TOP)
+    top = _composed(text).map(need=_NEED, may=_TOP)
     inherited = "topics" not in top
     own_desk = "movements" in top and "matters" in top
     for name in _INHERITED:

@@ -16,6 +16,7 @@ from ...common.errors import UsageFault
 
 MAX_CHARS = 2_000_000
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_TEXT = "tag:yaml.org,2002:str"
 
 
 def fault(line: int, what: str) -> NoReturn:
@@ -32,7 +33,8 @@ def compose(text: str) -> Reader:
     if len(text) > MAX_CHARS:
         fault(1, f"> {MAX_CHARS} characters")
     try:
-        for event in yaml.parse(text, Loader=_LOADER):
+        # without an anchor no alias is valid
+        for event in yaml.parse(text, Loader=_LOADER) if "&" in text else ():
             if isinstance(event, yaml.AliasEvent):
                 start = event.start_mark
                 fault(1 if start is None else start.line + 1, "YAML alias (*)")
@@ -72,9 +74,10 @@ class Reader:
             return {key: value.plain() for key, value in self.items()}
         if isinstance(self.node, yaml.SequenceNode):
             return [item.plain() for item in self.list()]
-        maker = yaml.constructor.SafeConstructor()
+        if self.node.tag == _TEXT:
+            return self.node.value
         try:
-            return maker.construct_object(self.node)
+            return yaml.constructor.SafeConstructor().construct_object(self.node)
         except (yaml.YAMLError, ValueError):
             self.wrong("not a plain value")
 

@@ -176,7 +176,9 @@ class RootFacts:
     kdf: Literal["normal", "test"]
     """`test`: the passphrase is weakly stretched; a certificate says so."""
     erased: str
-    """Grade of the erasure of the old root, a message code."""
+    """Grade of the erasure of the old root on the weakest of them, a message code."""
+    reasons: tuple[str, ...] = ()
+    """Why the weakest root is of its class: message codes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -144,6 +144,7 @@ def _electronic(record: DestructionRecord) -> list[tuple[str, str]]:
     facts = label(
         "root_value", kind=root.kind, root_class=root.root_class, mirrors=root.mirrors, done=root.mirrors_done,
         erased=words.said(root.erased),
+        why="".join(f"（{words.said(code)}）" for code in root.reasons[:1]),
     )  # fmt: skip
     rows = [
         (label("epochs"), label("epochs_value", before=record.epoch_before, after=record.epoch_after)),

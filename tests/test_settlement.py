@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from sqlalchemy import select
 
 from jiyao.models.tables import Certificate
+from jiyao.pipeline.destruction.record import root_facts
 from room_kit import Room
 
 
@@ -17,6 +20,26 @@ def _certificate(room: Room, batch: str) -> tuple[str, str, bytes]:
     with room.station.read() as session:
         row = session.scalars(select(Certificate).where(Certificate.destruction_id == batch)).one()
         return row.id, row.sha256, row.pdf_sealed
+
+
+def test_a_certificate_speaks_of_the_weakest_root() -> None:
+    def facts(*roots: tuple[str, str | None, str | None]) -> tuple[str, str, int]:
+        station: Any = SimpleNamespace(
+            settings=SimpleNamespace(root_kind="file", single_root=False, kdf="normal")
+        )
+        plain = [
+            {"state": state, "class": of, "claim": claim, "reasons": [str(of)]} for state, of, claim in roots
+        ]
+        told = root_facts(station, {"roots": plain})
+        return told.root_class, told.erased, told.mirrors_done
+
+    hard = ("erased", "R1", "claim_destroyed_by_device")
+    disk = ("erased", "R4", "claim_clear_best_effort")
+    assert facts(hard) == ("R1", "claim_destroyed_by_device", 0)
+    assert facts(hard, disk) == ("R4", "claim_clear_best_effort", 1)
+    assert facts(disk, hard) == ("R4", "claim_clear_best_effort", 1)
+    assert facts(disk, ("erased", "R5", "claim_overwrite_unproven")) == ("R5", "claim_overwrite_unproven", 1)
+    assert facts(disk, ("missing", None, None)) == ("R5", "claim_root_away", 0)
 
 
 @pytest.mark.req("R-116", "R-127")

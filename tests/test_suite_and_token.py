@@ -59,6 +59,7 @@ def test_a_day_under_sm_with_a_token(soft: SoftToken, tmp_path: Path) -> None:
     assert record["suite"] == "sm"
     assert (record["root"]["kind"], record["root"]["root_class"]) == ("pkcs11", "R5")
     assert record["root"]["erased"] == "claim_destroyed_unproven"
+    assert record["root"]["reasons"] == ["token_software"]
     room.refused("documents", "text", document["id"], exit=3, code="no_text")
     assert room.ok("documents", "text", other["id"])
     doctor = room.ok("doctor", user=None)

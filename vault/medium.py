@@ -27,13 +27,13 @@ class RootClass(StrEnum):
 
 
 class Claim(StrEnum):
-    """What may be said of an overwrite, or of a key destroyed on a token; each is a message code."""
+    """What may be said of an overwrite, or of a key destroyed on a token; each is a message code. The best first."""
 
-    CLEAR = "claim_clear_best_effort"
+    DEVICE = "claim_destroyed_by_device"
     MEMORY = "claim_memory_only"
+    CLEAR = "claim_clear_best_effort"
     REMOVABLE = "claim_clear_removable"
     UNPROVEN = "claim_overwrite_unproven"
-    DEVICE = "claim_destroyed_by_device"
     TOKEN_UNPROVEN = "claim_destroyed_unproven"
     NONE = "claim_overwrite_useless"
 

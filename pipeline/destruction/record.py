@@ -40,6 +40,7 @@ from ...models.tables import (
 )
 from ...models.wire import from_plain
 from ...vault import cms
+from ...vault.medium import Claim
 from ..papers.documents import words_of
 from ..station import authority
 from ..station.station import Station
@@ -125,17 +126,25 @@ def recovery_of(station: Station) -> str:
 def root_facts(station: Station, kept: dict[str, Any]) -> RootFacts:
     """The roots as they were found: the worst class, and on how many mirrors the old root is gone."""
     roots = kept["roots"]
-    worst = max((root["class"] or "R5" for root in roots), default="R5")
+    nothing: dict[str, Any] = {"class": "R5", "claim": None, "reasons": []}
+    weakest: dict[str, Any] = max(roots, key=_weakness, default=nothing)
     done = sum(root["state"] == "erased" for root in roots[1:])
     return RootFacts(
         kind=station.settings.root_kind,
-        root_class=worst,  # type: ignore[arg-type]
+        root_class=weakest["class"] or "R5",
         mirrors=max(0, len(roots) - 1),
         mirrors_done=done,
         single_root=station.settings.single_root,
         kdf="test" if station.settings.kdf == "test" else "normal",
-        erased=next((root["claim"] for root in roots[:1] if root["claim"]), "claim_overwrite_useless"),
+        erased=weakest["claim"] or "claim_root_away",
+        reasons=tuple(weakest["reasons"]),
     )
+
+
+def _weakness(root: dict[str, Any]) -> tuple[str, int]:
+    """Greater for a root that promises less; one that was not reached promises nothing."""
+    claims = tuple(claim.value for claim in Claim)
+    return root["class"] or "R5", claims.index(root["claim"]) if root["claim"] in claims else len(claims)
 
 
 def _backups(session: Session, row: Destruction, kept: dict[str, Any]) -> list[BackupFact]:

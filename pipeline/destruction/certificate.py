@@ -147,9 +147,10 @@ def _certify(
     acts = session.scalars(
         select(DestructionAct).where(DestructionAct.destruction_id == row.id).order_by(DestructionAct.id)
     ).all()
+    head = signed_head(station, session)
     record = record_of(
         station, session, row, kept=kept, acts=acts, required=[signer(session, act) for act in acts], number=number,
-        at=iso(now), head=signed_head(station, session),
+        at=iso(now), head=head,
     )  # fmt: skip
     facts = record.physical
     named = {act.person for act in acts}

@@ -39,6 +39,7 @@ from ..intake.sources import without_links
 from ..learning import station_model
 from ..papers.documents import keep_words, words_of
 from ..persons.actors import Actor, acting
+from ..station import drill
 from ..station.station import Station
 from . import batch as destruction
 from . import closure, hands, physical, settlement
@@ -188,6 +189,7 @@ def _finish(
         row.phase = "verified"
         for item in session.scalars(select(DestructionItem).where(DestructionItem.destruction_id == batch)):
             item.open = False
+        drill.begin_clock(station, session, drill.DUE_AFTER_DESTRUCTION)
         station.log(
             session, "destroy.verify", objects=(batch,), person=actor.person, account=actor.user,
             facts={

@@ -22,7 +22,7 @@ import re
 import shutil
 import sqlite3
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -35,12 +35,16 @@ from ...common.canonical import canonical
 from ...common.clock import Clock, iso, today
 from ...common.errors import Broken, MissingTool, NotThere, Refused, WrongSecret
 from ...common.settings import NAME
+from ...ledger import log
+from ...models.ledger_entry import Fact
 from ...models.rights import MAY
 from ...models.tables import Account, Approval, Artefact, Backup, Document, KeyStoreRow
 from ...vault import kdf
+from ..desk import timers
 from ..persons import four_eyes
 from ..persons.actors import Actor, acting
-from .ledgers import signed_head
+from . import drill, known_head, witness
+from .ledgers import identity_of, signed_head
 from .registry import open_engine, reading
 from .secrets import Secrets
 from .station import Station
@@ -56,8 +60,12 @@ _MANIFEST_BYTES = 64 * 1024 * 1024
 WITHIN = timedelta(minutes=15)
 
 
-def create(station: Station, actor: Actor, *, out: Path) -> dict[str, Any]:
+def create(station: Station, actor: Actor, *, out: Path, tree: bool = False) -> dict[str, Any]:
     """Writes a backup.
+
+    Args:
+        tree: the registry with the keys only, which changes with each destruction; the sealed files, which do not, are
+            taken from older backups at a restore. Its manifest names each of them with its hash.
 
     Raises:
         Refused: the file exists already. MissingTool: no space.
@@ -73,7 +81,8 @@ def create(station: Station, actor: Actor, *, out: Path) -> dict[str, Any]:
         _copy_registry(station, copy)
         paths, documents, epoch = _contents(copy)
         members = {NAME: station.home / NAME, _REGISTRY: copy}
-        members |= {f"blobs/{path}": station.blobs / path for path in paths}
+        blobs = {f"blobs/{path}": station.blobs / path for path in paths}
+        members |= {} if tree else blobs
         manifest = {
             "format": FORMAT,
             "id": identifier,
@@ -82,9 +91,8 @@ def create(station: Station, actor: Actor, *, out: Path) -> dict[str, Any]:
             "epoch": epoch,
             "documents": documents,
             "ledger": {"size": head.size, "root": head.root.hex()},
-            "files": {
-                name: {"sha256": _hash(path), "size": path.stat().st_size} for name, path in members.items()
-            },
+            "files": _listed(members),
+            "elsewhere": _listed(blobs) if tree else {},
         }
         data = canonical(manifest)
         with station.read() as session:
@@ -98,7 +106,7 @@ def create(station: Station, actor: Actor, *, out: Path) -> dict[str, Any]:
             raise MissingTool("disk_full", where=str(out.parent)) from error
     with acting(station, actor, "backup.create", objects=(identifier,)) as session:
         station.log(session, "backup.create", objects=(identifier,), person=actor.person, account=actor.user,
-                    facts={"epoch": epoch, "documents": documents, "sha256": digest})  # fmt: skip
+                    facts={"epoch": epoch, "documents": documents, "sha256": digest, "tree": tree})  # fmt: skip
         session.add(
             Backup(
                 id=identifier,
@@ -109,17 +117,36 @@ def create(station: Station, actor: Actor, *, out: Path) -> dict[str, Any]:
                 sha256=digest,
             )
         )
+        drill.begin_clock(station, session, drill.CLOCK)
+        timers.end(station, session, (drill.DUE_AFTER_DESTRUCTION,), object_id=drill.OBJECT)
     temporary.replace(out)
-    return {"file": str(out), "id": identifier, "sha256": digest, "documents": documents, "epoch": epoch}
+    known_head.remember(station.home, station.settings.store_uuid, head)
+    return {
+        "file": str(out), "id": identifier, "sha256": digest, "documents": documents, "epoch": epoch, "tree": tree,
+    }  # fmt: skip
 
 
-def verify(file: Path) -> dict[str, Any]:
+def _listed(members: dict[str, Path]) -> dict[str, dict[str, Any]]:
+    return {name: {"sha256": _hash(path), "size": path.stat().st_size} for name, path in members.items()}
+
+
+def verify(file: Path, *, files: Sequence[Path] = ()) -> dict[str, Any]:
     """Checks every file of a backup against its manifest; needs no secret.
 
+    Args:
+        files: older backups that hold the sealed files this one only names.
+
     Raises:
-        NotThere: no such file. Broken: not a backup, or altered; names the member.
+        NotThere: no such file. Broken: not a backup, or altered; names the member; `backup_incomplete`.
     """
     manifest, _, _ = _manifest(file)
+    wanted = dict(manifest.get("elsewhere", {}))
+    for older in files:
+        for name, data in _members(older):
+            if name in wanted and hashlib.sha256(data).hexdigest() == wanted[name]["sha256"]:
+                del wanted[name]
+    if files and wanted:
+        raise Broken("backup_incomplete", value=_value(file, manifest, ok=False), missing=len(wanted))
     seen: set[str] = set()
     for name, data in _members(file):
         if name in (_MANIFEST, _MAC):
@@ -134,7 +161,17 @@ def verify(file: Path) -> dict[str, Any]:
     return _value(file, manifest, ok=True)
 
 
-def restore(home: Path, file: Path, *, user: str, secrets: Secrets, clock: Clock) -> dict[str, Any]:
+def restore(
+    home: Path,
+    file: Path,
+    *,
+    user: str,
+    secrets: Secrets,
+    clock: Clock,
+    files: Sequence[Path] = (),
+    slip: str | None = None,
+    accept_loss: bool = False,
+) -> dict[str, Any]:
     """Restores into an empty home. The first person's call waits; a second person's, within 15 minutes, restores.
 
     The root of the backup's epoch must be in its place: the root store is never part of a backup. A backup from
@@ -143,18 +180,31 @@ def restore(home: Path, file: Path, *, user: str, secrets: Secrets, clock: Clock
     Between the two calls only the first person's word lies beside the home. The registry goes into the home itself,
     also when the station had it elsewhere.
 
+    Destructions come first: the newest registry says what lives, and of older backups only that is taken. A ledger that
+    falls behind the newest head known (beside the home, or on a slip) is refused, unless both persons accept the loss;
+    that they did, and from where on, is then the first new entry.
+
+    Args:
+        files: older backups that hold the sealed files this one only names. slip: the code of a checkpoint slip.
+
     Raises:
-        Refused: the home is alive, role missing, same person twice. WrongSecret: password or passphrase.
-        Broken: altered, or `key_store_rolled_back`.
+        Refused: the home is alive, role missing, same person twice, `ledger_behind`. WrongSecret: a wrong secret.
+        Broken: altered, incomplete, or `key_store_rolled_back`.
     """
-    value = verify(file)
+    value = verify(file, files=files)
+    manifest, _, _ = _manifest(file)
+    if manifest.get("elsewhere") and not files:
+        raise Broken("backup_incomplete", value=value, missing=len(manifest["elsewhere"]))
     _empty(home)
     part = home.with_name(home.name + ".restore")
     waiting = _waiting(part)
     try:
-        _unpack(file, part)
+        _unpack(file, part, files)
         station, person = _entered(home, part, user, secrets, clock)
         _authentic(station, file)
+        behind = _behind(station, home, slip)
+        if behind is not None and not accept_loss:
+            raise Refused("ledger_behind", size=behind["size"], entries=behind["entries"])
         first = _first_call(station, waiting, str(value["sha256"]), clock)
         if first is None:
             waiting = _word(station, person, str(value["sha256"]), clock)
@@ -162,8 +212,9 @@ def restore(home: Path, file: Path, *, user: str, secrets: Secrets, clock: Clock
         roles = four_eyes.acts("restore")
         with station.write() as session:
             four_eyes.apart(session, person, roles, [(first, roles)], since=iso(clock.now() - WITHIN))
-            station.log(session, "restore", objects=(value["id"],), person=person, account=user,
-                        facts={"first": first, "epoch": station.vault.epoch, "sha256": value["sha256"]})  # fmt: skip
+            facts: dict[str, Fact] = {"first": first, "epoch": station.vault.epoch, "sha256": value["sha256"]}
+            facts |= {} if behind is None else {"known": behind["size"], "root": behind["root"]}
+            station.log(session, "restore", objects=(value["id"],), person=person, account=user, facts=facts)
         station.engine.dispose()
         station_file.save(part, station.settings)
         if home.exists():
@@ -195,6 +246,42 @@ def _entered(home: Path, part: Path, user: str, secrets: Secrets, clock: Clock) 
     if not kdf.verify_password(secrets.password(user), encoded):
         raise WrongSecret("wrong_password", user=user, until="")
     return station, person
+
+
+def _behind(station: Station, home: Path, slip: str | None) -> dict[str, Any] | None:
+    """A head that is known and that the restored ledger does not reach or hold; None when it holds all that is known.
+
+    Raises:
+        UsageFault: `slip_unreadable`.
+    """
+    with station.read() as session:
+        identity = identity_of(station, session)
+        known = [witness.read(slip)] if slip is not None else []
+        kept = known_head.recall(home)
+        if kept is not None and known_head.is_genuine(kept, identity):
+            known.append(kept)
+        entries = log.size(session)
+        for head in sorted(known, key=lambda one: -int(one["size"])):
+            own = head["origin"] == identity.origin
+            if own and (
+                head["size"] > entries or log.head_at(session, head["size"]).root.hex() != head["root"]
+            ):
+                return {"size": head["size"], "root": head["root"], "entries": entries}
+    return None
+
+
+def opened_copy(part: Path, file: Path, files: Sequence[Path], secrets: Secrets, clock: Clock) -> Station:
+    """A backup laid out in a folder and unlocked, as a station of its own that nobody works in.
+
+    Raises:
+        Broken: altered, incomplete, or `key_store_rolled_back`. WrongSecret: the passphrase.
+    """
+    _unpack(file, part, files)
+    settings = replace(station_file.load(part), registry=f"sqlite:///{part / _REGISTRY}")
+    station = Station(home=part, settings=settings, engine=open_engine(settings.registry), clock=clock)
+    station.unlock(secrets.passphrase(), secrets)
+    _authentic(station, file)
+    return station
 
 
 def _authentic(station: Station, file: Path) -> None:
@@ -318,9 +405,12 @@ def _sound(manifest: Any) -> bool:
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         return False
     kinds = {"id": str, "store": str, "at": str, "epoch": int, "documents": int, "files": dict}
+    elsewhere = manifest.get("elsewhere", {})
+    if not isinstance(elsewhere, dict):
+        return False
     return all(isinstance(manifest.get(name), kind) for name, kind in kinds.items()) and all(
         isinstance(entry, dict) and isinstance(entry.get("sha256"), str)
-        for entry in manifest["files"].values()
+        for entry in (*manifest["files"].values(), *elsewhere.values())
     )
 
 
@@ -342,18 +432,29 @@ def _members(file: Path) -> Iterator[tuple[str, bytes]]:
         raise Broken("not_a_backup", file=str(file)) from None
 
 
-def _unpack(file: Path, part: Path) -> None:
-    """Lays the verified members out."""
+def _unpack(file: Path, part: Path, files: Sequence[Path] = ()) -> None:
+    """Lays the verified members out; of older backups only what the newest one names, by its hash."""
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(mode=0o700, parents=True, exist_ok=True)
     (part / "logs").mkdir(mode=0o700, exist_ok=True)
     for name, data in _members(file):
         if name in (_MANIFEST, _MAC):
             continue
-        target = part / name
-        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        target.write_bytes(data)
-        target.chmod(0o600)
+        _lay(part, name, data)
+    manifest, _, _ = _manifest(file)
+    wanted = dict(manifest.get("elsewhere", {}))
+    for older in files:
+        for name, data in _members(older):
+            if name in wanted and hashlib.sha256(data).hexdigest() == wanted[name]["sha256"]:
+                _lay(part, name, data)
+                del wanted[name]
+
+
+def _lay(part: Path, name: str, data: bytes) -> None:
+    target = part / name
+    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    target.write_bytes(data)
+    target.chmod(0o600)
 
 
 def _hash(path: Path) -> str:
@@ -364,5 +465,6 @@ def _hash(path: Path) -> str:
 def _value(file: Path, manifest: dict[str, Any], *, ok: bool) -> dict[str, Any]:
     return {
         "ok": ok, "file": str(file), "sha256": _hash(file), "id": manifest["id"], "documents": manifest["documents"],
-        "epoch": manifest["epoch"], "at": manifest["at"],
+        "epoch": manifest["epoch"], "at": manifest["at"], "store": manifest["store"],
+        "elsewhere": len(manifest.get("elsewhere", {})),
     }  # fmt: skip

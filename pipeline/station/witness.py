@@ -21,6 +21,7 @@ from ...ledger.verifier import read_slip
 from ...models.tables import LedgerEntry
 from ...stages.checkpoint_slip import draw_checkpoint_slip, slip_of
 from ..persons.actors import Actor, acting
+from . import known_head
 from .ledgers import identity_of, signed_head
 from .station import Station
 
@@ -39,6 +40,7 @@ def write_slip(station: Station, actor: Actor, *, out: Path) -> dict[str, Any]:
             session, "ledger.slip", person=actor.person, account=actor.user,
             facts={"size": head.size, "root": head.root.hex()},
         )  # fmt: skip
+    known_head.remember(station.home, slip.origin, head)
     digest = write_new(out, draw_checkpoint_slip(slip, unit=station.settings.unit))
     return {
         "file": str(out), "sha256": digest, "code": slip.code, "entries": slip.size, "root": slip.root, "at": slip.at,
@@ -51,7 +53,7 @@ def check_slip(station: Station, *, code: str) -> dict[str, Any]:
     Raises:
         UsageFault: `slip_unreadable`. Refused: `slip_other_station`. Broken: `slip_not_held`.
     """
-    slip = _read(code)
+    slip = read(code)
     with station.read() as session:
         if slip["origin"] != identity_of(station, session).origin:
             raise Refused("slip_other_station", origin=slip["origin"])
@@ -76,7 +78,7 @@ def witness(station: Station, actor: Actor, *, code: str) -> dict[str, Any]:
     Raises:
         UsageFault: `slip_unreadable`. Refused: `own_slip`. Broken: `witness_contradicts`.
     """
-    slip = _read(code)
+    slip = read(code)
     with acting(station, actor, WITNESSED) as session:
         if slip["origin"] == identity_of(station, session).origin:
             raise Refused("own_slip")
@@ -109,7 +111,12 @@ def _witnessed(session: Session, origin: str) -> list[dict[str, Any]]:
     ]
 
 
-def _read(code: str) -> dict[str, Any]:
+def read(code: str) -> dict[str, Any]:
+    """What a slip's code says.
+
+    Raises:
+        UsageFault: `slip_unreadable`.
+    """
     try:
         return read_slip(code)
     except ValueError:

@@ -164,7 +164,25 @@ def test_the_closing_check_lists_what_is_out_and_is_not_done_while_something_mus
     assert do(room, begin(room, "closing_check", words=CHECKED), "head")["words"]["out"] == 0
 
 
-@pytest.mark.req("R-103", "R-105", "R-113")
+@pytest.mark.req("R-113")
+def test_the_rooms_facilities_are_looked_at_every_three_months_and_what_is_broken_is_followed(
+    room: Room,
+) -> None:
+    assert due(room, date(2027, 2, 1), "facility_check") == []
+    assert [one["due"] for one in due(room, date(2027, 2, 2), "facility_check")] == ["2027-02-02"]
+    found = {"what": "门禁、保密柜、碎纸机", "findings": "碎纸机卡纸"}
+    told = matter_book.open_matter(
+        room.station, room.as_("duty", "matter.open"), "facility_check", words=found, result="faulty"
+    )
+    assert told["step"] == "repair"
+    assert [one["id"] for one in due(room, date(2026, 12, 2), "rectify")] == [told["id"]]
+    assert do(room, told["id"], "clerk", outcome="已修复")["state"] == "closed"
+    room.clock.forward(days=1)
+    begin(room, "facility_check", by="head", words={**found, "findings": "正常"})
+    assert [one["due"] for one in due(room, date(2027, 12, 31), "facility_check")] == ["2027-02-03"]
+
+
+@pytest.mark.req("R-103", "R-105")
 def test_what_comes_round_again_falls_due_until_it_is_done(room: Room) -> None:
     assert due(room, date(2026, 12, 14), "inventory") == []
     assert [one["due"] for one in due(room, date(2026, 12, 15), "inventory")] == ["2026-12-15"]
@@ -271,3 +289,24 @@ def test_who_leaves_hands_over_everything_and_the_rights_end_with_the_last_signa
     assert caught.value.code == "account_disabled"
     with room.station.read() as session:
         assert people.person_json(room.station, session, "p-reader")["clearance_state"] == "suspended"
+
+
+# ---------------------------------------------------------------- the yearly round
+
+
+@pytest.mark.req("R-124")
+def test_what_falls_due_is_listed_for_the_next_years_round(room: Room) -> None:
+    expired = room.expired(signed=date(2015, 3, 1))
+    kept = room.document(signed=date(2020, 3, 1))
+    assert room.row(expired).retention_until == "2026-01-01"
+
+    def listed(on: date) -> list[tuple[str, str, str]]:
+        told = due(room, on, "retention_end")
+        return [(one["id"], one["due"], one["action"]) for one in told]
+
+    # appraised in 2026, it goes with the round of January 2027, and nothing earlier asks for it
+    assert listed(date(2027, 1, 30)) == []
+    assert listed(date(2027, 1, 31)) == [(expired, "2027-01-31", "propose_destruction")]
+    assert kept not in str(listed(date(2027, 12, 31)))
+    with_choice(room, destruction_timing="immediate")
+    assert listed(date(2026, 11, 2)) == [(expired, "2026-01-01", "propose_destruction")]

@@ -7,7 +7,4 @@ from .frame import Room, later
 drill = Room("drill")
 drill.later("make", "read")
 
-vault = Room("vault")
-vault.later("rekey")
-
 serve = later("serve", "serve")

@@ -128,6 +128,7 @@ MAY: Final[dict[str, frozenset[str]]] = {
     "certificate": STAFF | LEADERS | {"destroy_operator", "destroy_supervisor", "auditor"},
     "ledger": ADMINISTRATORS | {"committee_reviewer"},
     "backup": frozenset({"sysadmin"}),
+    "vault.rekey": frozenset({"sysadmin", "secadmin"}),
     "restore": frozenset({"sysadmin", "secadmin", "leader_in_charge", "principal"}),
     "policy.show": ROLES,
     "policy.check": LEADERS | {"secadmin", "determiner", "determination_reviewer", "archivist"},

@@ -79,7 +79,7 @@ def test_every_room_can_be_found() -> None:
 @pytest.mark.parametrize(
     "words",
     [
-        ("serve",), ("drill", "make"), ("vault", "rekey"), ("inventory", "start"), ("backup", "drill"),
+        ("serve",), ("drill", "make"), ("inventory", "start"), ("backup", "drill"),
         ("ingest", "x", "--executor", "dask:tls://h:1"),
     ],
 )  # fmt: skip

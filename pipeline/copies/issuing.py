@@ -287,8 +287,8 @@ def _spec(
 
 def seal_copy(station: Station, session: Session, row: Document, copy: Copy, data: bytes) -> None:
     """Seals the drawn copy under a key of its own."""
-    slot = station.vault.new_slot(session)
     area = area_of(station, row)
+    slot = station.vault.new_slot(session, branch=area, group=f"copies.{copy.issued_at[:4]}")
     (item,) = seal({"copy": data}, lambda kind, part: station.vault.put(session, slot, kind, part, area=area))
     session.add(
         Artefact(

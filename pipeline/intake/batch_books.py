@@ -151,10 +151,8 @@ class BatchBooks:
         with self._station.write() as session:
             known = self.twins(session, [entry.paper.identity or entry.paper.sha256 for entry in papers])
             fresh = [entry for entry, twin in zip(papers, known, strict=True) if twin is None]
-            failed, keyed = rows_had(self._station, session, [entry.paper for entry in fresh])
-            deposit = Deposit(
-                self._station, session, papers=max(1, len(fresh) - keyed), together=True, all_new=not failed
-            )
+            failed = rows_had(self._station, session, [entry.paper for entry in fresh])
+            deposit = Deposit(self._station, session, together=True, all_new=not failed)
             tagged = papers_known(self._station, session, [entry.paper.fields for entry in fresh])
             opened: dict[str | None, tuple[Receipt, str]] = {}
             for entry, twin in zip(papers, known, strict=True):

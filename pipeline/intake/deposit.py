@@ -1,5 +1,5 @@
-"""What papers that go into the register in one transaction share: keys made at once, files made durable at once, rows
-and ledger entries written at once. Sixteen papers so cost the database little more than one.
+"""What papers that go into the register in one transaction share: files made durable at once, rows and ledger entries
+written at once. Sixteen papers so cost the database little more than one.
 """
 
 from __future__ import annotations
@@ -29,33 +29,28 @@ class Deposit:
         station: Station,
         session: Session,
         *,
-        papers: int = 1,
         together: bool = False,
         all_new: bool = False,
     ) -> None:
-        """`papers`: keys to be made with the first. `together`: nothing is in the database before `settle`, and whoever
-        asks it about these papers settles first. `all_new`: no row is there in which one of them failed before.
+        """`together`: nothing is in the database before `settle`, and whoever asks it about these papers settles first.
+        `all_new`: no row is there in which one of them failed before.
         """
-        self._station, self._session, self._papers = station, session, papers
+        self._station, self._session = station, session
         self.together, self.all_new = together, all_new
         self.undeclared: set[str] = set()
         """Receipts for which no row waits."""
         self.paper_tags: set[bytes] = set()
         """Of the papers so far."""
-        self._slots: list[str] = []
         self._later = Unsynced()
         self._documents: list[Document] = []
         self._rows: dict[type[Base], list[dict[str, Any]]] = {table: [] for table in _WRITTEN}
         self._passages: list[tuple[str, Prints, str | None]] = []
         self._entries: list[Entry] = []
 
-    def slot(self) -> str:
-        """A new key's slot."""
-        if not self._slots:
-            with self._session.no_autoflush:
-                self._slots += self._station.vault.new_slots(self._session, self._papers)
-            self._papers = 1
-        return self._slots.pop()
+    def slot(self, *, branch: str, group: str) -> str:
+        """A new key's slot, among those of its level group that fall due with it."""
+        with self._session.no_autoflush:
+            return self._station.vault.new_slot(self._session, branch=branch, group=group)
 
     def put(self, slot: str, artefacts: dict[str, bytes], *, area: str) -> dict[str, BlobRef]:
         """Sealed files, durable after `close`."""

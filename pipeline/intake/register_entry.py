@@ -132,19 +132,18 @@ def failed_before(station: Station, session: Session, identities: Iterable[str])
     ).first()
 
 
-def rows_had(station: Station, session: Session, papers: Iterable[ReadPaper]) -> tuple[int, int]:
-    """How many rows there are in which these papers failed before, and how many of them have a key."""
+def rows_had(station: Station, session: Session, papers: Iterable[ReadPaper]) -> int:
+    """How many rows there are in which these papers failed before."""
     tags = {
         tag_of(station, session, identity)
         for paper in papers
         for identity in (paper.identity or paper.sha256, paper.stack, path_identity(paper.path))
         if identity
     }
-    rows = select(func.count(Document.id), func.count(Document.key_slot)).where(
+    rows = select(func.count(Document.id)).where(
         Document.duplicate_tag.in_(tags), Document.status.in_(("quarantined", "failed"))
     )
-    failed, keyed = session.execute(rows).one()
-    return failed, keyed
+    return session.scalar(rows) or 0
 
 
 def enter(
@@ -280,8 +279,9 @@ def _seal(
             )
         ):
             old.state = "superseded"
-    slot = row.key_slot = row.key_slot or deposit.slot()
-    sealed = deposit.put(slot, artefacts, area=area_of(station, row))
+    area = area_of(station, row)
+    slot = row.key_slot = row.key_slot or deposit.slot(branch=area, group=group_of(row))
+    sealed = deposit.put(slot, artefacts, area=area)
     for item in seal(artefacts, lambda kind, _data: sealed[kind]):
         deposit.add(
             Artefact, document_id=row.id, kind=item.kind, key_slot=slot, path=item.path, size=item.size,
@@ -289,8 +289,17 @@ def _seal(
         )  # fmt: skip
 
 
+def group_of(row: Document) -> str:
+    """What will fall due together, as far as it is known when the key is made: class and year, then where it ends.
+
+    Their keys lie together, so that one destruction of many papers re-keys few pages of the key tree.
+    """
+    until = (row.retention_until or "")[:4]
+    return f"{row.retention or row.suggested_retention or ''}.{until or row.year}"
+
+
 def area_of(station: Station, row: Document) -> str:
-    """The blob area of a document's level group (`levels_separate`; R-144)."""
+    """The blob area of a document's level group, and its branch of the key tree (`levels_separate`; R-144)."""
     codes = [code for code in (row.level_code, row.interim_code) if code]
     if not codes:
         return "unsorted"

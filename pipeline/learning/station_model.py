@@ -296,7 +296,7 @@ def keep(
 ) -> LearnedModel:  # fmt: skip
     """Seals a model, lists it at each of its documents, and puts it into use in place of the one before."""
     identifier = f"M{station.clock.now().year}-{station.next_number(session, 'learned_model'):05d}"
-    slot = station.vault.new_slot(session)
+    slot = station.vault.new_slot(session, branch=area, group="models")
     sealed = station.vault.put(session, slot, KIND, data, area=area)
     session.add_all(
         Artefact(

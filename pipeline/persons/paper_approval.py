@@ -51,7 +51,7 @@ def enter(
     value = approvals.request(station, actor, act=act, documents=documents, paper=True)
     with acting(station, actor, "approval.paper", objects=(value["id"],)) as session:
         row = session.get_one(Approval, value["id"])
-        row.paper_slot = station.vault.new_slot(session)
+        row.paper_slot = station.vault.new_slot(session, branch="approvals")
         row.paper_path = station.vault.put(session, row.paper_slot, "paper", data, area="approvals").path
         approvals.sign(station, session, row, actor, role, "enter", approver=person)
         station.log(

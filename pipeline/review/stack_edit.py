@@ -175,7 +175,7 @@ def _replace(
             check_free(station, session, row)
         first = rows[0]
         receipt = session.get_one(Receipt, first.receipt_id)
-        deposit = Deposit(station, session, papers=len(read))
+        deposit = Deposit(station, session)
         places = list(session.scalars(select(Clear).where(Clear.document_id.in_(old)).order_by(Clear.id)))
         path = _path(station, session, first, places)
         tags = [row.duplicate_tag for row in rows if row.duplicate_tag is not None]

@@ -6,6 +6,7 @@ Checks are not foretold: they stand as not run.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, get_args
@@ -83,13 +84,17 @@ def write(station: Station, draft: dict[str, Any], out: Path) -> dict[str, Any]:
 
 
 def _kept(station: Station, session: Session, row: Destruction, items: Sequence[ListItem]) -> dict[str, Any]:
-    """What would come out, as far as it can be told before."""
+    """What would come out, as far as it can be told before; what has come out already is told as it is."""
+    known: dict[str, Any] = json.loads(row.outcomes or b"{}")
+    if "items" in known:
+        return known
     physical = all(item.kind in closure.PHYSICAL for item in items)
     roots = [
         {
             "state": "erased" if root.medium else "missing",
             "class": root.medium.root_class.value if root.medium else None,
             "claim": root.medium.claim.value if root.medium else None,
+            "reasons": list(root.medium.reasons) if root.medium else [],
         }
         for root in roots_found(station.settings)
     ]
@@ -104,7 +109,7 @@ def _kept(station: Station, session: Session, row: Destruction, items: Sequence[
     checks = [Check(name=name, result="pending", reason="draft_not_run") for name in get_args(CheckName)]
     return {
         "items": to_plain(outcomes), "checks": to_plain(tuple(checks)), "verdict": verdict, "roots": roots,
-        "outside_scope": outside, "reservations": to_plain(tuple(reservations)), "physical": None,
+        "outside_scope": outside, "reservations": to_plain(tuple(reservations)), "physical": known.get("physical"),
         "epoch_before": row.epoch_before or epoch,
         "epoch_after": row.epoch_after or (epoch if physical else epoch + 1),
     }  # fmt: skip

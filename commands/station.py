@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from ..common.messages import say
 from ..models.level import Level
 from ..pipeline.station import clocks, founding
 from ..pipeline.station import doctor as doctors
@@ -37,8 +38,18 @@ def init(mirror: tuple[Path, ...], single_root: bool, station_level: Level, **re
 
 def _draw_station(value: dict[str, Any]) -> None:
     show.record(
-        value, ("home", "unit", "profile", "suite", "root", "registry", "station_level", "policy", "accounts")
+        value, ("home", "unit", "profile", "suite", "registry", "station_level", "policy", "accounts")
     )
+    lang = current().lang
+    show.table(
+        ("root", "root_class", "reasons"),
+        [
+            (one["path"], one["class"], "；".join(say(code, lang) for code in one["reasons"]))
+            for one in value["root"]["each"]
+        ],
+    )
+    if value["root"]["class"] == "R5":
+        show.plain(say("init_root_unproven", lang))
     show.closing("done_init", home=value["home"])
 
 

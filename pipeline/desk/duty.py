@@ -37,8 +37,6 @@ def begin_telegram(station: Station, session: Session, actor: Actor, matter: Mat
     if urgency not in terms:
         raise UsageFault("telegram_urgency", urgency=urgency, urgencies="、".join(terms))
     document = _paper(station, session, actor, matter)
-    if document is not None and document.urgency != urgency:
-        document.urgency = urgency
     timers.begin(
         station,
         session,

@@ -37,7 +37,9 @@ def open_matter(
     named = [_item(text) for text in items]
     _by_hand(station, kind)
     with acting(station, actor, "matter.open", objects=(document,) if document else ()) as session:
-        made = matters.start(station, session, actor, kind, document=document, items=named, words=words, result=result)
+        made = matters.start(
+            station, session, actor, kind, document=document, items=named, words=words, result=result
+        )
         return matters.matter_json(station, session, made, actor=actor, whole=True)
 
 

@@ -76,7 +76,7 @@ def begin(
 ) -> Timer:
     """Starts a clock of the policy for an object. A clock of the same name that runs for it is cancelled.
 
-    `urgency`: of what has no document of its own.
+    `urgency`: where it is not the document's.
 
     Raises:
         Refused: `due_too_late`, a given date lies beyond the policy's term, and the clock is binding.
@@ -88,7 +88,7 @@ def begin(
         station.policy,
         rule,
         level=level,
-        urgency=document.urgency if document is not None else urgency,
+        urgency=urgency or (document.urgency if document is not None else None),
         start=now,
     )
     if rule.as_read and document is not None and subjects.as_read(station.policy, document):

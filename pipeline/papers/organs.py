@@ -48,8 +48,10 @@ def send(
         if four_eyes.hands(session, going, since=station.now()) < least:
             raise Refused("movement_persons", act=rule.zh, level=level.value, least=least)
     due = _day(str(words.get("due") or ""))
+    # a unit whose own movements know of no such act keeps the copy where it was
+    known = station.policy.desk.movement(SEND, "copy") is not None
     for thing in things:
-        if isinstance(thing, Copy):
+        if isinstance(thing, Copy) and known:
             hand = movements.Hand(together_with=tuple(persons), due=due, matter=matter.id)
             movements.move(station, session, actor, thing, SEND, hand)
 

@@ -119,7 +119,8 @@ SHEETS: Mapping[str, Sheet] = {
         ),
         about=lambda value: (
             f"原件 {value['originals']} 件、复制件 {value['copies']} 件未还，"
-            f"外单位持有 {value['at_organs']} 件；其中须当日收回 {sum(bool(one['overnight']) for one in value['items'])} 件"
+            f"外单位持有 {value['at_organs']} 件；其中须当日收回 "
+            f"{sum(bool(one['overnight']) for one in value['items'])} 件"
         ),
         signers=("机要员", "值班员"),
     ),

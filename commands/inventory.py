@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
+from ..common.paging import HEAVY
 from ..models.level import Level
 from . import show
-from .frame import FILE, LEVEL, Room, argument, enter, exclusive, option
+from .frame import FILE, LEVEL, Room, argument, bounded, enter, exclusive, option
 
 inventory = Room("inventory")
 _HEAD = ("inventory", "state", "step", "counts", "signed_by")
@@ -101,16 +103,16 @@ def inventory_show(id_: str, out: Path | None) -> None:
 
 @inventory.command("list")
 @option("--all", "ended", is_flag=True)
-def inventory_list(ended: bool) -> None:
-    def work() -> dict[str, Any]:
+@bounded(HEAVY)
+@option("--after", metavar="M")
+def inventory_list(ended: bool, limit: int, after: str | None) -> None:
+    def work() -> show.Ask:
         from ..pipeline.papers import inventory as counting
 
         station, _ = enter("rounds.show")
-        return counting.list_counts(station, ended=ended)
+        return partial(counting.list_counts, station, ended=ended)
 
-    show.run(
-        work, lambda value: show.table(_HEAD, [[row[key] for key in _HEAD] for row in value["inventories"]])
-    )
+    show.listing(work, "inventories", show.rows("inventories", _HEAD), limit=limit, after=after)
 
 
 def _draw(value: dict[str, Any]) -> None:

@@ -140,7 +140,7 @@ def build(base: Path, level: Level, **plan: Any) -> None:
         receipt.new_receipt(station, session, clerk, receipt.Arrival(organ="乌有县局"))
         session.add(
             Batch(id=BATCH, at=station.now(), by="p-clerk", state="open",
-                  sealed=station.seal(session, "batch", {}))
+                  sealed=station.seal(session, "batch", {"name": None}))
         )  # fmt: skip
     station.engine.dispose()
 

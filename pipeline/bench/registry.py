@@ -62,7 +62,7 @@ def registry(folder: Path, quick: bool, seed: int) -> Races:
         yield _told("file", "MiB", _mebibytes(station), note)
         yield _told("memory", "MiB", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, "filling")
         faults: list[str] = []
-        for name, rows, ask in _asked(station, actor, size, list(middle), str(first[0]["title"])):
+        for name, rows, ask in questions(station, actor, size, list(middle), str(first[0]["title"])):
             with plans.queries(station) as seen:
                 ask()
             faults += [
@@ -74,7 +74,7 @@ def registry(folder: Path, quick: bool, seed: int) -> Races:
             yield Race(
                 name=f"registry.{name}", unit="ms", against=f"{len(ids)} rows by primary key, plain SQL",
                 product=partial(_ms, ask), baseline=partial(_ms, partial(_plain, station, ids)),
-                rounds=5 if quick else 9, note=note,
+                rounds=5, note=note,
             )  # fmt: skip
         yield _told("scans", "queries", float(len(faults)), "; ".join(faults))
 
@@ -95,10 +95,14 @@ def _mebibytes(station: Station) -> float:
         return float(pages * size / 2**20)
 
 
-def _asked(
+def questions(
     station: Station, actor: Actor, size: int, middle: list[str], title: str
 ) -> Iterator[tuple[str, int, Ask]]:
-    """Name, lines, and the question."""
+    """Name, lines, and the question, of a registry that `fill` has filled.
+
+    Args:
+        middle: documents from its middle. title: of a document that stands in it.
+    """
     listed = partial(documents.list_documents, station, actor, limit=PAGE)
     yield "documents", PAGE, listed
     yield "documents.status", PAGE, partial(listed, status="archived")

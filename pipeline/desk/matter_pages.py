@@ -20,6 +20,7 @@ def of_kind(
     limit: int,
     after: str | None,
     only: tuple[ColumnElement[bool], ...] = (),
+    newest_first: bool = False,
 ) -> tuple[list[Matter], dict[str, Any]]:
     """So many matters that are open (with `ended` all) behind this one, and what says whether there are more.
 
@@ -27,10 +28,13 @@ def of_kind(
         NotThere: no such matter to go on behind.
     """
     # in the order of the index, not of numbers: those of one kind stand together there
-    wanted = select(Matter).where(Matter.kind == kind, *only).order_by(Matter.opened_at, Matter.id)
+    columns = (Matter.opened_at, Matter.id)
+    order = [column.desc() for column in columns] if newest_first else columns
+    wanted = select(Matter).where(Matter.kind == kind, *only).order_by(*order)
     if not ended:
         wanted = wanted.where(Matter.state == matters.OPEN)
     if after is not None:
         last = matters.get_matter(session, after)
-        wanted = wanted.where(tuple_(Matter.opened_at, Matter.id) > tuple_(last.opened_at, last.id))
+        here, there = tuple_(*columns), tuple_(last.opened_at, last.id)
+        wanted = wanted.where(here < there if newest_first else here > there)
     return cut(session.scalars(wanted.limit(limit + 1)).all(), limit, lambda row: row.id)

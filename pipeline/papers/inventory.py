@@ -21,11 +21,12 @@ from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
 from ...common.errors import NotThere, Refused, UsageFault
+from ...common.paging import HEAVY
 from ...models.level import Level
 from ...models.tables import Carrier, Copy, Document, Matter, MatterItem, Person
 from ...stages.slip import slip_receipt
 from ...watermark.payload import decode, looks_like_copy, station_tag
-from ..desk import custody, matters, movements, timers
+from ..desk import custody, matter_pages, matters, movements, timers
 from ..desk.movements import Hand, Thing
 from ..persons import access, people
 from ..persons.actors import Actor, acting
@@ -169,17 +170,15 @@ def show(station: Station, actor: Actor, *, inventory: str) -> dict[str, Any]:
         return {**inventory_json(station, session, row), "items": lines}
 
 
-def list_counts(station: Station, *, ended: bool = False) -> dict[str, Any]:
-    """Counts under way, or the latest hundred."""
+def list_counts(
+    station: Station, *, ended: bool = False, limit: int = HEAVY, after: str | None = None
+) -> dict[str, Any]:
+    """Counts under way, or all, the latest first; `after`: goes on behind this one."""
     with station.read() as session:
-        wanted = select(Matter).where(Matter.kind == KIND).order_by(Matter.opened_at.desc(), Matter.id.desc())
-        if not ended:
-            wanted = wanted.where(Matter.state == matters.OPEN)
-        return {
-            "inventories": [
-                inventory_json(station, session, row) for row in session.scalars(wanted.limit(100))
-            ]
-        }
+        rows, rest = matter_pages.of_kind(
+            session, KIND, ended=ended, limit=limit, after=after, newest_first=True
+        )
+        return {"inventories": [inventory_json(station, session, row) for row in rows], **rest}
 
 
 def inventory_json(station: Station, session: Session, row: Matter) -> dict[str, Any]:

@@ -61,7 +61,8 @@ def list_reviews(
 ) -> dict[str, Any]:
     """What waits for a person: urgent ones first, then doubtful ones. `after`: goes on behind this document."""
     doubtful_first = case((Document.must_review, 0), else_=1)
-    order = (urgent_first(), doubtful_first, Document.year, Document.seq)
+    # `+ 0`: else the database walks the list of all documents in its order to find the few that wait
+    order = (urgent_first() + 0, doubtful_first, Document.year, Document.seq)
     with station.read() as session:
         wanted = select(Document).where(Document.status.in_(OPEN)).order_by(*order).limit(limit + 1)
         if after is not None:

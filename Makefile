@@ -16,10 +16,10 @@ setup:
 	@.ci/setup
 
 test: setup
-	$(PY) -m pytest -n $(JOBS) --dist loadfile -m "not full" $(PYTEST_ARGS)
+	$(PY) -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder -m "not full" $(PYTEST_ARGS)
 
 test-full: setup
-	$(PY) -m pytest -n $(JOBS) --dist loadfile $(PYTEST_ARGS)
+	$(PY) -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 lint: setup
 	$(PY) -m ruff check .

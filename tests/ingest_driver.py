@@ -26,19 +26,20 @@ class Said(Progress):
         os.write(1, b"settled\n")
 
 
-def batch(base: Path, inbox: Path) -> None:
+def batch(base: Path, inbox: Path, *, jobs: int) -> None:
     """One run of the main job."""
     room = Room(base, Level.COMPANY_TOP)
-    with BatchRun(room.station, room.as_("clerk", "ingest"), Request(jobs=2), progress=Said()) as run:
+    with BatchRun(room.station, room.as_("clerk", "ingest"), Request(jobs=jobs), progress=Said()) as run:
         run.process(files_of([inbox]))
 
 
 def main(base: Path, inbox: Path) -> None:
     """See above."""
-    for _ in sys.stdin:
+    for number, _ in enumerate(sys.stdin):
         child = os.fork()
         if child == 0:
-            batch(base, inbox)
+            # a second worker costs more to start than the work until the kill: every third time it is there
+            batch(base, inbox, jobs=2 if number % 3 == 0 else 1)
             os._exit(0)
         os.write(1, f"{child}\n".encode())
         os.waitpid(child, 0)

@@ -136,6 +136,7 @@ def test_a_watched_folder_until_it_is_stopped(room: Room) -> None:
     assert '"pending": 2' in out and out.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_an_interrupted_batch_keeps_what_was_finished(room: Room) -> None:
     """Papers that are ready together go in together, up to sixteen: hence so many."""
     count = 48

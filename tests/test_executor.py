@@ -285,6 +285,7 @@ def test_a_worker_does_not_outlive_a_killed_coordinator(tmp_path: Path) -> None:
     assert is_gone(worker.pid)
 
 
+@pytest.mark.slow
 def test_an_interrupt_ends_workers_and_clears_scratch(tmp_path: Path) -> None:
     act = "executor.submit(Job('fake', {'do': 'hang', 'self': sys.argv[2]}))"
     parent = _parent(tmp_path, command=f"command={FAKE!r}", act=act)

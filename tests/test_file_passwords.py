@@ -122,6 +122,7 @@ def test_a_batch_with_encrypted_files(tmp_path: Path, lines: Path) -> None:
     assert counts(again) == {"received": 2, "pending": 1, "duplicate": 1}
 
 
+@pytest.mark.slow
 def test_sheet_and_copy_of_an_encrypted_original(room: CommandRoom, lines: Path) -> None:
     path = room.letter("密.docx", mark="秘密★10年")
     path.write_bytes(locked(path.read_bytes()))

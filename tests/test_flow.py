@@ -152,6 +152,7 @@ def test_urging_counts_escalates_and_is_answered(room: Room) -> None:
 # ---------------------------------------------------------------- the slip
 
 
+@pytest.mark.slow
 @pytest.mark.req("R-009", "R-010", "R-070")
 def test_the_handling_slip_shows_what_was_signed(room: Room, tmp_path: Path) -> None:
     from jiyao.pipeline.papers import handling_slip

@@ -124,6 +124,7 @@ class Watch(Progress):
             self.held.append(tracemalloc.get_traced_memory()[0])
 
 
+@pytest.mark.slow
 def test_a_batch_holds_no_paper_that_is_in(instant: type[Instant], tmp_path: Path) -> None:
     assert instant.pages == 1
     room = Room(tmp_path / "room", Level.COMPANY_TOP)

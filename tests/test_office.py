@@ -171,6 +171,7 @@ def test_no_file_of_the_machine_is_drawn_in(tmp_path: Path) -> None:
     assert "active_content" in {item.code for item in opened.findings}
 
 
+@pytest.mark.slow
 @needs_office
 def test_what_older_kinds_hide() -> None:
     """RTF and the binary kinds are looked into by way of a package that LibreOffice makes."""

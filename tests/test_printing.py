@@ -90,6 +90,7 @@ def test_a_run_is_one_entry_with_its_pages_and_spoiled_pages(room: Room) -> None
     assert do[0](room.station, room.as_("sup1", "matter.do"), matter=told["run"])["state"] == "closed"
 
 
+@pytest.mark.slow
 @pytest.mark.req("R-058")
 def test_a_jam_leaves_no_copy_that_nobody_holds(room: Room) -> None:
     document = paper(room, "p-reader", "p-reader2")

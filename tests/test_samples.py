@@ -118,6 +118,7 @@ def test_dates_follow_each_other_and_old_papers_look_old() -> None:
             assert paper.subject_words
 
 
+@pytest.mark.slow
 @needs_fonts
 def test_the_same_seed_gives_the_same_bytes() -> None:
     for seed, fmt in enumerate(FORMATS):

@@ -274,9 +274,14 @@ def test_the_room_that_reads_follows_the_model(room: Room) -> None:
     reading = Reading(
         room.station, workers=crew, jobs=1, limits=DEFAULT_LIMITS, engine="auto", split="none", origin=None  # type: ignore[arg-type]
     )  # fmt: skip
+
+    def follow() -> None:
+        with room.station.read() as session:
+            reading.follow(session)
+
     version = learnt(room)["version"]
-    reading._follow()
-    reading._follow()
+    follow()
+    follow()
     finished(room, room.propose(documents[0])["id"])
-    reading._follow()
+    follow()
     assert crew.told == [None, version, None]

@@ -153,6 +153,7 @@ def right(row: Document, secrecy: SecrecyTerm, retention: RetentionTerm) -> None
 """
 
 
+@pytest.mark.slow
 def test_the_type_checker_refuses_to_mix_them(tmp_path: Path) -> None:
     pytest.importorskip("mypy")
     path = tmp_path / "mixed.py"

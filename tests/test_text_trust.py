@@ -119,6 +119,7 @@ def looked_at(data: bytes) -> list[int]:
     return drawn
 
 
+@pytest.mark.slow
 @pytest.mark.req("R-023")
 def test_one_further_page_is_looked_at_where_pictures_are() -> None:
     further = set()

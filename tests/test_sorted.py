@@ -199,6 +199,38 @@ def test_everybody_who_enters_the_room_is_in_its_log(room: Room) -> None:
         )
 
 
+@pytest.mark.req("R-115")
+def test_a_seal_has_a_custodian_and_a_place_and_every_use_is_written_down(room: Room) -> None:
+    with_places(room)
+    taken: dict[str, Any] = {"seal": "样例市局公章", "custodian": "p-clerk2", "place": "普通柜"}
+    with pytest.raises(Refused, match="place_level"):  # with 绝密 items, in the safe
+        begin(room, "seal", words=taken)
+    seal = begin(room, "seal", words={**taken, "place": "绝密柜1层"})
+    use = {"what": "样例函〔2026〕3号", "copies": "2", "approved_by": "p-dir"}
+    with pytest.raises(Refused, match="matter_step_of_other"):
+        do(room, seal, "clerk", "used", **use)
+    with pytest.raises(Refused, match="own_request"):
+        do(room, seal, "clerk2", "used", **{**use, "approved_by": "p-clerk2"})
+    with pytest.raises(UsageFault, match="matter_needs"):
+        do(room, seal, "clerk2", "used", what="样例函")
+    do(room, seal, "clerk2", "used", **use)
+    do(room, seal, "clerk2", "moved", what="保管人更换", custodian="p-clerk", place="绝密柜2层")
+    with pytest.raises(Refused, match="matter_step_of_other"):
+        do(room, seal, "clerk2", "used", **use)
+    do(room, seal, "clerk", "used", **use)
+    rows = lines(room, "seals")
+    assert [(row["事项"], row["经手人"], row["批准人"]) for row in rows] == [
+        ("登记", "人员clerk", ""), ("用印", "人员clerk2", "人员dir"), ("移交", "人员clerk2", ""),
+        ("用印", "人员clerk", "人员dir"),
+    ]  # fmt: skip
+    page = export.show_register(
+        room.station, room.as_("clerk", "register"), name="seals", scope=Scope(limit=3)
+    )
+    rest = lines(room, "seals", after=page["next"])
+    assert [*page["rows"], *rest] == rows
+    assert {(row["现保管人"], row["存放位置"]) for row in rows} == {("人员clerk", "绝密柜2层")}
+
+
 @pytest.mark.req("R-168", "R-169")
 def test_the_work_of_a_month_and_a_year_is_counted_with_timeliness_overdue_and_errors(room: Room) -> None:
     in_time, late = (carrier(room, room.document()) for _ in "ab")

@@ -222,6 +222,7 @@ EFFECTS: tuple[str, ...] = (
     "end_handling",
     "end_rights",
     "file_outbound",
+    "keep_seal",
     "list_departure",
     "list_holdings",
     "list_out",
@@ -238,6 +239,7 @@ EFFECTS: tuple[str, ...] = (
     "settle_mail",
     "settle_trace",
     "take_charge",
+    "use_seal",
 )
 """Names of what the program can do at the end of a step; `pipeline/desk/effects.py` has their code."""
 

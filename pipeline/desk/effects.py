@@ -14,7 +14,7 @@ from ...models.tables import Matter
 from ..copies import reproducing
 from ..intake import personal_mail
 from ..levels import level_change, level_expiry, level_unsettled
-from ..papers import inbound, leaks, leaving, organs, outbound
+from ..papers import inbound, leaks, leaving, organs, outbound, seals
 from ..persons import departure, rights
 from ..persons.actors import Actor
 from ..review import mending
@@ -55,6 +55,7 @@ EFFECTS: Final[Mapping[str, Effect]] = {
     "end_handling": duty.end_handling,
     "end_rights": departure.end_rights,
     "file_outbound": outbound.file_outbound,
+    "keep_seal": seals.keep_seal,
     "list_departure": departure.list_departure,
     "list_holdings": department_clearing.list_holdings,
     "list_out": duty.list_out,
@@ -71,4 +72,5 @@ EFFECTS: Final[Mapping[str, Effect]] = {
     "settle_mail": personal_mail.settle,
     "settle_trace": organs.settle_trace,
     "take_charge": duty.take_charge,
+    "use_seal": seals.use_seal,
 }

@@ -15,6 +15,6 @@ from typing import Final
 NAMES: Final = (
     "inbound", "outbound", "circulation", "loans", "copies", "paper", "returns", "archiving", "levels",
     "approvals", "incidents", "movements", "destruction", "clear",
-    "telegrams", "visits", "work",
+    "telegrams", "visits", "seals", "work",
 )  # fmt: skip
 """In the order of a day. `book.py` has one declaration for each."""

@@ -22,6 +22,7 @@ from ...models.tables import (
     Receipt,
     Timer,
 )
+from ..desk import matters
 from .look import Cell, Line, Look, Register, columns, minute, state_word, word
 
 
@@ -96,6 +97,46 @@ VISITS = Register(
         ("登记人", 1.6),
     ),
     lines=_visits,
+)  # fmt: skip
+
+
+def _seals(look: Look) -> Iterator[Line]:
+    """A line for each act with each seal; a unit has few seals, so that they are gone through whole."""
+    wanted = select(Matter).where(Matter.kind == "seal", look.of_department(Matter.opened_by))
+    first, last = look.period
+    waits, left = look.scope.after is not None, look.scope.limit
+    for row in look.session.scalars(wanted.order_by(Matter.opened_at, Matter.id)):
+        words = look.matter_words(row)
+        steps = select(MatterStep).where(MatterStep.matter_id == row.id).order_by(MatterStep.id)
+        for step in look.session.scalars(steps):
+            key = f"{row.id}/{step.id}"
+            if waits or (first and step.at < first) or (last and step.at >= last):
+                waits = waits and key != look.scope.after
+                continue
+            if left is not None and left <= 0:
+                return
+            left = None if left is None else left - 1
+            said = matters.step_words(look.station, look.session, step)
+            yield Line(
+                key,
+                (
+                    row.id, word(words, "seal"), minute(step.at), _SEAL.get(step.result, step.result),
+                    word(said, "what"), word(said, "copies"), look.name(word(said, "approved_by")),
+                    look.name(step.person), look.name(word(words, "custodian")), word(words, "place"),
+                    state_word(row.state),
+                ),
+            )  # fmt: skip
+
+
+_SEAL = {"done": "登记", "used": "用印", "moved": "移交", "withdrawn": "停用"}
+
+SEALS = Register(
+    title="印章登记簿",
+    columns=columns(
+        ("编号", 2), ("印章", 2.6), ("时间", 2), ("事项", 1.2), ("内容", 4), ("份数", 1), ("批准人", 1.6),
+        ("经手人", 1.6), ("现保管人", 1.6), ("存放位置", 2), ("状态", 1.2),
+    ),
+    lines=_seals,
 )  # fmt: skip
 
 

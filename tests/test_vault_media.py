@@ -8,17 +8,20 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from jiyao.common.messages import LANGS, say
 from jiyao.common.sandbox import outside_program
-from jiyao.vault import erase
-from jiyao.vault.discipline import resting
+from jiyao.pipeline.station import doctor_secrets
+from jiyao.vault import erase, signs
 from jiyao.vault.erase import Grade, erase_file
 from jiyao.vault.medium import Claim, Medium, RootClass, judge, medium_of
 from jiyao.vault.scratch import Scratch, scratch_place, sweep_scratch
 from jiyao.vault.signs import Signs, signs_of
+from jiyao.vault.swap import resting
 
 DISK = Signs(
     filesystem="ext4",
@@ -241,6 +244,59 @@ def test_swap_and_hibernation(
     (tmp_path / "proc/swaps").write_text("Filename\tType\tSize\n/dev/sda2 partition 1\n")
     assert resting(tmp_path).hibernates is able and resting(tmp_path).swap == ("/dev/sda2",)
     assert resting(tmp_path / "sys").swap == ()
+
+
+def test_compressed_memory_is_no_disk(tmp_path: Path) -> None:
+    (tmp_path / "proc").mkdir()
+    (tmp_path / "proc/swaps").write_text("Filename\tType\n/dev/zram0 partition 1\n/dev/zram1 partition 1\n")
+    for name, backing in (("zram0", "none"), ("zram1", "/dev/sda3")):
+        (tmp_path / "sys/block" / name).mkdir(parents=True)
+        (tmp_path / "sys/block" / name / "backing_dev").write_text(backing + "\n")
+    assert resting(tmp_path).swap == ("/dev/zram1",)
+
+
+def test_stacked_devices_are_asked_to_the_bottom(tmp_path: Path) -> None:
+    """An encrypted volume on two disks: both are asked, the worst counts; a stick is known by its bus."""
+
+    def disk(where: str, **values: str) -> Path:
+        node = tmp_path / where
+        (node / "queue").mkdir(parents=True)
+        for name, value in values.items():
+            target = node / name if name == "removable" else node / "queue" / name
+            target.write_text(value + "\n")
+        return node
+
+    spinning = disk("pci/ata1/block/sda", rotational="1", discard_max_bytes="0", removable="0")
+    flash = disk("pci/nvme0/nvme0n1", rotational="0", discard_max_bytes="2147450880", removable="0")
+    stick = disk("pci/usb1/1-1/host6/block/sdb", rotational="1", discard_max_bytes="0", removable="0")
+    guest = disk("pci/virtio1/block/vda", rotational="1", discard_max_bytes="0", removable="0")
+    crypt = disk("virtual/block/dm-1", rotational="1", discard_max_bytes="0")
+    (crypt / "slaves").mkdir()
+    for below in (spinning, flash):
+        (crypt / "slaves" / below.name).symlink_to(below)
+    part = spinning / "sda1"
+    part.mkdir()
+    assert list(signs._bottom((crypt,))) == [flash, spinning] or list(signs._bottom((crypt,))) == [
+        spinning,
+        flash,
+    ]
+    assert list(signs._bottom((part,))) == [spinning]
+    assert signs._all(tuple(signs._flag(one, "rotational") for one in signs._bottom((crypt,)))) is False
+    assert signs._any(tuple(signs._flag(one, "discard_max_bytes") for one in signs._bottom((crypt,)))) is True
+    assert (
+        signs._flag(part, "rotational") is None
+        and signs._all(()) is None
+        and signs._any((False, None)) is None
+    )
+    assert signs._removable(stick) and not signs._removable(spinning)
+    assert signs._virtual(guest) and not signs._virtual(stick) and signs._virtual(tmp_path / "loop3")
+
+
+def test_doctor_tells_a_suite_that_cannot_be_computed(monkeypatch: pytest.MonkeyPatch) -> None:
+    station: Any = SimpleNamespace(settings=SimpleNamespace(suite="sm"))
+    assert doctor_secrets.suite(station) == (True, "sm（aes、sm）", "")
+    monkeypatch.setattr(doctor_secrets, "available", lambda suite: suite.name == "aes")
+    assert doctor_secrets.suite(station) == (False, "sm（aes）", "doctor_fix_suite")
 
 
 def test_a_program_started_gets_no_secret_and_a_private_place(monkeypatch: pytest.MonkeyPatch) -> None:

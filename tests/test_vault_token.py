@@ -185,6 +185,23 @@ def _keep_instead(session: Any, kept: Any, value: bytes) -> None:
     })  # fmt: skip
 
 
+def test_a_keypad_asks_for_the_pin_itself(soft: SoftToken, monkeypatch: pytest.MonkeyPatch) -> None:
+    p11, asked = library(), []
+
+    class Keypad:
+        flags = p11.TokenFlag.PROTECTED_AUTHENTICATION_PATH
+
+        def open(self, **given: Any) -> str:
+            asked.append(given)
+            return "session"
+
+    token = soft.token("jy")
+    monkeypatch.setattr(token, "_found", Keypad)
+    assert token.session() == "session" and soft.asked == 0
+    assert asked == [{"rw": True, "user_pin": p11.PROTECTED_AUTH}]
+    token._session = None
+
+
 def test_a_token_that_cannot(soft: SoftToken, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Token, "mechanisms", lambda _: frozenset())
     with pytest.raises(MissingTool, match="token_mechanism"):

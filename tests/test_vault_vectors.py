@@ -18,6 +18,7 @@ from jiyao.vault.blob import open_blob
 from jiyao.vault.flat_store import open_table
 from jiyao.vault.head import FLAT, Row
 from jiyao.vault.kdf import stretch
+from jiyao.vault.pkcs11_root import parse_record
 from jiyao.vault.register import open_value
 from jiyao.vault.root import RootFile
 from jiyao.vault.tree import KeyTree
@@ -80,6 +81,28 @@ def test_register_field(suite: str) -> None:
         assert caught.value.code == "register_altered", name
         with pytest.raises(vault_reader.Unreadable):
             vault_reader.read_field(bytes.fromhex(changed), registry, purpose.encode(), bind)
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_token(number: int) -> None:
+    """What the second reader reads with the token's key fits the product's record; a changed byte fits nothing."""
+    vectors = load("vault_token.json")
+    case, key, root = (
+        vectors["cases"][number],
+        bytes.fromhex(vectors["token_key"]),
+        bytearray.fromhex(vectors["root"]),
+    )
+    whole = bytes.fromhex(case["value"])
+    assert vault_reader.read_token(whole, key) == (7, bytes(root))
+    record = parse_record(whole)
+    assert record is not None and record.fits(root) and record.packed() == whole and record.epoch == 7
+    assert record.store_uuid.hex() == vectors["uuid"] and not record.fits(bytearray(32))
+    for at in case["torn_by_flipping"]:
+        changed = vault_vectors.flip(whole, at)
+        with pytest.raises(vault_reader.Unreadable):
+            vault_reader.read_token(changed, key)
+        read = parse_record(changed)
+        assert read is None or not read.fits(root) or changed[98:] != whole[98:]
 
 
 @pytest.mark.parametrize("name", ["vault_root.json", "vault_root_sm.json"])

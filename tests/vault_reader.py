@@ -13,7 +13,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers import Cipher, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.ciphers.algorithms import SM4
+from cryptography.hazmat.primitives.ciphers.algorithms import AES, SM4
 from cryptography.hazmat.primitives.hmac import HMAC
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -94,6 +94,25 @@ def read_root(image: bytes) -> dict[int, bytes]:
         if digest(suite, slot[:37] + key) == wanted:
             keys[epoch] = key
     return keys
+
+
+def read_token(value: bytes, key: bytes) -> tuple[int, bytes]:
+    """docs/spec/root.md, root on a token: epoch and root key, with the token's own key."""
+    magic, epoch, suite, mechanism, _, _, iv = struct.unpack(">8sQBB16s16s16s", value[:66])
+    head, wanted, wrapped = value[:66], value[66:98], value[98:]
+    if magic != b"JYTOKN01" or suite not in (1, 2) or mechanism not in (1, 2):
+        raise Unreadable("head")
+    try:
+        if mechanism == 1:
+            root = AESGCM(key).decrypt(iv[:12], wrapped, head)
+        else:
+            run = Cipher(AES(key), modes.CBC(iv)).decryptor()
+            root = run.update(wrapped) + run.finalize()
+    except InvalidTag:
+        raise Unreadable("wrapped") from None
+    if digest(suite, head + root) != wanted:
+        raise Unreadable("digest")
+    return epoch, root
 
 
 def merge(stripes: bytes, suite: int) -> bytes:

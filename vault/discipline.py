@@ -10,9 +10,9 @@ from __future__ import annotations
 import ctypes
 import resource
 from dataclasses import dataclass
-from pathlib import Path
 
 from ..common.sandbox import forbid_core
+from .swap import resting
 
 _PR_SET_DUMPABLE = 4
 _MCL_CURRENT, _MCL_FUTURE, _MCL_ONFAULT = 1, 2, 4
@@ -27,14 +27,6 @@ class Discipline:
     locked: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Resting:
-    """Where the machine may write memory to a disk. `swap`: in use by name; `hibernates`: it could."""
-
-    swap: tuple[str, ...]
-    hibernates: bool
-
-
 def harden(*, lock_memory: bool = True) -> Discipline:
     """No core dump, not dumpable; locks memory when there is swap and no limit would then starve the process."""
     libc = ctypes.CDLL(None, use_errno=True)
@@ -45,25 +37,8 @@ def harden(*, lock_memory: bool = True) -> Discipline:
     )
 
 
-def resting(root: Path = Path("/")) -> Resting:
-    """Asks the kernel below `root`; what it does not tell counts as not there."""
-    swaps = _read(root / "proc/swaps").splitlines()[1:]
-    states = _read(root / "sys/power/state").split()
-    way = _read(root / "sys/power/disk")
-    device = _read(root / "sys/power/resume").strip()
-    able = "disk" in states and "[disabled]" not in way and device not in ("", "0:0")
-    return Resting(tuple(line.split()[0] for line in swaps if line.strip()), able)
-
-
 def _lock_memory(libc: ctypes.CDLL) -> bool:
     # Under a small limit, MCL_FUTURE would make every later allocation fail.
     if resource.getrlimit(resource.RLIMIT_MEMLOCK)[0] != resource.RLIM_INFINITY:
         return False
     return bool(libc.mlockall(_MCL_CURRENT | _MCL_FUTURE | _MCL_ONFAULT) == 0)
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text("utf-8", "replace")
-    except OSError:
-        return ""

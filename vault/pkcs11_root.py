@@ -35,7 +35,7 @@ _SLOTS = ("-a", "-b")
 
 
 @dataclass(frozen=True, slots=True)
-class _Record:
+class Record:
     """A wrapped root value as it stands on the token. `iv`: 16 bytes, of which GCM uses 12."""
 
     epoch: int
@@ -49,14 +49,17 @@ class _Record:
 
     @property
     def head(self) -> bytes:
+        """The authenticated bytes before digest and wrapped value."""
         return _HEAD.pack(
             MAGIC, self.epoch, self.suite_id, self.mechanism, self.store_uuid, self.key_id, self.iv
         )
 
     def packed(self) -> bytes:
+        """As it stands on the token."""
         return self.head + self.digest + self.wrapped
 
     def fits(self, value: bytearray) -> bool:
+        """Whether this is the value that was wrapped."""
         return hmac.compare_digest(self.digest, suite_of(self.suite_id).digest(self.head + value))
 
 
@@ -135,12 +138,12 @@ class TokenRoot:
         self.wipe(index)
         mechanism, key_id = self._mechanism(), secrets.token_bytes(16)
         iv = os.urandom(12) + bytes(4) if mechanism == _GCM else os.urandom(16)
-        record = _Record(epoch, suite_id, mechanism, store_uuid, key_id, iv, b"", b"")
+        record = Record(epoch, suite_id, mechanism, store_uuid, key_id, iv, b"", b"")
         digest = suite_of(suite_id).digest(record.head + key)
         with self.token.working() as session:
             made = self._generate(session, index, key_id)
             wrapped = made.encrypt(bytes(key), **_parameters(record))
-            whole = _Record(epoch, suite_id, mechanism, store_uuid, key_id, iv, digest, wrapped)
+            whole = Record(epoch, suite_id, mechanism, store_uuid, key_id, iv, digest, wrapped)
             self._keep(session, index, whole)
         again = self._open(index, epoch=epoch)
         if again is None or not hmac.compare_digest(again[1], key):
@@ -198,7 +201,7 @@ class TokenRoot:
             raise Broken("token_key_extractable", token=str(self.token))
         return made
 
-    def _keep(self, session: Any, index: int, record: _Record) -> None:
+    def _keep(self, session: Any, index: int, record: Record) -> None:
         p11 = library()
         attribute = p11.Attribute
         session.create_object({
@@ -206,13 +209,13 @@ class TokenRoot:
             attribute.APPLICATION: "jiyao", attribute.VALUE: record.packed(), **self._labelled(index),
         })  # fmt: skip
 
-    def _open(self, index: int, *, epoch: int | None = None) -> tuple[_Record, bytearray] | None:
+    def _open(self, index: int, *, epoch: int | None = None) -> tuple[Record, bytearray] | None:
         """The whole slot, or None: of another epoch than asked, torn, or empty."""
         p11 = library()
         with self.token.working() as session:
             label = self._labelled(index)
             kept = list(session.get_objects({p11.Attribute.CLASS: p11.ObjectClass.DATA, **label}))
-            record = _parse(kept[0][p11.Attribute.VALUE]) if len(kept) == 1 else None
+            record = parse_record(kept[0][p11.Attribute.VALUE]) if len(kept) == 1 else None
             if record is None or epoch not in (None, record.epoch):
                 return None
             keys = list(session.get_objects({p11.Attribute.CLASS: p11.ObjectClass.SECRET_KEY, **label}))
@@ -234,7 +237,7 @@ class TokenRoot:
         return record, value
 
 
-def _parameters(record: _Record) -> dict[str, Any]:
+def _parameters(record: Record) -> dict[str, Any]:
     p11 = library()
     if record.mechanism == _GCM:
         params = p11.GCMParams(record.iv[:12], record.head, 8 * TAG_BYTES)
@@ -242,11 +245,12 @@ def _parameters(record: _Record) -> dict[str, Any]:
     return {"mechanism": p11.Mechanism.AES_CBC, "mechanism_param": record.iv}
 
 
-def _parse(packed: bytes) -> _Record | None:
+def parse_record(packed: bytes) -> Record | None:
+    """What stands on the token, or None when it is no record of ours."""
     if len(packed) < _HEAD.size + _DIGEST_BYTES:
         return None
     magic, epoch, suite_id, mechanism, store_uuid, key_id, iv = _HEAD.unpack_from(packed)
     digest, wrapped = packed[_HEAD.size :][:_DIGEST_BYTES], packed[_HEAD.size + _DIGEST_BYTES :]
     if magic != MAGIC or not known_suite(suite_id) or _WRAPPED.get(mechanism) != len(wrapped):
         return None
-    return _Record(epoch, suite_id, mechanism, store_uuid, key_id, iv, digest, wrapped)
+    return Record(epoch, suite_id, mechanism, store_uuid, key_id, iv, digest, wrapped)

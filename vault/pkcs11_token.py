@@ -87,7 +87,8 @@ class Token:
             raise WrongSecret("token_pin", token=str(self))
         p11 = library()
         try:
-            self._session = _opened(found, self._pin(self.uri))
+            by_device = found.flags & p11.TokenFlag.PROTECTED_AUTHENTICATION_PATH
+            self._session = _opened(found, p11.PROTECTED_AUTH if by_device else self._pin(self.uri))
         except (p11.PinIncorrect, p11.PinInvalid, p11.PinLenRange):
             self._refused = True
             raise WrongSecret("token_pin", token=str(self)) from None
@@ -175,7 +176,8 @@ def library() -> ModuleType:
     return pkcs11
 
 
-def _opened(token: Any, pin: str) -> Any:
+def _opened(token: Any, pin: Any) -> Any:
+    """With the PIN, or as the device itself asks for it (its own keypad)."""
     try:
         return token.open(rw=True, user_pin=pin)
     except library().UserAlreadyLoggedIn:

@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from .swap import resting
+
 
 @dataclass(frozen=True, slots=True)
 class Signs:
@@ -67,7 +69,7 @@ def signs_of(path: Path) -> Signs:
         rotational=_all(tuple(_flag(disk, "rotational") for disk in disks)),
         discards=_any(tuple(_flag(disk, "discard_max_bytes") for disk in disks)),
         removable=bool(disks) and all(_removable(disk) for disk in disks),
-        swap=len((_read(Path("/proc/swaps")) or "").splitlines()) > 1,
+        swap=bool(resting().swap),
         virtual=any(_virtual(disk) for disk in disks) or _in_virtual_machine(),
         shared=_shared(path),
     )

@@ -352,6 +352,7 @@ def batch_json(
         "approval_expires": row.approval_expires,
         "outcomes": outcomes.get("items", []),
         "checks": outcomes.get("checks", []),
+        "roots": outcomes.get("roots", []),
         "outside_scope": [
             {**place, "path": path_of(station, session, place["clear"])}
             for place in outcomes.get("outside_scope", [])

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ...vault.discipline import harden, resting
+from ...vault.discipline import harden
 from ...vault.medium import medium_of
 from ...vault.scratch import scratch_place
 from ...vault.suite import SUITES, available
+from ...vault.swap import resting
 from .roots import RootFound, roots_found, weakest
 from .station import Station
 
@@ -58,6 +59,8 @@ def home_medium(station: Station) -> Finding:
 def scratch(station: Station) -> Finding:
     """Whether working files stay in memory."""
     place = scratch_place(station.home)
+    if place.in_memory and resting().swap:
+        return False, (str(place.base), " — ", "doctor_swap"), "doctor_fix_swap"
     return place.in_memory, str(place.base), "" if place.in_memory else "doctor_fix_scratch"
 
 

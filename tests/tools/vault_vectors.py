@@ -7,9 +7,13 @@ import hashlib
 import json
 import secrets
 import sys
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from unittest import mock
+
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from jiyao.vault import flat_store
 from jiyao.vault.af import af_split
@@ -17,6 +21,7 @@ from jiyao.vault.blob import seal_blob
 from jiyao.vault.head import StoreHead
 from jiyao.vault.kdf import KdfCost, stretch
 from jiyao.vault.keystore import Branch, Top, seal_top
+from jiyao.vault.pkcs11_root import Record
 from jiyao.vault.register import seal_value
 from jiyao.vault.root import build_slot
 from jiyao.vault.suite import AES, SM, Suite
@@ -106,6 +111,26 @@ def register() -> dict[str, object]:
             "refused": {name: sealed.hex() for name, sealed in changed.items()},
         }
     return vectors
+
+
+def token() -> dict[str, object]:
+    """What stands on a token for each suite and mechanism, under a key that a real token would not give away."""
+    wrapping, value = stream("token key", 32), bytearray(stream("root key", 32))
+    cases = []
+    for suite, mechanism in ((AES, 1), (AES, 2), (SM, 1)):
+        iv = stream("iv", 16) if mechanism == 2 else stream("iv", 12) + bytes(4)
+        bare = Record(7, suite.id, mechanism, UUID, stream("id", 16), iv, b"", b"")
+        if mechanism == 1:
+            wrapped = AESGCM(wrapping).encrypt(iv[:12], bytes(value), bare.head)
+        else:
+            run = Cipher(algorithms.AES(wrapping), modes.CBC(iv)).encryptor()
+            wrapped = run.update(value) + run.finalize()
+        whole = replace(bare, digest=suite.digest(bare.head + value), wrapped=wrapped).packed()
+        refused = [0, 7, 8, 15, 16, 17, 18, 33, 34, 49, 50, 61, 66, 97, 98, len(whole) - 1]
+        cases.append(
+            {"suite": suite.name, "mechanism": mechanism, "value": whole.hex(), "torn_by_flipping": refused}
+        )
+    return {"epoch": 7, "uuid": UUID.hex(), "token_key": wrapping.hex(), "root": value.hex(), "cases": cases}
 
 
 def root(suite: Suite) -> dict[str, object]:
@@ -210,6 +235,7 @@ def files() -> dict[str, str]:
         "vault_key_tree_sm.json": key_tree(SM),
         "vault_register.json": register(),
         "vault_root.json": root(AES),
+        "vault_token.json": token(),
         "vault_root_sm.json": root(SM),
     }
     return {name: json.dumps(value, ensure_ascii=False, indent=1) + "\n" for name, value in made.items()}

@@ -13,6 +13,7 @@ from jiyao.cli import main
 from jiyao.common.errors import MissingTool
 from jiyao.pipeline.bench import flat as bench_flat
 from jiyao.pipeline.bench import ingest as bench_ingest
+from jiyao.pipeline.bench import key_tree as bench_key_tree
 from jiyao.pipeline.bench import read as bench_read
 from jiyao.pipeline.bench.race import Race, run_race
 from jiyao.pipeline.bench.run import PARTS, TOPICS
@@ -35,6 +36,21 @@ def test_the_cheapest_two_give_their_figures() -> None:
     assert value["machine"]["cores"] >= 1
 
 
+def test_the_key_tree_against_the_flat_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench_key_tree, "_QUICK", 10_200)
+    done = CliRunner().invoke(main, ["bench", "keys", "--quick", "--json"])
+    assert done.exit_code == 0, done.output
+    rows = {row["name"].removeprefix("keys."): row for row in json.loads(done.stdout)["results"]}
+    assert set(rows) - {"fsyncs"} == {
+        "lookup", "add", "destroy.one", "destroy.100", "destroy.many", "destroy.together", "destroy.whole", "rekey",
+        "size", "written",
+    }  # fmt: skip
+    assert all(row["value"] > 0 and (row["ratio"] or not row["against"]) for row in rows.values())
+    # these two are figures of the format, not of the machine
+    assert rows["size"]["value"] < 48 and rows["written"]["value"] < 200
+    assert rows.get("fsyncs", {"value": 10})["value"] <= 10
+
+
 def test_an_unknown_name_is_wrong_usage() -> None:
     done = CliRunner().invoke(main, ["bench", "seal", "nothing", "--json"])
     assert done.exit_code == 2
@@ -45,7 +61,7 @@ def test_an_unknown_name_is_wrong_usage() -> None:
 
 def test_every_name_of_the_contract_is_there() -> None:
     assert set(TOPICS) == {"read", "ingest", "seal", "destroy", "certificate", "trace", "start", "suggest"}
-    assert set(PARTS) == {"flat", "registry", "read.clean", "read.office", "read.bad", "read.awful"}
+    assert set(PARTS) == {"flat", "keys", "registry", "read.clean", "read.office", "read.bad", "read.awful"}
 
 
 def test_a_race_without_a_baseline_says_what_is_missing() -> None:

@@ -150,6 +150,16 @@ def test_the_key_store(kept: Kept) -> None:
         assert caught.value.exit_code == 7
         with flip(), pytest.raises(Broken):
             documents.text_of(kept.room.station, kept.room.as_("clerk", "text"), document=kept.first)
+    ((slot,),) = kept.sql(f"SELECT key_slot FROM documents WHERE id = '{kept.first}'")
+    leaf = f"place = {int(slot[:4], 16) << 40 | int(slot[4:12], 16)}"
+    for _, flip in kept.bits("key_pages", "sealed", leaf, places=6):
+        with flip():
+            broken(
+                "key_store_altered",
+                lambda: documents.text_of(
+                    kept.room.station, kept.room.as_("clerk", "text"), document=kept.first
+                ),
+            )
     ((epoch,),) = kept.sql("SELECT epoch FROM key_store")
     for other in (epoch - 1, epoch + 1):
         with kept.changed("key_store", "epoch", "id = 1", other), pytest.raises(Broken):

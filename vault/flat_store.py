@@ -135,13 +135,13 @@ class FlatStore:
     row: Row = field(init=False)
 
     def __post_init__(self) -> None:
-        self._write(KeyTable.of({REGISTRY_SLOT: secrets.token_bytes(KEY_BYTES)}))
+        self.write(KeyTable.of({REGISTRY_SLOT: secrets.token_bytes(KEY_BYTES)}))
 
     def add(self, keys: Mapping[bytes, bytearray]) -> None:
         """Adds keys in new slots."""
         table = self.open()
         table.add(keys)
-        self._write(table)
+        self.write(table)
 
     def key(self, slot: bytes) -> bytearray | None:
         """A copy of a slot's key; None when there is none."""
@@ -162,7 +162,7 @@ class FlatStore:
         table.wipe()
         self.root = bytearray(secrets.token_bytes(KEY_BYTES))
         self.head = replace(self.head, epoch=self.head.epoch + 1)
-        self._write(rest)
+        self.write(rest)
         again = self.open()
         sound = again.sound()
         again.wipe()
@@ -174,7 +174,8 @@ class FlatStore:
         """All keys; the caller wipes them."""
         return open_table(self.row, root=self.root, stretched=self.stretched)
 
-    def _write(self, table: KeyTable) -> None:
+    def write(self, table: KeyTable) -> None:
+        """Seals the table, which is wiped, as the new value."""
         self.row = seal_table(table, self.head, root=self.root, stretched=self.stretched)
         table.wipe()
         self.keep(self.row)

@@ -14,7 +14,10 @@ from typing import Any, Literal, TypeVar
 
 from ...common.errors import Unexpected
 
-Unit = Literal["pages/min", "documents/s", "MB/s", "MiB", "s", "ms", "%", "s/page", "cost/paper", "queries"]
+Unit = Literal[
+    "pages/min", "documents/s", "MB/s", "MiB", "KB", "B/key", "s", "ms", "%", "s/page", "cost/paper", "queries",
+    "fsyncs",
+]  # fmt: skip
 Better = Literal["more", "less"]
 _Value = TypeVar("_Value")
 _RATES = ("pages/min", "documents/s", "MB/s")

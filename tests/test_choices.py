@@ -84,6 +84,29 @@ def test_how_paper_is_destroyed(option: str, top: str, low: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("option", "low", "reuse"),
+    [
+        ("keep_classified", "crypto_erase", "approve"),
+        ("destroy_always", "crypto_erase_plus_media_destroy", "deny"),
+    ],
+)
+def test_media_that_held_secrets(option: str, low: str, reuse: str) -> None:
+    policy = chosen(media_after_use=option)
+    assert policy.route(LOW).electronic == policy.route(Level.COMPANY_SECRET).electronic == low
+    assert policy.route(Level.INTERNAL).electronic == policy.route(None).electronic == "crypto_erase"
+    assert policy.approval("media_reuse", SECRET).mode == reuse
+    assert policy.approval("media_reuse", TOP).mode == "deny"
+
+
+@pytest.mark.parametrize(("option", "day"), [("twice_a_year", "2027-05-02"), ("monthly", "2026-12-02")])
+def test_how_often_the_committee_meets(tmp_path: Path, option: str, day: str) -> None:
+    room = Room(tmp_path)
+    room.station._policy = chosen(committee_cadence=option)
+    asked = deadlines.due(room.station, room.as_("clerk", "due"), on=date(2027, 12, 31), limit=500)["items"]
+    assert [item["due"] for item in asked if item["kind"] == "committee_meeting"] == [day]
+
+
+@pytest.mark.parametrize(
     ("option", "day"),
     [
         ("one_month_after_handling", date(2026, 2, 28)),

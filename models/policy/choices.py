@@ -2,8 +2,7 @@
 
 Here stand the options that change what the policy says; those that an act reads by itself (return_cycle,
 minutes_lookup, mark_style_company, overnight_outside_room, as_read_scope, archive_deadline,
-list_and_approval_order, small_room) stand where the act is. Three name what the product does not keep yet, and have no
-effect: inspection_calendar (C-07), media_after_use (C-11), committee_cadence (C-16); `idle.py` lists them.
+list_and_approval_order, inspection_calendar, committee_cadence, small_room) stand where the act is.
 """
 
 from __future__ import annotations
@@ -27,6 +26,7 @@ _ALONE = {
     "single_office_director": "office_director", "single_leader_in_charge": "leader_in_charge",
     "office_director": "office_director", "leader_in_charge": "leader_in_charge",
 }  # fmt: skip
+_MEDIA_TOO = "crypto_erase_plus_media_destroy"
 _DELEGATES = {"office_of_principal": "office_director", "deputy": "leader_in_charge"}
 _PAPER = {"all_to_designated_plant": "designated_plant_escorted", "all_in_house_shred": "certified_shredder"}
 ROUND = (1, 31)
@@ -40,6 +40,8 @@ def chosen_row(row: Row, level: Level | None, choices: Mapping[str, object]) -> 
     """
     if row.action == "electronic_processing":
         return _processed(row, choices)
+    if row.action == "media_reuse" and choices.get("media_after_use") == "destroy_always":
+        return replace(row, mode="deny", by=(), source=f"{row.source}; choice: destroy_always")
     option = choices.get(_BINDS.get(row.action, ""))
     if row.mode == "deny" or option is None or row.subject is not None:
         return row
@@ -74,12 +76,19 @@ def delegates_too(held: str, choices: Mapping[str, object]) -> bool:
     return _DELEGATES.get(str(choices.get("company_delegate"))) == held
 
 
-def chosen_route(route: Route, choices: Mapping[str, object]) -> Route:
-    """The destruction route after the unit's choice (C-04).
+def chosen_route(route: Route, choices: Mapping[str, object], *, secret: bool = False) -> Route:
+    """The destruction route after the unit's choices (C-04, C-11).
 
     All paper goes to the designated body (002-C§11), or through the unit's own conforming shredder, which TL art. 28
-    allows for small quantities.
+    allows for small quantities. Media that held secrets are kept as classified (004-C§8.2), or destroyed whatever the
+    level (000-I§7).
+
+    Args:
+        secret: whether the level is a secret's.
     """
+    if secret and choices.get("media_after_use") == "destroy_always" and route.electronic != _MEDIA_TOO:
+        source = f"{route.source}; choice: destroy_always"
+        route = replace(route, electronic=_MEDIA_TOO, source=source)
     option = str(choices.get("destruction_route"))
     paper = _PAPER.get(option)
     if paper is None or paper == route.paper:

@@ -9,15 +9,10 @@ from typing import Any, Final
 import yaml
 
 IDLE: Final[tuple[str, ...]] = (
-    # choices between the seeds (C-07, C-16: reminders of inspections and committee meetings; C-11: a register of media)
-    "conflicts.inspection_calendar",
-    "conflicts.committee_cadence",
-    "conflicts.media_after_use",
     # described for people; the acts they describe follow the sections `clocks`, `matters` and the matrix
     "changes",
     "devices",
     "storage",
-    "deadlines.clearing_cycles",
     "deadlines.duty",
     "deadlines.acknowledgement_note",
     "deadlines.leak_internal_report",
@@ -28,7 +23,7 @@ IDLE: Final[tuple[str, ...]] = (
     "destruction.forbid",
     "destruction.evidence_kept",
 )
-"""Dotted keys; `conflicts.<key>` is a row of the choices."""
+"""Dotted keys."""
 
 
 def idle_keys(text: str) -> list[str]:
@@ -42,6 +37,4 @@ def idle_keys(text: str) -> list[str]:
 
 def _says(plain: dict[str, Any], key: str) -> bool:
     section, _, name = key.partition(".")
-    if section == "conflicts":
-        return any(row["key"] == name for row in plain[section])
     return section in plain and (not name or name in plain[section])

@@ -459,7 +459,8 @@ class Policy:
 
     def route(self, level: Level | None, overlays: tuple[str, ...] = ()) -> Route:
         """The destruction route of a level after the unit's choice (C-04); cipher telegrams have their own."""
-        return chosen_route(self._own_route(level, overlays), self.choices)
+        secret = level is not None and level.family not in (Family.INTERNAL, Family.PUBLIC)
+        return chosen_route(self._own_route(level, overlays), self.choices, secret=secret)
 
     def _own_route(self, level: Level | None, overlays: tuple[str, ...]) -> Route:
         routes = self.destruction.routes

@@ -2,7 +2,8 @@
 
 A kind of matter that names a cycle (`cycle`) is how it is done: it falls due on a day of the year, so long after it was
 last closed, or so many days before a public holiday, and is done for that time once one was closed. By the unit's
-choice `inspection_calendar` fewer holidays count, or an inspection is made each month (C-07).
+choice `inspection_calendar` fewer holidays count, or an inspection is made each month (C-07); by `committee_cadence`
+the committee meets each month instead of each half-year (C-16).
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from ..station.station import Station
 from . import timers
 
 _HOLIDAYS = "holiday_inspection"
+_COMMITTEE = "committee_meeting"
 _THREE = ("五一", "国庆", "春节")
 """004-C§9.3; 001-A§6 adds 元旦."""
 _EARLY = 30
@@ -58,6 +60,9 @@ def unknown(station: Station, until: date) -> tuple[str, ...]:
 
 def _cycle(station: Station, rule: MatterRule) -> Cycle | None:
     cycle = next((one for one in station.policy.deadlines.cycles if one.scope == rule.cycle), None)
+    if cycle is not None and cycle.scope == _COMMITTEE:
+        monthly = station.policy.choices.get("committee_cadence") == "monthly"
+        return Cycle(cycle.id, cycle.scope, Duration(months=1), None, cycle.source) if monthly else cycle
     if cycle is None or cycle.scope != _HOLIDAYS:
         return cycle
     match station.policy.choices.get("inspection_calendar"):

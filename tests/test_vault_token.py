@@ -246,6 +246,25 @@ def test_destroyed_on_a_token(soft: SoftToken, tmp_path: Path) -> None:
     assert PIN.encode() not in b"".join(path.read_bytes() for path in room.base.rglob("*") if path.is_file())
 
 
+@pytest.mark.req("R-116")
+def test_the_control_a_copied_software_token_still_opens(soft: SoftToken, tmp_path: Path) -> None:
+    """Why SoftHSM is R5: with the token's folder of before, what a copy of before holds opens again."""
+    room = TokenRoom(tmp_path, soft)
+    vault = room.create()
+    gone = room.put(vault, b"gone")
+    former = room.sealed_value()
+    copied = shutil.copytree(soft.store, tmp_path / "copied")
+    assert room.destroy(vault, [gone[0]]).complete and not vault.opens_former(*former)
+    vault.close()
+    shutil.rmtree(soft.store)
+    shutil.copytree(copied, soft.store)
+    soft.refresh()
+    old = TokenRoot(soft.token("jy"))
+    assert old.load(1) is not None and old.load(2) is None
+    with pytest.raises(Broken, match="root_epoch_missing"):
+        room.open()
+
+
 def test_a_token_and_a_file_hold_the_same(soft: SoftToken, tmp_path: Path) -> None:
     """Mirrors of either kind; a token that was away is given the current value and nothing else."""
     soft.add("second")

@@ -151,6 +151,7 @@ def _first_rows(
         facts={
             "suite": station.settings.suite, "kdf": station.settings.kdf, "policy": policy.sha256,
             "root": station.settings.root_kind, "root_class": weakest(roots_found(station.settings)),
+            "token_backups": [root.backups for root in station.settings.roots if isinstance(root, TokenUri)],
         },
     )  # fmt: skip
 

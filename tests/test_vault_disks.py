@@ -75,6 +75,18 @@ def test_the_measured_table_holds(tmp_path: Path, kind: str, option: str, varian
     assert outcome.grade is (Grade.OVERWRITTEN_UNPROVEN if reached else Grade.UNLINKED_ONLY)
 
 
+def test_a_journal_set_by_default_is_seen(tmp_path: Path) -> None:
+    """data=journal can stand in the file system itself, and is then no option of the mount."""
+    disk = Disk(tmp_path / "image", "ext4")
+    disk.make()
+    subprocess.run(["tune2fs", "-o", "journal_data", str(disk.image)], check=True, capture_output=True)
+    with disk.mounted() as top:
+        folder = _folder(top, "ext4")
+        _write(folder / "one", b"x")
+        assert signs_of(folder / "one").data_journal
+        assert medium_of(folder / "one").reasons == ("medium_data_journal",)
+
+
 @pytest.mark.parametrize("kind", ["xfs", "btrfs"])
 def test_shared_blocks_are_seen(tmp_path: Path, kind: str) -> None:
     """A reflinked twin keeps the old blocks: the overwrite of the other is worth nothing, and says so."""

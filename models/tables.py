@@ -222,7 +222,7 @@ class Document(Base):
     notified_date: Mapped[str | None] = mapped_column(String(10))
     """When level and period were notified in writing, for papers without a date of their own."""
     retention: Mapped[str | None] = mapped_column(String(8), index=True)
-    retention_until: Mapped[str | None] = mapped_column(String(10), index=True)
+    retention_until: Mapped[str | None] = mapped_column(String(10))
     retention_event: Mapped[str | None] = mapped_column(String(24))
     """What the years wait for, as the policy names it; None: the document's own year."""
     retention_event_on: Mapped[str | None] = mapped_column(String(10))
@@ -278,6 +278,8 @@ class Document(Base):
             "id",
             **rows(_TERM_OPEN),
         ),
+        # a year's papers end on one day: within it by number, as the list has them
+        Index("ix_documents_retention_end", "retention_until", "id"),
         Index("ix_documents_unfiled", "received_at", "id", **rows(_UNFILED)),
         Index(
             "ix_documents_event",

@@ -19,6 +19,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import date, timedelta
+from functools import partial
 from math import gcd
 from typing import Any
 
@@ -85,13 +86,14 @@ def due(
         lateness.open_late(station, session)
     with station.read() as session:
         behind = (*after.split("/", 2),) if after else ()
+        running = timers.until_day(station, session, until, among=_known(actor, Timer.document_id))
+        known = {(timer.clock, timer.document_id) for timer in running if timer.clock in _TERMS}
+        ahead = (timer for timer in running if _place_of(timer) > behind)
         items = [
             {"role": None, **timers.due_item(station, timer)}
-            for timer in timers.until_day(station, session, until, among=_known(actor, Timer.document_id))
+            for timer in heapq.nsmallest(limit + 1, ahead, key=_place_of)
         ]
-        items += cycles.items(station, session, until)
-        known = {(one["kind"], one["document"]) for one in items if one["kind"] in _TERMS}
-        items = heapq.nsmallest(limit + 1, (one for one in items if _place(one) > behind), key=_place)
+        items += [one for one in cycles.items(station, session, until) if _place(one) > behind]
         terms = items_until(
             station, session, until, among=access.visible(actor), limit=limit + 1 + len(known), after=behind
         )
@@ -108,6 +110,11 @@ def due(
         "on": until.isoformat(), "items": items, "calendar_unknown": list(unknown),
         "holidays_unknown": list(cycles.unknown(station, until)), **rest,
     }  # fmt: skip
+
+
+def _place_of(timer: Timer) -> tuple[str, ...]:
+    """As `_place`, of what `timers.due_item` makes of it."""
+    return timers.last_day(timer).isoformat(), timer.clock, timer.object_id
 
 
 def _place(item: dict[str, Any]) -> tuple[str, ...]:
@@ -146,13 +153,57 @@ def _items(
         kept = kept.where(among)
     yield from _dated(station, session, kept, until, limit, after)
     yield from _retained(station, session, kept, until, limit, after)
-    if until >= today(station.clock):
-        turn = _turns(today(station.clock), until, station.policy.periods.condition_review_months)
-        wanted = select(Document.id).where(TERM_OPEN, turn(Document.secrecy_from))
-        for undated in _by_parts(session, kept.where(Document.id.in_(wanted)), _PART):
-            changed = _changed(session, [row.id for row in undated])
-            for row in undated:
-                yield from _secrecy(station, session, row, changed)
+    months = station.policy.periods.condition_review_months
+    undated = partial(_undated, station, session, kept, months)
+    yield from _by_turns(station, until, limit, after, undated)
+    yield from _by_turns(station, until, limit, after, partial(_awaited, station, session, kept, months))
+
+
+def _by_turns(
+    station: Station, until: date, limit: int | None, after: tuple[str, ...],
+    ask: Callable[[date, date], Iterator[dict[str, Any]]],
+) -> Iterator[dict[str, Any]]:  # fmt: skip
+    """What comes round again every so many months and has its turn by a day, some days after the others: those of
+    later ones are not looked at once enough is due. Nothing of it is due before today.
+    """
+    first = now = today(station.clock)
+    if after and after[0] > now.isoformat():
+        first = date.fromisoformat(after[0])
+    found, days = 0, 1
+    while first <= until:
+        last = min(first + timedelta(days=days - 1), until)
+        for one in ask(first, last):
+            # rows whose day of the month may match are looked at, which may have their turn on another day
+            if first.isoformat() <= one["due"] <= last.isoformat():
+                found += _place(one) > after
+                yield one
+        if limit is not None and found >= limit:
+            break
+        first, days = last + timedelta(days=1), min(2 * days, _MONTH - 1)
+
+
+def _undated(
+    station: Station, session: Session, kept: Select[Any], months: int, first: date, last: date
+) -> Iterator[dict[str, Any]]:
+    """What secrecy terms without an end ask for between two days."""
+    wanted = select(Document.id).where(TERM_OPEN, _turns(first, last, months)(Document.secrecy_from))
+    for rows in _by_parts(session, kept.where(Document.id.in_(wanted)), _PART):
+        changed = _changed(session, [row.id for row in rows])
+        for row in rows:
+            yield from _secrecy(station, session, row, changed)
+
+
+def _awaited(
+    station: Station, session: Session, kept: Select[Any], months: int, first: date, last: date
+) -> Iterator[dict[str, Any]]:
+    """Whether what retention waits for has happened: what is asked between two days."""
+    turn = _turns(first, last, months)
+    wanted = select(Document.id).where(
+        AWAITED, turn(func.coalesce(Document.signed_date, Document.received_at))
+    )
+    for rows in _by_parts(session, kept.where(Document.id.in_(wanted)), _PART):
+        for row in rows:
+            yield from (one for one in _retention(station, row, None) if one["kind"] == "retention_event")
 
 
 def _by_parts(session: Session, wanted: Select[Any], size: int) -> Iterator[Sequence[Document]]:
@@ -207,7 +258,8 @@ def _retained(
     """What retention asks. Rows whose years end are read by their ends, as secrecy terms are: nothing is asked of
     them before, but what filing asks, of which rows that wait for it are read after them.
     """
-    ends = kept.where(Document.retention_until <= until.isoformat()).order_by(Document.retention_until)
+    ends = kept.where(Document.retention_until <= until.isoformat())
+    ends = ends.order_by(Document.retention_until, Document.id)
     if after:
         # a paper without worth goes with the next year's round at the latest
         since = date.fromisoformat(after[0]) - timedelta(days=_TWO_YEARS)
@@ -215,39 +267,33 @@ def _retained(
     seen, found = set[str](), 0
     for rows in _by_parts(session, ends, _PART):
         seen |= {row.id for row in rows}
-        days = []
+        # what later rows ask for when their years end stands behind this; the rest is asked of unfiled rows below
+        least = (rows[-1].retention_until or "", "retention_end", rows[-1].id)
         for one in _kept_on(station, session, rows):
-            days.append(one["due"])
+            found += after < _place(one) <= least
             yield one
-        least = rows[-1].retention_until or ""
-        found += sum((after[0] if after else "") < day < least for day in days)
         if limit is not None and found >= limit:
             break
-    for condition in _waiting(station, until):
-        for rows in _by_parts(session, kept.where(*condition), _PART):
-            new = [row for row in rows if row.id not in seen]
-            seen |= {row.id for row in new}
-            yield from _kept_on(station, session, new)
+    last = _last_handled(station.policy, until)
+    unfiled = kept.where(UNFILED, Document.received_at < (last + timedelta(days=1)).isoformat())
+    found = 0
+    for rows in _by_parts(session, unfiled.order_by(Document.received_at), _PART):
+        # handling ends after receipt, and filing is due the later the later it ends
+        day = archive_by(station.policy, received_on(rows[-1])).isoformat()
+        for one in _kept_on(station, session, [row for row in rows if row.id not in seen]):
+            found += _place(one) > after and one["due"] < day
+            yield one
+        if limit is not None and found >= limit:
+            break
 
 
 def _kept_on(station: Station, session: Session, rows: Sequence[Document]) -> Iterator[dict[str, Any]]:
+    """What retention asks of these rows, but for what comes round again (`_awaited`)."""
     ended = handling_ended(session, [row.id for row in rows if _files(row)])
     for row in rows:
-        yield from _retention(station, row, ended.get(row.id))
-
-
-def _waiting(station: Station, until: date) -> Iterator[tuple[_Condition, ...]]:
-    """Conditions that hold, but for those whose years end, for every row whose retention asks something by a day."""
-    now = today(station.clock)
-    last = _last_handled(station.policy, until)
-    yield (UNFILED, Document.received_at < (last + timedelta(days=1)).isoformat())
-    if until >= now:
-        # what comes round again every so many months has its turn on the same day of the month
-        turn = _turns(now, until, station.policy.periods.condition_review_months)
-        waiting = select(Document.id).where(
-            AWAITED, turn(func.coalesce(Document.signed_date, Document.received_at))
-        )
-        yield (Document.id.in_(waiting),)
+        for one in _retention(station, row, ended.get(row.id)):
+            if one["kind"] != "retention_event":
+                yield one
 
 
 def _turns(first: date, last: date, months: int) -> Callable[[Any], ColumnElement[bool]]:

@@ -284,7 +284,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_documents_receipt_id"), "documents", ["receipt_id"], unique=False)
     op.create_index("ix_documents_received", "documents", ["received_at", "id"], unique=False)
     op.create_index(op.f("ix_documents_retention"), "documents", ["retention"], unique=False)
-    op.create_index(op.f("ix_documents_retention_until"), "documents", ["retention_until"], unique=False)
+    op.create_index("ix_documents_retention_end", "documents", ["retention_until", "id"], unique=False)
     op.create_index(op.f("ix_documents_search_page"), "documents", ["search_page"], unique=False)
     op.create_index(op.f("ix_documents_secrecy_until"), "documents", ["secrecy_until"], unique=False)
     op.create_index("ix_documents_status_lane", "documents", ["status", "lane", "year", "seq"], unique=False)

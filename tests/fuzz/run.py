@@ -1,4 +1,4 @@
-"""`make fuzz SECONDS=60`: each target for its part of the time, beginning from sound files; a crasher is kept.
+"""`make fuzz SECONDS=60`: each target for its part of the time, side by side, from sound files on; a crasher is kept.
 
 Without atheris (it has wheels for some Pythons only) the Hypothesis tests run with fresh chances instead.
 """
@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -31,7 +32,9 @@ def main() -> int:
             [sys.executable, "-m", "pytest", "-q", "--hypothesis-seed=random", *tests]
         ).returncode
     OUT.mkdir(exist_ok=True)
-    return max([_run(target, max(5, seconds // len(TARGETS))) for target in TARGETS])
+    share = max(5, seconds // len(TARGETS))
+    with ThreadPoolExecutor(len(TARGETS)) as pool:
+        return max(pool.map(lambda target: _run(target, share), TARGETS))
 
 
 def _run(target: str, seconds: int) -> int:

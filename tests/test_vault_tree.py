@@ -199,6 +199,26 @@ def test_the_lasting_branch_is_never_destroyed(room: Room) -> None:
                 vault.rewrite(session, [slot.hex()])
 
 
+@pytest.mark.req("R-142")
+def test_no_page_outlives_the_lock(room: Room) -> None:
+    opened: list[Page] = []
+    made = Page.__init__
+
+    def noted(page: Page, *args: object, **given: object) -> None:
+        made(page, *args, **given)  # type: ignore[arg-type]
+        opened.append(page)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Page, "__init__", noted)
+        vault = room.create()
+        slot, path = room.put(vault, b"x")
+        slots = make(room, vault, 600)
+        assert room.get(room.open(), slot, path) == b"x"
+        rekeyed(room, vault, slots[:300:7])
+        rekeyed(room, vault, [], whole=True)
+    assert len(opened) > 30 and not any(any(page.plain) or any(page.key) for page in opened)
+
+
 # ---------------------------------------------------------------- every bit, every place
 
 

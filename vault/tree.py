@@ -16,7 +16,7 @@ from .head import Row, StoreHead
 from .keystore import Branch, open_top
 from .tree_page import FANOUT, LEAF_KEYS, Page, Slot, open_page, place_of
 from .tree_rows import PageRow, Source, read_pages
-from .wipe import wipe
+from .wipe import wipe, wiped
 
 _REGISTRY = Slot(0, 0, 0)
 _KEPT = 512
@@ -57,9 +57,11 @@ class KeyTree:
         So an id is never that of another key, also not after a place was given out again by a restored store.
         """
         bare = place.named(bytes(9))
-        return (
-            place.named(self.head.suite.mac(self.top.naming, bare + key)[:9]) if place != _REGISTRY else bare
-        )
+        if place == _REGISTRY:
+            return bare
+        both = bytearray(bare) + key
+        with wiped(both):
+            return place.named(self.head.suite.mac(self.top.naming, both)[:9])
 
     def names(self, slot: bytes, place: Slot, key: bytearray) -> bool:
         """Whether `slot` is the id of the key in this place."""
@@ -85,10 +87,9 @@ class KeyTree:
                 return None
             place = place_of(branch, upper, at)
             page = self._pages.get(place)
-            if page is None:
-                page = self.open(place, rows.get(place), key)
-            if key is not top.key:
-                wipe(key)
+            with wiped(*(() if key is top.key else (key,))):
+                if page is None:
+                    page = self.open(place, rows.get(place), key)
         return page
 
     def open(self, place: int, row: PageRow | None, key: bytearray) -> Page:

@@ -25,7 +25,7 @@ from .tree_rows import (
     name_branch,
     rewrite_pages,
 )
-from .wipe import wipe
+from .wipe import wipe, wiped
 
 LASTING = 0
 """The branch of the registry key: nothing in it is ever destroyed."""
@@ -37,11 +37,11 @@ _AT_ONCE = 64
 def found_tree(tree: KeyTree, session: Session) -> None:
     """The lasting branch with the registry key, in its fixed slot."""
     name_branch(session, LASTING, "lasting")
-    top = Page(place_of(LASTING, 0, 0), key=_fresh(), epoch=tree.head.epoch)
-    top.put(0, _fresh())
+    top, registry = _new(tree, LASTING, 0, 0), _fresh()
+    with wiped(registry):
+        top.put(0, registry)
     top.used = 1
     tree.grow(LASTING, Branch(1, bytearray(top.key)))
-    tree.adopt(top)
     flush(tree, session)
 
 
@@ -86,9 +86,9 @@ def _fill(tree: KeyTree, leaf: Page, wanted: int) -> list[bytes]:
         if leaf.holds(index):
             raise Broken("key_store_altered")
         key = _fresh()
-        leaf.put(index, key)
-        slots.append(tree.id_of(Slot(branch, number, index), key))
-        wipe(key)
+        with wiped(key):
+            leaf.put(index, key)
+            slots.append(tree.id_of(Slot(branch, number, index), key))
     leaf.used = first + len(slots)
     return slots
 
@@ -111,21 +111,28 @@ def _page(tree: KeyTree, branch: int, level: int, number: int) -> Page:
     """The page, made with what leads to it where it is missing."""
     top = tree.top.branches.get(branch)
     if top is None:
-        page = tree.adopt(Page(place_of(branch, 0, 0), key=_fresh(), epoch=tree.head.epoch))
+        page = _new(tree, branch, 0, 0)
         tree.grow(branch, Branch(1, bytearray(page.key)))
         return page
     while number >= FANOUT ** (top.depth - 1 - level):
-        above = tree.adopt(Page(place_of(branch, top.depth, 0), key=_fresh(), epoch=tree.head.epoch))
+        above = _new(tree, branch, top.depth, 0)
         above.put(0, top.key)
+        wipe(top.key)
         top = Branch(top.depth + 1, bytearray(above.key))
         tree.grow(branch, top)
     found = tree.page(branch, level, number)
     if found is not None:
         return found
     parent = _page(tree, branch, level + 1, number // FANOUT)
-    page = tree.adopt(Page(place_of(branch, level, number), key=_fresh(), epoch=tree.head.epoch))
+    page = _new(tree, branch, level, number)
     parent.put(number % FANOUT, page.key)
     return page
+
+
+def _new(tree: KeyTree, branch: int, level: int, number: int) -> Page:
+    key = _fresh()
+    with wiped(key):
+        return tree.adopt(Page(place_of(branch, level, number), key=key, epoch=tree.head.epoch))
 
 
 def _fresh() -> bytearray:

@@ -159,11 +159,14 @@ class _Chain:
 
     def add(self, page: Page, changed: Iterable[int]) -> None:
         """One page more, without the entries that had to change."""
-        kept = bytearray(page.plain)
+        kept = bytearray(self._value + _PLACE.pack(page.place))
+        before = len(kept)
+        kept += page.plain
         with wiped(kept):
             for index in changed:
-                kept[index * KEY_BYTES : (index + 1) * KEY_BYTES] = _EMPTY
-            self._value = self._suite.mac(self._key, self._value + _PLACE.pack(page.place) + kept)
+                at = before + index * KEY_BYTES
+                kept[at : at + KEY_BYTES] = _EMPTY
+            self._value = self._suite.mac(self._key, kept)
 
     def over_top(self, top: Top, touched: set[int]) -> bytes:
         """The check, closed over the top without the keys that had to change."""
@@ -178,8 +181,9 @@ class _Chain:
             },
         )
         plain = kept.plain()
-        with wiped(plain):
-            value = self._suite.mac(self._key, self._value + b"top" + plain)
+        closed = bytearray(self._value + b"top") + plain
+        with wiped(plain, closed):
+            value = self._suite.mac(self._key, closed)
         kept.wipe()
         wipe(self._key)
         return value
@@ -225,6 +229,7 @@ class _Work:
             self._inner(page, entries)
         else:
             self._leaf(page, entries)
+        wipe(page.key)
         page.key = bytearray(secrets.token_bytes(KEY_BYTES))
         page.epoch = head.epoch + 1
         change = Rewrite(row, page.epoch, page.sealed(head))

@@ -94,7 +94,7 @@ def test_what_stands_clear_of_the_seal_is_left_as_it_was_read() -> None:
 
 
 def test_a_name_read_in_full_stays_though_the_page_has_a_longer_one() -> None:
-    found = read("鹿县人民政府", "鹿县人民政府办公室", **{"鹿县人民政府办公室": 0.0, "鹿县人民政府": 0.1})
+    found = read("鹿县人民政府", "鹿县人民政府办公室", 鹿县人民政府办公室=0.0, 鹿县人民政府=0.1)
     assert found.raw.text == "鹿县人民政府"
 
 

@@ -14,6 +14,7 @@ import pytest
 from jiyao.common.errors import Broken, JiyaoError, MissingTool, NotThere, Refused, UsageFault, WrongSecret
 from jiyao.common.messages import LANGS, say
 from jiyao.common.token_uri import parse_token_uri
+from jiyao.pipeline.station.secrets import EnvironmentSecrets
 from jiyao.vault import pkcs11_token
 from jiyao.vault.medium import Claim, RootClass
 from jiyao.vault.pkcs11_root import TokenRoot
@@ -209,6 +210,40 @@ def test_a_token_that_cannot(soft: SoftToken, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.undo()
 
 
+def test_where_a_pin_comes_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file its address names, then the environment's file, then its variable, then a person; never an open file."""
+    asked: list[tuple[str, str, bool]] = []
+
+    def ask(*question: Any) -> str:
+        asked.append(question)
+        return "asked"
+
+    for name in ("JIYAO_TOKEN_PIN_FILE", "JIYAO_TOKEN_PIN"):
+        monkeypatch.delenv(name, raising=False)
+    first, second = tmp_path / "first", tmp_path / "second"
+    for path in (first, second):
+        path.write_text(path.name + "\n")
+        path.chmod(0o600)
+    bare = parse_token_uri("pkcs11:token=room?module-path=/x")
+    named = parse_token_uri(f"pkcs11:token=room?module-path=/x&pin-source=file://{first}")
+    words = EnvironmentSecrets(ask)
+    assert words.pin(bare) == "asked" and asked == [("ask_token_pin", "room", False)]
+    monkeypatch.setenv("JIYAO_TOKEN_PIN", "variable")
+    assert words.pin(bare) == "variable"
+    monkeypatch.setenv("JIYAO_TOKEN_PIN_FILE", str(second))
+    assert words.pin(bare) == "second" and words.pin(named) == "first"
+    first.chmod(0o640)
+    with pytest.raises(Refused, match="secret_file_open"):
+        words.pin(named)
+    first.unlink()
+    with pytest.raises(NotThere, match="secret_file_missing"):
+        words.pin(named)
+    monkeypatch.delenv("JIYAO_TOKEN_PIN_FILE")
+    monkeypatch.delenv("JIYAO_TOKEN_PIN")
+    with pytest.raises(WrongSecret, match="secret_missing"):
+        EnvironmentSecrets(None).pin(bare)
+
+
 # ---------------------------------------------------------------- a station on tokens
 
 
@@ -322,15 +357,21 @@ STEPS = ("generate_key", "create_object", "destroy")
 
 
 class Counter:
-    """Lets `limit` changes of the token pass; the next one is done and then cut, or cut before it is done."""
+    """Before the change number `limit` of the token, or right after it, this is raised; `hit` tells whether it was."""
 
-    def __init__(self, limit: int, *, after: bool) -> None:
-        self.limit, self.after, self.count = limit, after, 0
+    def __init__(self, limit: int, way: str) -> None:
+        self.limit, self.way, self.count = limit, way, 0
+
+    @property
+    def hit(self) -> bool:
+        return self.count >= self.limit
 
     def step(self, act: Any) -> Any:
         self.count += 1
-        if self.count == self.limit and not self.after:
+        if self.count == self.limit and self.way == "before":
             raise Cut
+        if self.count == self.limit and self.way == "failing":
+            raise library().DeviceError
         done = act()
         if self.count == self.limit:
             raise Cut
@@ -355,27 +396,29 @@ class Watched:
         return self.inner[name]
 
 
-def _cut_rotation(room: TokenRoom, gone: str, counter: Counter, monkeypatch: pytest.MonkeyPatch) -> bool:
-    """Whether the destruction was cut off."""
+def _cut_rotation(room: TokenRoom, gone: str, counter: Counter, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A destruction, as far as it goes."""
     vault = room.open()
     plain = Token.session
     with monkeypatch.context() as patch:
         patch.setattr(Token, "session", lambda self: Watched(plain(self), counter))
         try:
-            room.destroy(vault, [gone])
-        except Cut:
-            return True
+            done = room.destroy(vault, [gone])
+            assert done.complete is not counter.hit
+        except (Cut, JiyaoError):
+            assert counter.hit
         finally:
             vault.close()
-    return False
 
 
 @pytest.mark.req("R-116")
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("way", ["before", "after", "failing"])
 def test_cut_at_every_change_of_the_token(
-    soft: SoftToken, tmp_path: Path, after: bool, monkeypatch: pytest.MonkeyPatch
+    soft: SoftToken, tmp_path: Path, way: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Before or after each key made, value kept, object destroyed: wholly the old state or wholly the new one."""
+    """Killed before or after each key made, value kept, object destroyed, or the token fails there: wholly the old
+    state or wholly the new one.
+    """
     room = TokenRoom(tmp_path, soft)
     vault = room.create()
     kept = room.put(vault, b"kept")
@@ -388,20 +431,21 @@ def test_cut_at_every_change_of_the_token(
         before, gone = vault.epoch, room.put(vault, b"gone")
         former = room.sealed_value()
         vault.close()
-        cut = _cut_rotation(room, gone[0], Counter(limit, after=after), monkeypatch)
+        counter = Counter(limit, way)
+        _cut_rotation(room, gone[0], counter, monkeypatch)
         vault = room.open()
         assert room.get(vault, *kept) == b"kept"
         (status,) = vault.root_status()
         assert status.clean
         if vault.epoch == before:
-            assert room.get(vault, *gone) == b"gone" and cut
+            assert room.get(vault, *gone) == b"gone" and counter.hit
         else:
             assert vault.epoch == before + 1 and not vault.opens_former(*former)
             with pytest.raises(NotThere, match="key_destroyed"):
                 room.get(vault, *gone)
         states.add(vault.epoch - before)
         vault.close()
-        if not cut:
+        if not counter.hit:
             break
     assert states == {0, 1} and limit >= 4
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -225,8 +225,12 @@ class Vault:
 
     def has_slot(self, session: Session, slot: str) -> bool:
         """Whether the slot still holds a key."""
+        return bool(self.living(session, (slot,)))
+
+    def living(self, session: Session, slots: Iterable[str]) -> tuple[str, ...]:
+        """Those of many slots that still hold a key; each page is opened once for all."""
         with self._lease.tree(session) as tree:
-            return tree.holds(bytes.fromhex(slot))
+            return tuple(slot for slot in sorted(slots) if tree.holds(bytes.fromhex(slot)))
 
     def put(self, session: Session, slot: str, kind: str, data: Buffer, *, area: str) -> BlobRef:
         """Seals `data` under the slot's key into a new file; durable when this returns.

@@ -219,7 +219,7 @@ def _verdict(checks: Sequence[Check], recovery: Recovery, outside: Sequence[Any]
 
 def _v1(station: Station, session: Session, evidence: Evidence | None, slots: Sequence[str]) -> Check:
     """The keys are not in the key store, nor anywhere in the station's files."""
-    if any(station.vault.has_slot(session, slot) for slot in slots):
+    if station.vault.living(session, slots):
         return _check("V1", "fail", "slot_alive")
     if evidence is None:
         return _check("V1", "pass", _NO_WITNESS)

@@ -45,7 +45,7 @@ from jiyao.pipeline.persons import (
 )
 from jiyao.pipeline.review import batches, mending, rescan, review
 from jiyao.pipeline.rounds import circulation, clearing, lending, transport
-from jiyao.pipeline.station import backup, clocks, policies, rekey
+from jiyao.pipeline.station import backup, clocks, policies, rekey, segments
 from room_kit import SECRETS, Room
 from test_choices import chosen
 from test_custody import carrier
@@ -56,7 +56,8 @@ OTHERS = ("p-reader", "p-reader2", ME)
 MINE = "B2026-00009"
 """A batch that the one person holds."""
 WORDS = {
-    "reason": "试", "case": "1号箱", "destination": "样例处", "bag": "袋1", "pages": "1", "precautions": "已交代",
+    "approved_by": ME, "custodian": ME, "seal": "公章", "what": "试", "reason": "试",
+    "case": "1号箱", "destination": "样例处", "bag": "袋1", "pages": "1", "precautions": "已交代",
     "receipt_no": "回1", "reader": "p-reader", "differs": "少一页", "answer": "已复", "decision": "照办",
     "outcome": "照办", "printer": "机1", "spoiled": "0", "seconded": "试", "level": "公开", "period": "1年",
     "way": "publish", "bound": "x", "to": "样例处", "persons": ME, "basis": "试", "key_points": "试",
@@ -284,6 +285,7 @@ class Solo:
         "place:persons/rights.py",
         "place:persons/departure.py",
         "place:papers/organs.py",
+        "place:papers/seals.py",
     )
     def do_step(self) -> None:
         """On with an open matter, as far as it goes."""
@@ -443,6 +445,12 @@ class Solo:
         home.mkdir(parents=True, exist_ok=True)
         for user in (self.pick(USERS), self.pick(USERS)):
             backup.restore(home, file, user=user, secrets=SECRETS, clock=self.room.clock)
+
+    @tries("place:station/segments.py", never=True)
+    def do_release_segment(self) -> Any:
+        file = self.room.base / "segment.jsonl"
+        file.write_bytes(b"{}")
+        return segments.release(self.station, self.me("ledger"), file=file)
 
     @tries("place:station/rekey.py", never=True)
     def do_rekey(self) -> Any:

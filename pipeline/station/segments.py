@@ -16,6 +16,7 @@ from ...common.files import write_new
 from ...common.limits import DEFAULT_LIMITS
 from ...ledger import log, segments
 from ..intake.inbox import Unreadable, read_file
+from ..persons import four_eyes
 from ..persons.actors import Actor, acting
 from .ledgers import identity_of, signed_head
 from .station import Station
@@ -61,8 +62,9 @@ def release(station: Station, actor: Actor, *, file: Path) -> dict[str, Any]:
         )
         if found is None or not segments.same(session, _entries(data), found):
             raise Refused("segment_unknown")
-        if found.person == actor.person:
-            raise Refused("same_person_twice", person=actor.person)
+        roles = four_eyes.acts("ledger")
+        wrote = [(str(found.person), roles)]
+        four_eyes.apart(session, actor.person, roles, wrote, since=station.now())
         gone = len(segments.leaving(session, found))
         station.log(
             session, segments.RELEASED, person=actor.person, account=actor.user,

@@ -170,7 +170,6 @@ def _by(look: Look, column: Any, at: Any) -> dict[str, int]:
 def _amounts(look: Look) -> Iterator[tuple[str, str, Cell, str]]:
     yield "办理", "签收来件", _count(look, Receipt.id, Receipt.at), ""
     yield "办理", "登记文件", _count(look, Document.id, Document.received_at), ""
-    yield "办理", "归档", _count(look, Document.id, Document.archived_at), ""
     desk = look.station.policy.desk
     for act, number in sorted(_by(look, Movement.act, Movement.at).items()):
         moved = desk.movement(act, "carrier") or desk.movement(act, "copy")
@@ -183,14 +182,16 @@ def _amounts(look: Look) -> Iterator[tuple[str, str, Cell, str]]:
             yield "事项", desk.matters[kind].zh, number, ""
 
 
-_TOLD = ("circulate", "lend", "consult", "carry_out", "return_to_issuer", "hand_over", "reproduce")
+_TOLD = ("archive", "circulate", "lend", "consult", "carry_out", "return_to_issuer", "hand_over", "reproduce")
 
 
 def _timeliness(look: Look) -> Iterator[tuple[str, str, Cell, str]]:
-    """Of clocks that ended within the period: how many in time; and how many are late now."""
+    """Of clocks that fell due within the period and have ended: how many in time; and how many are late now."""
+    first, last = look.period
     ended = look.session.execute(
         select(Timer.clock, Timer.state, func.count())
-        .where(Timer.state.in_(("met", "late")), *_within(look, Timer.ended_at))
+        # both bounds always: the index by state and term is to be used
+        .where(Timer.state.in_(("met", "late")), Timer.due >= (first or ""), Timer.due < (last or "9999"))
         .group_by(Timer.clock, Timer.state)
     ).all()
     numbers = {(clock, state): number for clock, state, number in ended}

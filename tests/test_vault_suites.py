@@ -20,7 +20,7 @@ from jiyao.vault.head import Row, StoreHead
 from jiyao.vault.keystore import Branch, Top, open_top, seal_top
 from jiyao.vault.root import SLOT_BYTES, RootFile
 from jiyao.vault.suite import AES, SM, SUITES, Suite, suite_named, suite_of
-from vault_kit import Room
+from vault_kit import PASSPHRASE, Room
 
 SUITE_AT = 16
 """Offset of the suite's byte in a slot's head: after magic and epoch."""
@@ -143,7 +143,10 @@ def test_a_station_of_suite_sm(tmp_path: Path) -> None:
     roots = vault_reader.read_root(RootFile(room.roots[0]).path.read_bytes())
     suites = {RootFile(folder).path.read_bytes()[SLOT_BYTES + SUITE_AT] for folder in room.roots}
     assert list(roots) == [2] and suites == {SM.id}
-    for path in room.blobs.rglob("*.jyb"):
-        assert path.read_bytes()[8] == SM.id
+    keys = dict(vault_reader.read_key_tree(room.sealed_value()[1], room.pages(), roots[2], PASSPHRASE))
+    assert bytes.fromhex(kept[0]) in keys and bytes.fromhex(gone[0]) not in keys
+    sealed = (room.blobs / kept[1]).read_bytes()
+    assert sealed[8] == SM.id
+    assert vault_reader.read_blob(sealed, keys[bytes.fromhex(kept[0])]).decode() == "保留"
     with reading(room.engine) as session:
         assert vault.opened_by(session, before, slot=gone[0], name="gone") == ()

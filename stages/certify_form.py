@@ -17,6 +17,8 @@ Align = Literal["L", "C"]
 _POINT = 25.4 / 72
 _LEADING = 1.35
 _PAD = 1.0
+_SHORT, _REMEMBERED = 24, 20_000
+"""Texts up to this length come again and again in tables; so many are kept with their lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,7 @@ class Form:
         self._faces = {False: fonts.faces("serif"), True: fonts.faces("sans", "bold")}
         self._names: dict[fonts.Face, str] = {}
         self._widths: dict[tuple[bool, str], float] = {}
+        self._wrapped: dict[tuple[str, float, float, bool], list[str]] = {}
         self._picked: dict[tuple[bool, str], fonts.Face] = {}
         self.y = 0.0
         self.margin = 15.0
@@ -81,6 +84,16 @@ class Form:
 
     def wrap(self, text: str, size: float, width: float, *, bold: bool = False) -> list[str]:
         """Lines of at most `width` millimetres; breaks anywhere, as Chinese does, not inside short words."""
+        if len(text) <= _SHORT:
+            asked = (text, size, width, bold)
+            known = self._wrapped.get(asked)
+            if known is None and len(self._wrapped) < _REMEMBERED:
+                known = self._wrapped[asked] = self._wrap(text, size, width, bold=bold)
+            if known is not None:
+                return known
+        return self._wrap(text, size, width, bold=bold)
+
+    def _wrap(self, text: str, size: float, width: float, *, bold: bool) -> list[str]:
         lines, line, used = [], "", 0.0
         limit = width / (size * _POINT)
         for token in _tokens(fonts.clean(text)):

@@ -5,18 +5,18 @@ A witness takes the keys before they are destroyed, looks for them afterwards, a
 
 from __future__ import annotations
 
-import mmap
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from ..common.errors import Broken, NotThere
+from ..common.needles import Needles
 from .blob import key_commits, open_blob
 from .tree import KeyTree, keys_of
 from .tree_page import Slot
 from .tree_rows import nearest_leaves
 from .wipe import wiped
 
-_AROUND = 16
+_AROUND = 4
 
 
 class KeyWitness:
@@ -42,20 +42,18 @@ class KeyWitness:
 
         Slot ids themselves are no secret: the register and the inventory name them.
         """
-        found = []
-        for path in files:
-            try:
-                size = path.stat().st_size
-                if not path.is_file() or size == 0:
-                    continue
-                with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as image:
-                    for slot, key in self._keys.items():
-                        hexed = key.hex().encode()
-                        if any(image.find(shape) >= 0 for shape in (bytes(key), hexed, hexed.upper())):
-                            found.append((path, slot))
-            except FileNotFoundError:
-                continue
-        return tuple(found)
+        shapes, slots = [], []
+        for slot, key in self._keys.items():
+            hexed = key.hex().encode()
+            shapes += [bytes(key), hexed, hexed.upper()]
+            slots += [slot] * 3
+        needles = Needles(shapes)
+        return tuple(
+            (path, slot)
+            for path in files
+            if path.is_file()
+            for slot in dict.fromkeys(slots[number] for number in needles.in_file(path))
+        )
 
     def opens(self, slot: str, sealed: bytes, *, name: str) -> bool:
         """Whether the watched key opens the envelope (a control: it must, before)."""
@@ -90,7 +88,7 @@ def take_witness(tree: KeyTree, slots: Iterable[str]) -> KeyWitness:
 def opened_by(tree: KeyTree, sealed: bytes, *, slot: str, name: str) -> tuple[str, ...]:
     """The slots whose key opens an envelope sealed for `slot`.
 
-    Tried are the slot's own place and the keys on the leaf pages around it (up to 16, some 4 000 keys), which is every
+    Tried are the slot's own place and the keys on the leaf pages around it (up to 4, some 1 000 keys), which is every
     key of its branch in a small station. In a large one the work stays bounded; a key further off can open it only if
     one key was given out twice.
     """

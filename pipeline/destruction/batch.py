@@ -37,7 +37,7 @@ from ..persons.actors import Actor, acting
 from ..station import clock_guard
 from ..station.station import Station
 from . import asked, closure, draft, hands, settlement
-from .inventory import OPEN_STATES, REASONS, blocks_of, is_unchanged, make_list, require_free
+from .inventory import OPEN_STATES, REASONS, all_blocks, is_unchanged, make_list, require_free
 
 _NOTE = "destruction.note"
 
@@ -294,8 +294,8 @@ def require_unblocked(
     """
     if not is_unchanged(station, session, row, items, salt_of(station, session, row)):
         raise Refused("list_changed", batch=row.id)
-    for item in items:
-        blocks = blocks_of(station, session, reason=row.reason, item=item, items=items)
+    every = all_blocks(station, session, reason=row.reason, items=items)
+    for item, blocks in zip(items, every, strict=True):
         if blocks:
             raise Refused("blocked", item=item.id, block=blocks[0]["code"], lift=blocks[0]["lifted_by"])
 
@@ -324,6 +324,7 @@ def batch_json(
     by_act: dict[str, list[dict[str, str]]] = {}
     for act in acts:
         by_act.setdefault(act.act, []).append({"person": act.person, "role": act.role, "at": act.at})
+    every = [[]] * len(items) if closed else all_blocks(station, session, reason=row.reason, items=items)
     certificate = session.scalars(select(Certificate).where(Certificate.destruction_id == row.id)).first()
     return {
         "id": row.id or None,
@@ -336,11 +337,9 @@ def batch_json(
                 "item": item.item, "kind": item.kind, "id": item.id, "level": item.level,
                 **_archive_copy(session, item),
                 **({"derived": list(item.derived)} if item.derived else {}),
-                "blocks": []
-                if closed
-                else blocks_of(station, session, reason=row.reason, item=item, items=items),
+                "blocks": blocks,
             }
-            for item in items
+            for item, blocks in zip(items, every, strict=True)
         ],
         "needed": asked.needed(station, session, items),
         "proposer": row.proposed_by,

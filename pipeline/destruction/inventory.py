@@ -24,15 +24,13 @@ from ...models.tables import (
     Destruction,
     DestructionItem,
     Document,
-    Hold,
-    Incident,
-    Matter,
 )
 from ..learning import station_model
 from ..papers.documents import level_name, words_of
 from ..papers.main_copy import archive_copy_at, main_of
 from ..persons import access, subjects
 from ..station.station import Station
+from .known import Known, know
 
 REASONS = (
     "retention_expired", "no_filing_value", "surplus_copy", "duplicate", "waste_draft", "returned_original",
@@ -69,16 +67,13 @@ def make_list(
     if carriers or media:
         return _physical(station, session, carriers, media, salt)
     rows: list[Document | Copy] = []
+    known = know(session, documents)
     for document in dict.fromkeys(documents):
-        row = access.get_document(session, document)
+        row = known.documents.get(document) or access.get_document(session, document)
         if row.status == "destroyed":
             raise Refused("already_destroyed", document=document)
         rows.append(row)
-        rows += session.scalars(
-            select(Copy)
-            .where(Copy.document_id == document, Copy.status.not_in(("destroyed",)))
-            .order_by(Copy.number)
-        )
+        rows += [copy for copy in known.copies.get(document, ()) if copy.status != "destroyed"]
     for copy in dict.fromkeys(copies):
         found = session.get(Copy, copy)
         if found is None:
@@ -89,7 +84,10 @@ def make_list(
             rows.append(found)
     if not rows:
         raise UsageFault("nothing_to_destroy")
-    return tuple(_line(station, session, number, row, salt) for number, row in enumerate(rows, start=1))
+    return tuple(
+        _line(station, session, number, row, salt, models=known.models)
+        for number, row in enumerate(rows, start=1)
+    )
 
 
 def _physical(
@@ -120,7 +118,13 @@ def document_of(session: Session, item: ListItem) -> Document | None:
 
 
 def _line(
-    station: Station, session: Session, number: int, row: Document | Copy | Carrier, salt: bytes
+    station: Station,
+    session: Session,
+    number: int,
+    row: Document | Copy | Carrier,
+    salt: bytes,
+    *,
+    models: frozenset[str] = frozenset(),
 ) -> ListItem:
     document = row if isinstance(row, Document) else session.get_one(Document, str(row.document_id))
     title = words_of(station, session, document).get("title") or ""
@@ -137,7 +141,7 @@ def _line(
         retention=document.retention,
         retention_until=document.retention_until,
         title_commitment=hash_reason(title, title_salt(salt, row.id)),
-        derived=tuple(station_model.models_of(session, row.id)) if isinstance(row, Document) else (),
+        derived=tuple(station_model.models_of(session, row.id)) if row.id in models else (),
     )
 
 
@@ -201,41 +205,58 @@ def require_free(session: Session, items: Sequence[ListItem]) -> None:
 
 
 def blocks_of(
-    station: Station, session: Session, *, reason: str, item: ListItem, items: Sequence[ListItem]
+    station: Station,
+    session: Session,
+    *,
+    reason: str,
+    item: ListItem,
+    items: Sequence[ListItem],
+    known: Known | None = None,
+    together: frozenset[str] | None = None,
 ) -> list[dict[str, Any]]:
     """Everything that stands in the way of destroying a line of the list now: code, rule, and who can lift it."""
     if item.kind == "medium":
         return [] if reason == "media_retired" else [_block("not_for_media", "000-I§7", "-", medium=item.id)]
-    document = session.get_one(Document, str(item.register_no))
+    name = str(item.register_no)
+    known = known or know(session, (name,))
+    document = known.documents.get(name) or session.get_one(Document, name)
     if item.kind == "carrier":
-        return _paper_blocks(station, session, document, session.get_one(Carrier, item.id), reason, items)
-    together = frozenset(line.id for line in items)
+        return _paper_blocks(station, session, known, document, item.id, reason, items)
+    together = together if together is not None else frozenset(line.id for line in items)
+    copies = known.copies.get(document.id, [])
     if item.kind == "copy":
-        copy = session.get_one(Copy, item.id)
-        return _common(session, document, (copy,)) + _copy_blocks(session, document, copy, reason, together)
-    copies = session.scalars(select(Copy).where(Copy.document_id == document.id).order_by(Copy.number))
-    blocks = _common(session, document, copies.all()) + _carriers(station, session, document)
+        copy = next(one for one in copies if one.id == item.id)
+        return _common(known, document, (copy,)) + _copy_blocks(session, document, copy, reason, together)
+    blocks = _common(known, document, copies) + _carriers(station, known, document)
     if reason == "duplicate":
         return blocks + _duplicate(station, session, document, together)
     return blocks + _REASON[reason](station, session, document)
+
+
+def all_blocks(
+    station: Station, session: Session, *, reason: str, items: Sequence[ListItem]
+) -> list[list[dict[str, Any]]]:
+    """`blocks_of` every line, in their order."""
+    known = know(session, [str(item.register_no) for item in items if item.register_no is not None])
+    together = frozenset(line.id for line in items)
+    return [
+        blocks_of(station, session, reason=reason, item=item, items=items, known=known, together=together)
+        for item in items
+    ]
 
 
 def _block(code: str, rule: str, lift: str, **facts: Any) -> dict[str, Any]:
     return {"code": code, "rule": rule, "lifted_by": lift, **facts}
 
 
-def _common(session: Session, document: Document, copies: Sequence[Copy]) -> list[dict[str, Any]]:
+def _common(known: Known, document: Document, copies: Sequence[Copy]) -> list[dict[str, Any]]:
     blocks = [
         _block("hold", "destruction.md §5", "leader_in_charge、principal、secadmin", since=hold.at)
-        for hold in session.scalars(
-            select(Hold).where(Hold.document_id == document.id, Hold.lifted_at.is_(None))
-        )
+        for hold in known.holds.get(document.id, ())
     ]
     blocks += [
         _block("incident", "R-104", "head_of_room", since=incident.at, incident=incident.id)
-        for incident in session.scalars(
-            select(Incident).where(Incident.document_id == document.id, Incident.state == "open")
-        )
+        for incident in known.incidents.get(document.id, ())
     ]
     blocks += [
         _block("copy_out", "R-094", "jiyao_clerk", copy=copy.id, since=copy.issued_at)
@@ -245,9 +266,9 @@ def _common(session: Session, document: Document, copies: Sequence[Copy]) -> lis
     return blocks
 
 
-def _carriers(station: Station, session: Session, document: Document) -> list[dict[str, Any]]:
+def _carriers(station: Station, known: Known, document: Document) -> list[dict[str, Any]]:
     blocks = []
-    for carrier in session.scalars(select(Carrier).where(Carrier.document_id == document.id)):
+    for carrier in known.carriers.get(document.id, ()):
         if carrier.state == "missing":
             blocks.append(_block("carrier_missing", "R-104", "head_of_room", carrier=carrier.id))
         elif carrier.state in ("held", "archived") and (
@@ -258,9 +279,7 @@ def _carriers(station: Station, session: Session, document: Document) -> list[di
             blocks.append(_block("carrier_out", "R-094", "jiyao_clerk", carrier=carrier.id))
     blocks += [
         _block("matter_open", "R-052", "jiyao_clerk", matter=matter)
-        for matter in session.scalars(
-            select(Matter.id).where(Matter.document_id == document.id, Matter.state == "open")
-        )
+        for matter in known.matters.get(document.id, ())
     ]
     return blocks
 
@@ -404,13 +423,15 @@ _REASON = {
 def _paper_blocks(
     station: Station,
     session: Session,
+    known: Known,
     document: Document,
-    carrier: Carrier,
+    name: str,
     reason: str,
     items: Sequence[ListItem],
 ) -> list[dict[str, Any]]:
     """Paper follows its document once that is destroyed; before, the document's own rules bind it."""
-    blocks = _common(session, document, ())
+    carrier = session.get_one(Carrier, name)
+    blocks = _common(known, document, ())
     if carrier.state not in ("held", "archived"):
         code = {"missing": "carrier_missing", "lost": "carrier_missing"}.get(carrier.state, "carrier_gone")
         if carrier.state in ("out", "lent", "carried", "transit"):

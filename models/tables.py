@@ -183,6 +183,9 @@ UNFILED = text(
 """Confirmed rows that wait to be filed, or whose retention is not settled."""
 AWAITED = text("documents.retention_event IS NOT NULL AND documents.retention_event_on IS NULL")
 """Rows whose retention waits for what has not happened."""
+TO_REVIEW = text("documents.status IN ('pending', 'pending_second')")
+"""Rows that wait for a person: few among all, which an average over all states does not tell the database."""
+_TO_REVIEW = text(str(TO_REVIEW).partition(".")[2])
 _PART = text("parent_id IS NOT NULL")
 COPY_OUT = text("copies.status IN ('issued', 'recalled')")
 """Copies that are with their holders: few among all that ever were."""
@@ -280,6 +283,8 @@ class Document(Base):
         ),
         # a year's papers end on one day: within it by number, as the list has them
         Index("ix_documents_retention_end", "retention_until", "id"),
+        Index("ix_documents_archived", "archived_at"),
+        Index("ix_documents_to_review", "id", sqlite_where=_TO_REVIEW, postgresql_where=_TO_REVIEW),
         Index("ix_documents_unfiled", "received_at", "id", **rows(_UNFILED)),
         Index(
             "ix_documents_event",

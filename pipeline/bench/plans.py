@@ -22,9 +22,10 @@ PARTIAL: Final = (
     "ix_documents_event",
     "ix_documents_terms_open",
     "ix_documents_unfiled",
+    "ix_documents_to_review",
     "ix_copies_out",
     "ix_carriers_away",
-    "ix_copies_sent_in",
+    "ix_copies_sent",
 )
 """Indexes of the few rows for which a clock has no date, or that are out."""
 _COUNTED: Final = ("SELECT count", "GROUP BY")

@@ -20,7 +20,7 @@ from ...models.level import Family, Level
 from ...models.period import Period
 from ...models.rights import MAY
 from ...models.suggestion import Retention
-from ...models.tables import Document, Event
+from ...models.tables import TO_REVIEW, Document, Event
 from ..desk import matters
 from ..desk.urgency import urgent_first
 from ..intake.judgement import load_judgement
@@ -64,7 +64,7 @@ def list_reviews(
     # `+ 0`: else the database walks the list of all documents in its order to find the few that wait
     order = (urgent_first() + 0, doubtful_first, Document.year, Document.seq)
     with station.read() as session:
-        wanted = select(Document).where(Document.status.in_(OPEN)).order_by(*order).limit(limit + 1)
+        wanted = select(Document).where(TO_REVIEW).order_by(*order).limit(limit + 1)
         if after is not None:
             last = access.get_document(session, after)
             place = (last.lane, 0 if last.must_review else 1, last.year, last.seq)

@@ -252,6 +252,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("year", "seq"),
     )
+    op.create_index("ix_documents_archived", "documents", ["archived_at"], unique=False)
     op.create_index("ix_documents_batch_lane", "documents", ["batch_id", "lane", "year", "seq"], unique=False)
     op.create_index(op.f("ix_documents_duplicate_tag"), "documents", ["duplicate_tag"], unique=False)
     op.create_index(
@@ -295,6 +296,14 @@ def upgrade() -> None:
         unique=False,
         sqlite_where=sa.text("coalesce(secrecy_until, '') = '' AND period IS NOT NULL"),
         postgresql_where=sa.text("coalesce(secrecy_until, '') = '' AND period IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_documents_to_review",
+        "documents",
+        ["id"],
+        unique=False,
+        sqlite_where=sa.text("status IN ('pending', 'pending_second')"),
+        postgresql_where=sa.text("status IN ('pending', 'pending_second')"),
     )
     op.create_index(
         "ix_documents_unfiled",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from jiyao.models.tables import Artefact, Certificate, Destruction
 from jiyao.pipeline.destruction import batch as destruction
 from jiyao.pipeline.destruction import certificate as destruction_certificate
 from jiyao.pipeline.destruction import execution as destruction_run
+from jiyao.pipeline.destruction.record import root_facts
 from jiyao.pipeline.papers import documents
 from jiyao.pipeline.station import ledgers
 from jiyao.vault import roots
@@ -285,6 +287,58 @@ def test_two_batches_behind_one_missing_mirror(tmp_path: Path) -> None:
     assert [room.execute(batch, "op2")["verdict"] for batch in (second, first)] == [
         "complete_with_reservations"
     ] * 2
+
+
+def test_a_certificate_speaks_of_the_weakest_root() -> None:
+    def facts(*roots: tuple[str, str | None, str | None]) -> tuple[str, str, int]:
+        station: Any = SimpleNamespace(
+            settings=SimpleNamespace(root_kind="file", single_root=False, kdf="normal")
+        )
+        plain = [
+            {"state": state, "class": of, "claim": claim, "reasons": [str(of)]} for state, of, claim in roots
+        ]
+        told = root_facts(station, {"roots": plain})
+        return told.root_class, told.erased, told.mirrors_done
+
+    hard = ("erased", "R1", "claim_destroyed_by_device")
+    disk = ("erased", "R4", "claim_clear_best_effort")
+    assert facts(hard) == ("R1", "claim_destroyed_by_device", 0)
+    assert facts(hard, disk) == ("R4", "claim_clear_best_effort", 1)
+    assert facts(disk, hard) == ("R4", "claim_clear_best_effort", 1)
+    assert facts(disk, ("erased", "R5", "claim_overwrite_unproven")) == ("R5", "claim_overwrite_unproven", 1)
+    assert facts(disk, ("missing", None, None)) == ("R5", "claim_root_away", 0)
+
+
+@pytest.mark.req("R-116", "R-127")
+def test_a_certified_batch_is_settled_by_an_addendum(
+    waiting: tuple[Path, str, str, str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The certificate stays as it was sealed; the ledger says when the mirror was back, with its hash."""
+    room, batch = again(waiting, tmp_path), waiting[1]
+    digest = "ab" * 32
+    monkeypatch.setattr(
+        "jiyao.stages.certify.certify", lambda **_: SimpleNamespace(pdf=b"%PDF", sha256=digest)
+    )
+    away = tmp_path / "away"
+    room.roots[1].rename(away)
+    assert room.execute(batch, "op2")["verdict"] == "pending_key_epoch"
+    for user in ("sup1", "sup2"):
+        room.attest(batch, user)
+    shown = room.show(batch)
+    assert (shown["state"], shown["verdict"], shown["settled"]) == ("certified", "pending_key_epoch", None)
+    assert [root["state"] for root in shown["roots"]] == ["erased", "missing"]
+    room.refused("mirror_still_missing", room.execute, batch, "op1")
+    room.refused("not_the_operator", room.execute, batch, "op3")
+    away.rename(room.roots[1])
+    value = room.execute(batch, "op1")
+    told = value["settled"]
+    assert (value["state"], value["verdict"]) == ("certified", "pending_key_epoch")
+    assert told["roots"] == 2 and len(told["classes"]) == len(told["claims"]) == 2
+    assert None not in told["claims"]
+    entry = room.entries("destroy.settle")[-1]
+    assert entry["facts"]["certificate_sha256"] == digest and value["certificate"] in entry["objects"]
+    assert room.show(batch)["settled"] == told
+    room.refused("destruction_state", room.execute, batch, "op1")
 
 
 @pytest.mark.req("R-116")

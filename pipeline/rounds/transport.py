@@ -124,8 +124,8 @@ def depart(station: Station, actor: Actor, *, run: str) -> dict[str, Any]:
         row = _run(session, run)
         words = matters.words_of(station, session, row)
         persons = [item.object_id for item in _items(session, row, "person")]
-        _more_than_one_hand(station, session, row)
         matters.advance(station, session, actor, row, step="depart", words={"departed": station.now()})
+        _more_than_one_hand(station, session, row)
         for item in _items(session, row, "carrier"):
             hand = Hand(
                 taker=persons[0], together_with=tuple(persons[1:]), words={"bag": words["bag"]}, matter=row.id

@@ -284,7 +284,7 @@ class Document(Base):
         # a year's papers end on one day: within it by number, as the list has them
         Index("ix_documents_retention_end", "retention_until", "id"),
         Index("ix_documents_archived", "archived_at"),
-        Index("ix_documents_to_review", "id", sqlite_where=_TO_REVIEW, postgresql_where=_TO_REVIEW),
+        Index("ix_documents_to_review", "id", **rows(_TO_REVIEW)),
         Index("ix_documents_unfiled", "received_at", "id", **rows(_UNFILED)),
         Index(
             "ix_documents_event",

@@ -24,6 +24,7 @@ from jiyao.pipeline.rounds import (
     circulation_list,
     clearing,
     list_sheets,
+    lists,
     recall,
     return_cycle,
     transport,
@@ -45,6 +46,8 @@ def run(room: Room, act: str, by: str = "clerk", **given: Any) -> dict[str, Any]
 
 
 def clear(room: Room, act: str, by: str = "clerk", **given: Any) -> dict[str, Any]:
+    if act == "show":
+        return lists.show(room.station, room.as_(by, "clearing"), kind="clearing", **given)
     value: dict[str, Any] = getattr(clearing, act)(room.station, room.as_(by, "clearing"), **given)
     return value
 

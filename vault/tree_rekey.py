@@ -211,11 +211,13 @@ class _Work:
             if place is None or branch is None or place.page >= FANOUT ** (branch.depth - 1):
                 continue
             self.ids.setdefault(place, []).append(slot)
-            at, entry = place.page, place.index
-            for level in range(branch.depth):
-                levels = self.doomed.setdefault(place.branch, {})
-                levels.setdefault(level, {}).setdefault(at, set()).add(entry)
-                at, entry = at // FANOUT, at % FANOUT
+            leaves = self.doomed.setdefault(place.branch, {}).setdefault(0, {})
+            leaves.setdefault(place.page, set()).add(place.index)
+        for number, levels in self.doomed.items():
+            for level in range(1, self.tree.top.branches[number].depth):
+                above = levels[level] = {}
+                for page in levels[level - 1]:
+                    above.setdefault(page // FANOUT, set()).add(page % FANOUT)
 
     def visit(self, row: PageRow | None, key: bytearray) -> tuple[bytearray, Rewrite]:
         """Re-keys a page and what is below it: its new key, and its row as it is to be written."""

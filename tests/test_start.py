@@ -27,9 +27,15 @@ def test_help_needs_no_registry() -> None:
     assert not loaded("jiyao.cli") & {*DRAWING, *READING, "sqlalchemy", "alembic", "cryptography"}
 
 
-@pytest.mark.parametrize("room", ["documents", "destroy", "review", "copies", "trace"])
+@pytest.mark.parametrize("room", ["documents", "destroy", "review", "copies", "trace", "people"])
 def test_a_room_loads_no_heavy_library(room: str) -> None:
-    assert not loaded(f"jiyao.commands.{room}") & {*DRAWING, *READING, "alembic"}
+    code = f"import sys, jiyao.commands.{room}; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    names = set(done.stdout.split())
+    assert not {name.partition(".")[0] for name in names} & {*DRAWING, *READING, "alembic"}
+    assert not [
+        name for name in names if name.startswith(("sqlalchemy.dialects.postgresql", "sqlalchemy.dialects.m"))
+    ]
 
 
 def test_ingest_begins_its_worker_before_the_registry_is_loaded() -> None:

@@ -17,6 +17,7 @@ from jiyao.models.suggestion import Retention
 from jiyao.models.tables import Carrier, Copy, Document, Timer
 from jiyao.pipeline.desk import custody, deadlines, movements
 from jiyao.pipeline.destruction import inventory as destruction_list
+from jiyao.pipeline.destruction.known import know
 from jiyao.pipeline.papers import filing
 from jiyao.pipeline.review import review
 from jiyao.pipeline.rounds import (
@@ -194,7 +195,7 @@ def test_a_superiors_secret_paper_is_never_destroyed_here(room: Room) -> None:
     document = one.rsplit("-", 1)[0]
     with room.station.read() as session:
         row = session.get_one(Document, document)
-        blocks = destruction_list._carriers(room.station, session, row)
+        blocks = destruction_list._carriers(room.station, know(session, [document]), row)
         assert [block["code"] for block in blocks] == ["return_due"]
     approve(room, "destroy", document, "lead")
     room.refused(

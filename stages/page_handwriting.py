@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..formats.ruled import Grid
 from ..models.page import Box, Unread
 from .page_join import Row
 from .page_layers import overlaps
@@ -40,7 +41,9 @@ NUMBERED = 0.15
 """Page numbers stand in this share of the page at its head or foot; a number elsewhere in a margin is a scribble."""
 
 
-def written(rows: Sequence[Row], *, width: float, high: float, but: Sequence[Piece] = ()) -> list[Piece]:
+def written(
+    rows: Sequence[Row], *, width: float, high: float, but: Sequence[Piece] = (), grids: Sequence[Grid] = ()
+) -> list[Piece]:
     """Pieces beside the text block of a page in whose margin something was scribbled (批示, a signature, a tick).
 
     What stands wholly beside the block and reads badly is no print: one such piece marks its margin, and takes with
@@ -49,6 +52,7 @@ def written(rows: Sequence[Row], *, width: float, high: float, but: Sequence[Pie
     Args:
         rows: of a page that is `width` x `high` pixels large.
         but: guesses that were found before; they count as scribbles of their margin and are not given again.
+        grids: tables on the page; what stands in one stands in no margin.
     """
     pieces = [piece for row in rows for piece in row.pieces]
     sure = [
@@ -65,7 +69,9 @@ def written(rows: Sequence[Row], *, width: float, high: float, but: Sequence[Pie
         [piece for piece in pieces if _left(piece) >= right - TOUCHING * height_of(piece.raw.quad)],
         [piece for piece in pieces if _right(piece) <= left + TOUCHING * height_of(piece.raw.quad)],
     ):
-        beside = [piece for piece in beside if not _is_page_number(piece, high)]
+        beside = [
+            piece for piece in beside if not (_is_page_number(piece, high) or _is_in_table(piece, grids))
+        ]
         if any(id(piece) in known or piece.raw.confidence < LEAST for piece in beside):
             found += [
                 piece for piece in beside
@@ -91,6 +97,12 @@ def _left(piece: Piece) -> float:
 
 def _right(piece: Piece) -> float:
     return max(x for x, _ in piece.raw.quad)
+
+
+def _is_in_table(piece: Piece, grids: Sequence[Grid]) -> bool:
+    across = (_left(piece) + _right(piece)) / 2
+    down = sum(y for _, y in piece.raw.quad) / 4
+    return any(cell.around(across, down) for grid in grids for cell in grid.cells)
 
 
 def _is_page_number(piece: Piece, high: float) -> bool:

@@ -31,7 +31,7 @@ def lay_out(rows: Sequence[Row], prepared: Prepared, grids: Sequence[Grid] = ())
     """Takes guesses, handwriting and holes out, fills `grids`, and places everything on the page as it came."""
     doubtful = guesses(rows)
     high, wide = prepared.picture.shape[:2]
-    hand = written(rows, width=wide, high=high, but=doubtful)
+    hand = written(rows, width=wide, high=high, but=doubtful, grids=grids)
     taken = {id(piece) for piece in (*doubtful, *hand, *holes(rows, prepared))}
     if taken:
         rows = read_rows([piece for row in rows for piece in row.pieces if id(piece) not in taken])

@@ -10,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jiyao.formats.opened import Picture
+from jiyao.formats.ruled import Grid
+from jiyao.formats.ruled_cells import Place
 from jiyao.stages.engines.detect import _boxes
 from jiyao.stages.engines.engine import RawLine
 from jiyao.stages.page_handwriting import written
@@ -113,3 +115,13 @@ def test_a_line_that_rises_to_a_scribble_is_found_in_two_parts() -> None:
     assert len(boxes) == 2
     assert boxes[0][0][0] < 45 and 470 < boxes[0][1][0] < 505
     assert boxes[1][0][0] > 460 and boxes[1][1][0] > 595
+
+
+def test_the_last_column_of_a_table_is_no_margin() -> None:
+    cell = Place(0, 3, 1, 1, WIDTH * 0.84, 300, WIDTH * 0.97, 340)
+    grid = Grid(WIDTH * 0.1, 300, WIDTH * 0.97, 340, (cell,))
+    column = piece("说明", WIDTH * 0.88, 305, score=0.9, right=WIDTH * 0.93)
+    scribble = piece("了彐二", WIDTH * 0.9, 500, score=0.5, right=WIDTH * 0.96)
+    rows = read_rows([*body(), column, scribble])
+    assert column in written(rows, width=WIDTH, high=HEIGHT)
+    assert written(rows, width=WIDTH, high=HEIGHT, grids=[grid]) == [scribble]

@@ -61,9 +61,9 @@ _NETWORK = ("nfs", "nfs4", "cifs", "smb3", "9p", "ceph", "glusterfs", "afs")
 _MEMORY = ("tmpfs", "ramfs")
 
 
-def medium_of(path: Path) -> Medium:
-    """The medium that holds `path` (a file or folder that exists)."""
-    return judge(signs_of(path))
+def medium_of(path: Path, *, anew: bool = False) -> Medium:
+    """The medium that holds `path` (a file or folder that exists); `anew` as in `signs_of`."""
+    return judge(signs_of(path, anew=anew))
 
 
 def judge(signs: Signs) -> Medium:

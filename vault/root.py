@@ -67,7 +67,7 @@ class RootFile:
 
     def medium(self) -> Medium:
         """Class and claim of what it lies on."""
-        return medium_of(self.path)
+        return medium_of(self.path, anew=True)
 
     def create(self) -> None:
         """Makes the file with both slots really written, so that no later write needs a new block.

@@ -54,7 +54,7 @@ def store_at(place: RootPlace) -> RootStore:
 
 def root_medium(path: RootPlace) -> Medium:
     """Class and claim of a root: of the file's medium, or of the token."""
-    return medium_of(path) if isinstance(path, Path) else path.medium()
+    return medium_of(path, anew=True) if isinstance(path, Path) else path.medium()
 
 
 @dataclass(frozen=True, slots=True)

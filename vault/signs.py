@@ -12,7 +12,8 @@ import fcntl
 import os
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache, lru_cache
 from pathlib import Path
 
 from .swap import resting
@@ -48,32 +49,61 @@ _FIEMAP_EXTENT = struct.Struct("=QQQQQIIII")
 _EXTENTS = 64
 _SHARED, _LAST = 0x2000, 0x1
 _BLOCK_DEVICES = Path("/sys/dev/block")
+_GUESTS = (
+    "QEMU",
+    "KVM",
+    "VMware",
+    "VirtualBox",
+    "Virtual Machine",
+    "Xen",
+    "Bochs",
+    "Amazon EC2",
+    "OpenStack",
+)
 _NOT_A_DISK = ("loop", "nbd", "rbd", "drbd", "zram", "ram", "bcache")
 """Devices that only stand for another file, machine or memory."""
 
 
-def signs_of(path: Path) -> Signs:
-    """Asks statfs, mountinfo, the file's flags and extents, and the queues of the block devices."""
-    filesystem, options, device, source = _mount(path)
+def signs_of(path: Path, *, anew: bool = False) -> Signs:
+    """Asks statfs, mountinfo, the file's flags and extents, and the queues of the block devices.
+
+    `anew`: asks the devices too, even if nothing seems to be mounted otherwise than before: for a root, whose medium
+    may have been changed for another.
+    """
+    real = path.resolve()
+    ask = _below.__wrapped__ if anew else _below
+    below = ask(_read(Path("/proc/self/mountinfo")) or "", real if path.is_dir() else real.parent)
     flags = _flags(path)
+    return replace(
+        below,
+        magic=_magic(path),
+        data_journal=below.data_journal or bool(flags & _FL_DATA_JOURNAL),
+        no_cow=bool(flags & _FL_NO_COW),
+        compressed=below.compressed or bool(flags & _FL_COMPRESSED),
+        swap=bool(resting().swap),
+        shared=_shared(path),
+    )
+
+
+@lru_cache(maxsize=1024)
+def _below(mounts: str, folder: Path) -> Signs:
+    """What holds for a whole folder, as long as nothing is mounted anew: ten thousand files are asked about at once."""
+    filesystem, options, device, source = _mount(mounts, folder)
     nodes = _nodes(filesystem, device, source)
     disks = tuple(_bottom(nodes))
     # What tune2fs made the default stands here only, not among the options of the mount.
     ext_options = "".join(_read(Path("/proc/fs/ext4") / node.name / "options") or "" for node in nodes)
     return Signs(
         filesystem=filesystem,
-        magic=_magic(path),
-        data_journal="data=journal" in options
-        or "data=journal" in ext_options.split()
-        or bool(flags & _FL_DATA_JOURNAL),
-        no_cow=bool(flags & _FL_NO_COW),
-        compressed=bool(flags & _FL_COMPRESSED) or any(o.startswith("compress") for o in options),
+        magic=0,
+        data_journal="data=journal" in options or "data=journal" in ext_options.split(),
+        no_cow=False,
+        compressed=any(option.startswith("compress") for option in options),
         rotational=_all(tuple(_flag(disk, "rotational") for disk in disks)),
         discards=_any(tuple(_flag(disk, "discard_max_bytes") for disk in disks)),
         removable=bool(disks) and all(_removable(disk) for disk in disks),
-        swap=bool(resting().swap),
+        swap=False,
         virtual=any(_virtual(disk) for disk in disks) or _in_virtual_machine(),
-        shared=_shared(path),
     )
 
 
@@ -88,12 +118,11 @@ def _magic(path: Path) -> int:
     return int(room[0]) & 0xFFFFFFFF
 
 
-def _mount(path: Path) -> tuple[str, frozenset[str], str, str]:
-    """File-system name, its options, `major:minor` and the source of the mount that holds `path`."""
-    real = path.resolve()
+def _mount(mounts: str, real: Path) -> tuple[str, frozenset[str], str, str]:
+    """File-system name, its options, `major:minor` and the source of the mount that holds `real`."""
     best = ("", frozenset[str](), "", "")
     longest = -1
-    for line in (_read(Path("/proc/self/mountinfo")) or "").splitlines():
+    for line in mounts.splitlines():
         left, _, right = line.partition(" - ")
         fields, tail = left.split(), right.split()
         if len(fields) < 6 or len(tail) < 3:
@@ -202,11 +231,17 @@ def _virtual(disk: Path) -> bool:
     return named or any(part in str(disk) for part in ("/virtio", "/session", "/rport-", "/vmbus", "/xen"))
 
 
+@cache
 def _in_virtual_machine() -> bool:
-    for line in (_read(Path("/proc/cpuinfo")) or "").splitlines():
-        if line.startswith("flags"):
-            return "hypervisor" in line.split()
-    return False
+    """By the processor's own flag, or by what the board calls itself where processors have no such flag."""
+    try:
+        with Path("/proc/cpuinfo").open(encoding="utf-8", errors="replace") as lines:
+            flags = next((line for line in lines if line.startswith("flags")), "")
+    except OSError:
+        flags = ""
+    board = _read(Path("/sys/class/dmi/id/sys_vendor")) or ""
+    board += _read(Path("/sys/class/dmi/id/product_name")) or ""
+    return "hypervisor" in flags.split() or any(name in board for name in _GUESTS)
 
 
 def _all(values: tuple[bool | None, ...]) -> bool | None:

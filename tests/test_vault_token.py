@@ -1,9 +1,8 @@
-"""The root on a token (PKCS #11): its address, its PIN, its class; made, rotated, broken off, lost and put back."""
+"""The root on a token (PKCS #11): its PIN, its class, its slots; a station on tokens and mirrors of either kind."""
 
 from __future__ import annotations
 
 import shutil
-import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -11,66 +10,18 @@ from typing import Any
 
 import pytest
 
-from jiyao.common.errors import Broken, JiyaoError, MissingTool, NotThere, Refused, UsageFault, WrongSecret
+from jiyao.common.errors import Broken, JiyaoError, MissingTool, NotThere, Refused, WrongSecret
 from jiyao.common.messages import LANGS, say
 from jiyao.common.token_uri import parse_token_uri
-from jiyao.pipeline.station.secrets import EnvironmentSecrets
 from jiyao.vault import pkcs11_token
 from jiyao.vault.medium import Claim, RootClass
 from jiyao.vault.pkcs11_root import TokenRoot
 from jiyao.vault.pkcs11_token import Token, library
 from jiyao.vault.root import RootFile
-from jiyao.vault.roots import RootPlace
-from token_kit import PIN, SoftToken, soft
-from vault_kit import UUID, Room
+from token_kit import PIN, SoftToken, TokenRoom, soft
+from vault_kit import UUID
 
 __all__ = ["soft"]
-
-
-# ---------------------------------------------------------------- the address
-
-GOOD = "pkcs11:token=my%20room;object=root1;type=secret-key?module-path=/lib/x.so&pin-source=file:/etc/pin"
-
-
-def test_an_address() -> None:
-    uri = parse_token_uri(GOOD)
-    assert (uri.token, uri.object, str(uri.module)) == ("my room", "root1", "/lib/x.so")
-    assert str(uri.pin_source) == "/etc/pin" and uri.backups == "unknown" and str(uri) == GOOD
-    assert parse_token_uri("pkcs11:serial=1;slot-id=3?module-path=/x&jiyao-backups=none").slot_id == 3
-
-
-@pytest.mark.parametrize(
-    ("text", "attribute"),
-    [
-        ("file:/x", "pkcs11:"),
-        ("pkcs11:object=a?module-path=/x", "token"),
-        ("pkcs11:token=a", "module-path"),
-        ("pkcs11:token=a?module-path=x.so", "module-path"),
-        ("pkcs11:token=a?module-path=/x&module-path=/y", "module-path"),
-        ("pkcs11:token=a;id=%01?module-path=/x", "?"),
-        ("pkcs11:token=a;type=private?module-path=/x", "type"),
-        ("pkcs11:token=%ff?module-path=/x", "token"),
-        ("pkcs11:token=%2?module-path=/x", "token"),
-        ("pkcs11:slot-id=x?module-path=/x", "slot-id"),
-        ("pkcs11:token=a;object=?module-path=/x", "object"),
-        ("pkcs11:token=a;object=" + "o" * 25 + "?module-path=/x", "object"),
-        ("pkcs11:token=a?module-path=/x&pin-source=|cat%20/x", "pin-source"),
-        ("pkcs11:token=a?module-path=/x&jiyao-backups=maybe", "jiyao-backups"),
-    ],
-)
-def test_addresses_refused(text: str, attribute: str) -> None:
-    with pytest.raises(UsageFault, match="token_uri") as caught:
-        parse_token_uri(text)
-    assert caught.value.facts == {"attribute": attribute}
-
-
-def test_a_pin_in_the_address_is_refused_and_not_repeated() -> None:
-    with pytest.raises(UsageFault, match="token_uri_pin") as caught:
-        parse_token_uri("pkcs11:token=a?module-path=/x&pin-value=2468")
-    assert "2468" not in repr(caught.value.facts) + str(caught.value)
-
-
-# ---------------------------------------------------------------- the token
 
 
 def test_absent_libraries_and_tokens(
@@ -210,54 +161,7 @@ def test_a_token_that_cannot(soft: SoftToken, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.undo()
 
 
-def test_where_a_pin_comes_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The file its address names, then the environment's file, then its variable, then a person; never an open file."""
-    asked: list[tuple[str, str, bool]] = []
-
-    def ask(*question: Any) -> str:
-        asked.append(question)
-        return "asked"
-
-    for name in ("JIYAO_TOKEN_PIN_FILE", "JIYAO_TOKEN_PIN"):
-        monkeypatch.delenv(name, raising=False)
-    first, second = tmp_path / "first", tmp_path / "second"
-    for path in (first, second):
-        path.write_text(path.name + "\n")
-        path.chmod(0o600)
-    bare = parse_token_uri("pkcs11:token=room?module-path=/x")
-    named = parse_token_uri(f"pkcs11:token=room?module-path=/x&pin-source=file://{first}")
-    words = EnvironmentSecrets(ask)
-    assert words.pin(bare) == "asked" and asked == [("ask_token_pin", "room", False)]
-    monkeypatch.setenv("JIYAO_TOKEN_PIN", "variable")
-    assert words.pin(bare) == "variable"
-    monkeypatch.setenv("JIYAO_TOKEN_PIN_FILE", str(second))
-    assert words.pin(bare) == "second" and words.pin(named) == "first"
-    first.chmod(0o640)
-    with pytest.raises(Refused, match="secret_file_open"):
-        words.pin(named)
-    first.unlink()
-    with pytest.raises(NotThere, match="secret_file_missing"):
-        words.pin(named)
-    monkeypatch.delenv("JIYAO_TOKEN_PIN_FILE")
-    monkeypatch.delenv("JIYAO_TOKEN_PIN")
-    with pytest.raises(WrongSecret, match="secret_missing"):
-        EnvironmentSecrets(None).pin(bare)
-
-
 # ---------------------------------------------------------------- a station on tokens
-
-
-class TokenRoom(Room):
-    """A station whose root is on a token; `others` are mirrors."""
-
-    def __init__(self, base: Path, soft: SoftToken, *others: str | Path) -> None:
-        self.soft, self.others = soft, others
-        super().__init__(base / "station")
-
-    @property
-    def roots(self) -> list[RootPlace]:  # type: ignore[override]
-        rest = (self.soft.token(other) if isinstance(other, str) else other for other in self.others)
-        return [self.soft.token("jy"), *rest]
 
 
 @pytest.mark.req("R-116", "R-147")
@@ -344,138 +248,6 @@ def test_never_over_another_root(soft: SoftToken, tmp_path: Path) -> None:
     other.soft.uri = lambda label, *extra: soft.uri(label).replace("?", ";object=other?")  # type: ignore[method-assign]
     other.create().close()
     assert TokenRoot(soft.token("jy")).load(1) == held
-
-
-# ---------------------------------------------------------------- broken off
-
-
-class Cut(BaseException):
-    """Nothing after this happens: the process is gone."""
-
-
-STEPS = ("generate_key", "create_object", "destroy")
-
-
-class Counter:
-    """Before the change number `limit` of the token, or right after it, this is raised; `hit` tells whether it was."""
-
-    def __init__(self, limit: int, way: str) -> None:
-        self.limit, self.way, self.count = limit, way, 0
-
-    @property
-    def hit(self) -> bool:
-        return self.count >= self.limit
-
-    def step(self, act: Any) -> Any:
-        self.count += 1
-        if self.count == self.limit and self.way == "before":
-            raise Cut
-        if self.count == self.limit and self.way == "failing":
-            raise library().DeviceError
-        done = act()
-        if self.count == self.limit:
-            raise Cut
-        return done
-
-
-class Watched:
-    """A session, or an object on the token, whose changes are counted."""
-
-    def __init__(self, inner: Any, counter: Counter) -> None:
-        self.inner, self.counter = inner, counter
-
-    def __getattr__(self, name: str) -> Any:
-        value = getattr(self.inner, name)
-        if name == "get_objects":
-            return lambda *args: [Watched(found, self.counter) for found in value(*args)]
-        if name in STEPS:
-            return lambda *args, **kinds: self.counter.step(lambda: value(*args, **kinds))
-        return value
-
-    def __getitem__(self, name: Any) -> Any:
-        return self.inner[name]
-
-
-def _cut_rotation(room: TokenRoom, gone: str, counter: Counter, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A destruction, as far as it goes."""
-    vault = room.open()
-    plain = Token.session
-    with monkeypatch.context() as patch:
-        patch.setattr(Token, "session", lambda self: Watched(plain(self), counter))
-        try:
-            done = room.destroy(vault, [gone])
-            assert done.complete is not counter.hit
-        except (Cut, JiyaoError):
-            assert counter.hit
-        finally:
-            vault.close()
-
-
-@pytest.mark.req("R-116")
-@pytest.mark.parametrize("way", ["before", "after", "failing"])
-def test_cut_at_every_change_of_the_token(
-    soft: SoftToken, tmp_path: Path, way: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Killed before or after each key made, value kept, object destroyed, or the token fails there: wholly the old
-    state or wholly the new one.
-    """
-    room = TokenRoom(tmp_path, soft)
-    vault = room.create()
-    kept = room.put(vault, b"kept")
-    vault.close()
-    states = set()
-    limit = 0
-    while True:
-        limit += 1
-        vault = room.open()
-        before, gone = vault.epoch, room.put(vault, b"gone")
-        former = room.sealed_value()
-        vault.close()
-        counter = Counter(limit, way)
-        _cut_rotation(room, gone[0], counter, monkeypatch)
-        vault = room.open()
-        assert room.get(vault, *kept) == b"kept"
-        (status,) = vault.root_status()
-        assert status.clean
-        if vault.epoch == before:
-            assert room.get(vault, *gone) == b"gone" and counter.hit
-        else:
-            assert vault.epoch == before + 1 and not vault.opens_former(*former)
-            with pytest.raises(NotThere, match="key_destroyed"):
-                room.get(vault, *gone)
-        states.add(vault.epoch - before)
-        vault.close()
-        if not counter.hit:
-            break
-    assert states == {0, 1} and limit >= 4
-
-
-def test_killed_outright(soft: SoftToken, tmp_path: Path) -> None:
-    """The same with a process that dies by SIGKILL right after the new key was made on the token."""
-    room = TokenRoom(tmp_path, soft)
-    vault = room.create()
-    gone = room.put(vault, b"gone")
-    vault.close()
-    program = (
-        "import os, signal, sys; from pathlib import Path\n"
-        f"sys.path[:0] = [{str(Path(__file__).parent)!r}]\n"
-        "from token_kit import SoftToken; from test_vault_token import TokenRoom\n"
-        "from jiyao.vault.pkcs11_root import TokenRoot\n"
-        "TokenRoot._keep = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
-        "class Again(TokenRoom):\n"
-        "    def __post_init__(self): self.connect()\n"
-        "room = Again(Path(sys.argv[1]), SoftToken(Path(sys.argv[2])))\n"
-        "room.destroy(room.open(), [sys.argv[3]])\n"
-    )
-    died = subprocess.run(
-        [sys.executable, "-c", program, str(tmp_path), str(soft.base), gone[0]],
-        capture_output=True,
-        text=True,
-    )
-    assert died.returncode == -9, died.stderr
-    soft.refresh()
-    vault = room.open()
-    assert vault.epoch == 1 and room.get(vault, *gone) == b"gone" and vault.root_status()[0].clean
 
 
 @pytest.mark.parametrize("state", ["gone", "wiped"])

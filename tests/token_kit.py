@@ -13,6 +13,8 @@ import pytest
 
 from jiyao.common.token_uri import TokenUri, parse_token_uri
 from jiyao.vault.pkcs11_token import Token, library
+from jiyao.vault.roots import RootPlace
+from vault_kit import Room
 
 MODULES = (
     "/usr/lib/softhsm/libsofthsm2.so",
@@ -93,6 +95,19 @@ class SoftToken:
 
     def _tokens(self) -> list[object]:
         return list(library().lib(str(Path(module()).resolve())).get_tokens())
+
+
+class TokenRoom(Room):
+    """A station whose root is on a token; `others` are mirrors."""
+
+    def __init__(self, base: Path, soft: SoftToken, *others: str | Path) -> None:
+        self.soft, self.others = soft, others
+        super().__init__(base / "station")
+
+    @property
+    def roots(self) -> list[RootPlace]:  # type: ignore[override]
+        rest = (self.soft.token(other) if isinstance(other, str) else other for other in self.others)
+        return [self.soft.token("jy"), *rest]
 
 
 @pytest.fixture

@@ -212,6 +212,11 @@ def _draw(value: dict[str, Any]) -> None:
             ("check", "result", "detail"),
             [(check["name"], check["result"], check["reason"]) for check in value["checks"]],
         )
+    if roots := value.get("roots"):
+        done = sum(root["state"] == "erased" for root in roots)
+        show.closing("roots_erased", done=done, count=len(roots))
+    if settled := value.get("settled"):
+        show.closing("roots_settled", at=settled["at"], seq=settled["ledger_seq"])
     for place in value["outside_scope"]:
         show.closing("outside_scope", kind=place["kind"], path=place.get("path") or "—")
     for one in value.get("reservations", ()):

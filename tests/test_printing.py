@@ -62,7 +62,7 @@ def run(room: Room, document: str, *to: str) -> dict[str, Any]:
     )
 
 
-@pytest.mark.req("R-058", "R-062", "R-167")
+@pytest.mark.req("R-058", "R-062", "R-123", "R-167")
 def test_a_run_is_one_entry_with_its_pages_and_spoiled_pages(room: Room) -> None:
     document = paper(room, "p-reader", "p-reader2")
     approve(room, document, 2)
@@ -80,14 +80,17 @@ def test_a_run_is_one_entry_with_its_pages_and_spoiled_pages(room: Room) -> None
         assert [place.holder for place in places] == ["p-reader", "p-reader2"]
         assert {copy.out for copy in session.scalars(select(Copy))} == {False}
     after = printing.close_run(room.station, room.as_("clerk", "copies.issue"), run=told["run"], spoiled=3)
-    assert (after["step"], after["words"]["spoiled"]) == ("destroy", 3)
+    assert (after["step"], after["words"]["spoiled"]) == ("approve", 3)
     with room.station.read() as session:
         (used,) = printing.paper_used(room.station, session, session.scalars(select(Matter)).all())
     assert (used["pages"], used["spoiled"], used["copies"]) == (4, 3, 2)
     do = (matter_book.do_step, room.station)
-    assert do[0](room.station, room.as_("clerk", "matter.do"), matter=told["run"])["state"] == "open"
-    room.refused("same_person_twice", *do, room.as_("clerk", "matter.do"), matter=told["run"])
-    assert do[0](room.station, room.as_("sup1", "matter.do"), matter=told["run"])["state"] == "closed"
+    shred = {"matter": told["run"], "words": {"method": "shred"}}
+    room.refused("role_missing", *do, room.as_("sup1", "matter.do"), **shred)
+    assert do[0](room.station, room.as_("dir", "matter.do"), matter=told["run"])["step"] == "destroy"
+    assert do[0](room.station, room.as_("clerk", "matter.do"), **shred)["state"] == "open"
+    room.refused("same_person_twice", *do, room.as_("clerk", "matter.do"), **shred)
+    assert do[0](room.station, room.as_("sup1", "matter.do"), **shred)["state"] == "closed"
 
 
 @pytest.mark.slow

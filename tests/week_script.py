@@ -178,9 +178,10 @@ class Script:
         closed = printing.close_run(
             week.station, week.as_("clerk", "copies.issue"), run=told["run"], spoiled=1
         )
-        assert closed["step"] == "destroy"
-        week.step(told["run"], "clerk")
-        assert week.step(told["run"], "sup1")["state"] == "closed"
+        assert closed["step"] == "approve"
+        week.step(told["run"], "dir")
+        week.step(told["run"], "clerk", words={"method": "shred"})
+        assert week.step(told["run"], "sup1", words={"method": "shred"})["state"] == "closed"
 
     # ------------------------------------------------------------ Wednesday: mistakes, a loss, the next shift
 

@@ -7,6 +7,7 @@ its page reads at 0.99; below it lay the remains of seals, text shining through,
 from __future__ import annotations
 
 from collections.abc import Sequence
+from statistics import median
 
 from ..formats.ruled import Grid
 from ..models.page import Box, Unread
@@ -33,6 +34,8 @@ FEWEST_IN_BLOCK = 4
 """With fewer, the text area of GB/T 9704-2012 5.2 counts too, in shares of the page's width."""
 BLOCK = (28 / 210, 184 / 210)
 MOST_OF_IT = 0.85
+ALONE = 3.0
+"""In heights of the type: a piece that reaches so much further than all others does not tell where the block ends."""
 MARGIN_SURE = 0.97
 """In a margin that bears handwriting only what is read so surely is print: a stamp, a vertical note."""
 TOUCHING = 0.7
@@ -59,10 +62,7 @@ def written(
         piece for piece in pieces
         if piece.raw.confidence > MARGIN_SURE and len(piece.raw.text) >= BLOCK_LINE and not piece.raw.vertical
     ]  # fmt: skip
-    left = -_reach([(-_left(piece), len(piece.raw.text)) for piece in sure], -width)
-    right = _reach([(_right(piece), len(piece.raw.text)) for piece in sure], 0.0)
-    if len(sure) < FEWEST_IN_BLOCK:
-        left, right = min(left, BLOCK[0] * width), max(right, BLOCK[1] * width)
+    left, right = _block(sure, width)
     known = {id(piece) for piece in but}
     found: list[Piece] = []
     for beside in (
@@ -81,14 +81,32 @@ def written(
     return found
 
 
-def _reach(ends: list[tuple[float, int]], none: float) -> float:
-    """How far `MOST_OF_IT` of the characters reach; a stamp in the margin is too little to stretch the block."""
-    left_over = (1 - MOST_OF_IT) * sum(count for _, count in ends)
-    for end, count in sorted(ends, reverse=True):
+def _block(sure: Sequence[Piece], width: float) -> tuple[float, float]:
+    """Where the text block begins and ends, by the pieces that surely belong to it; with few of them, or where one
+    alone reaches so far (a scribble was read with it), the standard's text area is part of it."""
+    apart = ALONE * median(height_of(piece.raw.quad) for piece in sure) if sure else 0.0
+    starts = [(-_left(piece), len(piece.raw.text)) for piece in sure]
+    ends = [(_right(piece), len(piece.raw.text)) for piece in sure]
+    (left, first), (right, last) = (_reach(starts, -width, apart), _reach(ends, 0.0, apart))
+    few = len(sure) < FEWEST_IN_BLOCK
+    return (
+        min(-left, BLOCK[0] * width) if few or first else -left,
+        max(right, BLOCK[1] * width) if few or last else right,
+    )
+
+
+def _reach(ends: list[tuple[float, int]], none: float, apart: float) -> tuple[float, bool]:
+    """How far `MOST_OF_IT` of the characters reach (a stamp in the margin is too little to stretch the block), and
+    whether a piece that reaches further than the next by more than `apart` was left out."""
+    ordered = sorted(ends, reverse=True)
+    alone = len(ordered) > 2 and ordered[0][0] - ordered[1][0] > apart
+    ordered = ordered[1:] if alone else ordered
+    left_over = (1 - MOST_OF_IT) * sum(count for _, count in ordered)
+    for end, count in ordered:
         left_over -= count
         if left_over < 0:
-            return end
-    return none
+            return end, alone
+    return none, alone
 
 
 def _left(piece: Piece) -> float:

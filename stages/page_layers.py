@@ -28,7 +28,7 @@ CERTAIN = 0.98
 """Above it nothing is to be gained."""
 WITHIN = 0.3
 """By so many characters the page as it came may read worse under a black seal, and is still preferred."""
-REACH, UPPER = 0.95, 0.38
+REACH, UPPER = 1.05, 0.38
 """The seal's own writing lies within the ring and in its upper part, in radii."""
 BELOW = (0.3, 0.85)
 ASIDE, WIDEST_BELOW = 0.2, 1.3

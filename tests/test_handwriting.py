@@ -125,3 +125,11 @@ def test_the_last_column_of_a_table_is_no_margin() -> None:
     rows = read_rows([*body(), column, scribble])
     assert column in written(rows, width=WIDTH, high=HEIGHT)
     assert written(rows, width=WIDTH, high=HEIGHT, grids=[grid]) == [scribble]
+
+
+def test_a_line_that_runs_into_a_scribble_does_not_stretch_the_block() -> None:
+    lines = [piece("各处室要认真落实有关要求", 240, 400 + 60 * n, score=0.99, right=1400) for n in range(4)]
+    into = piece("注意：监考人员当众拆封作答一律用黑色笔写在答题纸上", 40, 700, score=0.99, right=1400)
+    scribbles = [piece("旺F", 60, 500, score=0.87), piece("4牛", 60, 560, score=0.75)]
+    rows = read_rows([*lines, into, *scribbles])
+    assert written(rows, width=WIDTH, high=HEIGHT) == scribbles

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
+from time import monotonic
 
 import numpy as np
 import pytest
@@ -11,11 +13,12 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
 from drawn_page import font
+from jiyao.stages.engines import tesseract
 from jiyao.stages.engines.agreement import NOTHING, Reading, agree
-from jiyao.stages.engines.page_strips import Box, Grey, find_lines
+from jiyao.stages.engines.page_strips import Box, Grey, Lines, find_lines
 from jiyao.stages.engines.strip_marks import between_dashes, cut_at_signs
 from jiyao.stages.engines.tesseract import TesseractEngine
-from jiyao.stages.engines.tesseract_program import reads_latin
+from jiyao.stages.engines.tesseract_program import Word, reads_latin
 
 DPI = 200.0
 
@@ -160,3 +163,32 @@ def test_short_lines_figures_and_the_page_number_are_read() -> None:
 
 def test_an_empty_page_has_no_lines() -> None:
     assert find_lines(np.full((400, 300), 255, np.uint8)) is None
+
+
+@pytest.mark.parametrize(("grey", "expected"), [(180, True), (40, False)], ids=["worn", "as dark before"])
+def test_worn_strokes_are_drawn_darker_where_that_reads_more_surely(
+    monkeypatch: pytest.MonkeyPatch, grey: int, expected: bool
+) -> None:
+    seen: list[int] = []
+
+    def run_each(
+        pictures: Sequence[Grey], *, psm: int, seconds: float, language: str = ""
+    ) -> list[tuple[Word, ...]]:
+        assert psm and seconds > 0
+        seen.extend(int(one.min()) for one in pictures)
+        return [
+            (Word(1, (1, 1, 1), 0, 0, 9, 9, 0.9 if 60 < one.min() < 120 else 0.5, "核定储备规模"),)
+            for one in pictures
+        ]
+
+    monkeypatch.setattr(tesseract.program, "run_each", run_each)
+    monkeypatch.setattr(tesseract.program, "reads_latin", lambda: False)
+    paper = np.full((400, 600), 250, np.uint8)
+    boxes = tuple((40, top, 400, top + 30) for top in range(40, 340, 60))
+    for left, top, right, bottom in boxes:
+        paper[top:bottom:3, left:right] = grey
+    lines = Lines(paper=paper, boxes=boxes, size=30.0)
+    read = tesseract._read(lines, boxes, deadline=monotonic() + 60)
+    assert {one.text for one in read} == {"核定储备规模"}
+    darkened = 255 * (grey / 255) ** 3
+    assert (abs(seen[-1] - darkened) < abs(seen[-1] - grey)) is expected

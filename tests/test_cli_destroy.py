@@ -76,7 +76,11 @@ def test_steps_and_persons(ready: Room) -> None:
     batch = room.ok(*propose, "no_filing_value", "--note", "清理")["id"]
     room.refused(*propose, "no_filing_value", code="in_other_batch")
     room.refused("destroy", "approve", batch, user="director", code="destruction_state")
-    room.ok("destroy", "count", batch, "--dry-run")
+    shown = room.ok("destroy", "count", batch, "--dry-run", "--out", room.base / "draft.pdf")
+    assert shown["draft"]["batch"] == batch and (room.base / "draft.pdf").read_bytes().startswith(b"%PDF")
+    room.refused("destroy", "count", batch, "--out", room.base / "d2.pdf", exit=2, code="draft_needs_dry_run")
+    room.refused("destroy", "record", batch, "--method", "burn", "--place", "x", "--began", "1", "--ended", "2",
+                 user="operator1", code="physical_not_here")  # fmt: skip
     room.ok("destroy", "count", batch)
     room.refused("destroy", "count", batch, code="same_person_twice")
     room.refused("destroy", "count", batch, user="director", code="role_missing")
@@ -142,6 +146,16 @@ def test_ledger_values(day: Room) -> None:
         value = day.ok("ledger", *words, user="auditor")
         assert set(value) >= {"ok", "entries", "root", "first_bad"} and value["ok"] is True
     day.refused("ledger", "proof", "99999", user="auditor", exit=3, code="no_ledger_entry")
+    assert day.ok("ledger", "consistency", "2", user="auditor")["old"]["size"] == 2
+    slip = day.ok("ledger", "slip", "--out", day.base / "slip.pdf", user="auditor")
+    assert day.ok("ledger", "check", slip["code"], user="auditor")["ok"]
+    day.refused("ledger", "check", "JYHEAD1|?", user="auditor", exit=2, code="slip_unreadable")
+    day.refused("ledger", "witness", slip["code"], user="auditor", code="own_slip")
+    segment = ("ledger", "segment", "--until", "3", "--out", day.base / "s.jsonl")
+    assert day.ok(*segment, user="auditor")["last"] == 3
+    day.refused("ledger", "release", day.base / "s.jsonl", user="auditor", code="same_person_twice")
+    assert day.ok("ledger", "release", day.base / "s.jsonl", user="sysadmin")["gone"] >= 1
+    assert day.ok("ledger", "verify", user="auditor")["ok"]
 
 
 def _change_entry(room: Room, seq: int, text: str) -> None:
@@ -167,6 +181,7 @@ def test_backup_and_restore(day: Room) -> None:
     value = day.ok("backup", "create", "--out", out, user="sysadmin")
     assert set(value) >= {"file", "documents", "epoch"} and value["documents"] == 2
     assert day.ok("backup", "verify", out, user=None)["documents"] == 2
+    assert day.ok("backup", "drill", out, user="sysadmin")["failed"] == 0
     day.refused("backup", "create", "--out", out, user="sysadmin", code="file_exists")
     day.refused("restore", out, user="sysadmin", code="home_not_empty")
     shutil.move(day.home, day.base / "old")

@@ -107,8 +107,8 @@ def run(room: Room, tmp_path: Path, count: int, *, copies: int) -> dict[str, flo
 
 
 @pytest.mark.req("R-116", "R-118")
-def test_a_hundred_documents_in_one_batch(tmp_path: Path) -> None:
-    spent = run(Room(tmp_path / "room"), tmp_path, 100, copies=10)
+def test_forty_documents_in_one_batch(tmp_path: Path) -> None:
+    spent = run(Room(tmp_path / "room"), tmp_path, 40, copies=4)
     assert spent["certificate MB"] < 1
 
 

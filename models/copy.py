@@ -6,7 +6,7 @@ name stands here only because it is printed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
@@ -57,8 +57,10 @@ class CopySpec:
     flatten: bool = True
     """Pages become pictures with the marks burnt in (policy: rank 50 and above)."""
     format: CopyFormat = "pdf"
-    forensic: bytes | None = None
-    """Place of the forensic tint's seed; None until that channel is built. Never travels inside JSON."""
+    forensic_id: int | None = None
+    """The number that the tint says (48 bits); None: no tint."""
+    tint_key: str = field(default="", repr=False)
+    """The station's tint key, hex. It goes to the worker that draws, and nowhere else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,5 +73,7 @@ class ReadMark:
     value: str
     """Barcode text; metadata value; `visible`: document id, a blank, copy number."""
     box: Box | None = None
+    coded: bool = True
+    """`forensic`: the number itself was read; else only its fingerprint was recognised among the copies there are."""
     score: float = 1.0
     """How sure the reading (not the claim) is, 0..1."""

@@ -12,6 +12,7 @@ import io
 import math
 import zipfile
 from collections.abc import Iterator
+from functools import partial
 
 import cv2
 import numpy as np
@@ -25,6 +26,7 @@ from ..models.copy import CopySpec
 from ..watermark.layout import INK_DPI, Sheet, ink_of, lay_out
 from ..watermark.picture_pdf import PicturePage, write_pictures
 from ..watermark.visible import draw_marks
+from .stamp_tint import Tinter, checked, jpeg_of
 from .stamp_vector import keep_pages
 
 COPY_DPI = 200
@@ -65,14 +67,27 @@ def draw_pages(
         Refused: `mark_too_long`, `too_many_pages_to_copy`.
     """
     sheets = _sheets(opened, limits)
+    tinter = Tinter.of(spec)
     pages = []
     for number, picture, dpi in _burnt(opened, spec, sheets, frozenset()):
-        del number
-        done, data = cv2.imencode(".png", _narrow(picture, bgr=True), [cv2.IMWRITE_PNG_COMPRESSION, 6])
-        if not done:
-            raise ValueError("PNG encoder")
-        pages.append(_with_resolution(data.tobytes(), dpi))
+        sheet = sheets[number - 1]
+        if tinter is None:
+            data = _png(_narrow(picture))
+        else:
+            _, data = checked(tinter, picture, sheet, number=number, pack=_tinted_png)
+        pages.append(_with_resolution(data, dpi))
     return tuple(pages)
+
+
+def _tinted_png(picture: Picture) -> bytes:
+    return _png(np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), np.uint8))
+
+
+def _png(picture: NDArray[np.uint8]) -> bytes:
+    done, data = cv2.imencode(".png", picture, [cv2.IMWRITE_PNG_COMPRESSION, 6])
+    if not done:
+        raise ValueError("PNG encoder")
+    return data.tobytes()
 
 
 def _sheets(opened: OpenedDocument, limits: Limits) -> tuple[Sheet, ...]:
@@ -85,21 +100,23 @@ def _sheets(opened: OpenedDocument, limits: Limits) -> tuple[Sheet, ...]:
 def _picture_pages(
     opened: OpenedDocument, spec: CopySpec, sheets: tuple[Sheet, ...], skip: frozenset[int] = frozenset()
 ) -> Iterator[tuple[int, PicturePage]]:
+    tinter = Tinter.of(spec)
     for number, picture, _ in _burnt(opened, spec, sheets, skip):
-        narrow = _narrow(picture, bgr=True)
-        done, data = cv2.imencode(".jpg", narrow, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
-        if not done:
-            raise ValueError("JPEG encoder")
         sheet = sheets[number - 1]
+        colour = tinter is not None or _coloured(picture)
+        pack = partial(jpeg_of, quality=JPEG_QUALITY, colour=colour)
+        data = (
+            pack(picture) if tinter is None else checked(tinter, picture, sheet, number=number, pack=pack)[1]
+        )
         yield (
             number,
             PicturePage(
                 width_mm=sheet.width,
                 height_mm=sheet.height,
-                jpeg=data.tobytes(),
-                width=narrow.shape[1],
-                height=narrow.shape[0],
-                colour="rgb" if narrow.ndim == 3 else "gray",
+                jpeg=data,
+                width=picture.shape[1],
+                height=picture.shape[0],
+                colour="rgb" if colour else "gray",
             ),
         )
 
@@ -142,13 +159,15 @@ def _render_marks(pdf: bytes, dpi: float) -> Picture:
         document.close()
 
 
-def _narrow(picture: Picture, *, bgr: bool) -> NDArray[np.uint8]:
-    """Gray when nothing on the page has a colour, else three channels."""
+def _coloured(picture: Picture) -> bool:
     small = picture[::4, ::4].astype(np.int16)
-    coloured = (small.max(axis=2) - small.min(axis=2)) > _COLOURLESS
-    if not coloured.any():
-        return np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.uint8)
-    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), np.uint8) if bgr else picture
+    return bool(((small.max(axis=2) - small.min(axis=2)) > _COLOURLESS).any())
+
+
+def _narrow(picture: Picture) -> NDArray[np.uint8]:
+    """Gray when nothing on the page has a colour, else three channels (BGR)."""
+    how = cv2.COLOR_RGB2BGR if _coloured(picture) else cv2.COLOR_RGB2GRAY
+    return np.asarray(cv2.cvtColor(picture, how), np.uint8)
 
 
 def _with_resolution(png: bytes, dpi: float) -> bytes:

@@ -38,10 +38,13 @@ from pypdf.generic import (
     StreamObject,
 )
 
+from ..common.errors import Refused
+from ..formats.opened import Picture
 from ..models.copy import CopySpec
 from ..watermark.layout import Sheet
 from ..watermark.picture_pdf import COPY_KEY, PicturePage, write_pictures
 from ..watermark.visible import draw_marks
+from .stamp_tint import Tinter
 
 _POINTS = 72 / 25.4
 _LOOK_SCALE = 2.0
@@ -65,16 +68,21 @@ def keep_pages(source: bytes, sheets: tuple[Sheet, ...], spec: CopySpec, *, draw
     """The copy as a new PDF. `drawn` gives pictures of all pages but those named to it.
 
     Raises:
-        MissingTool, Refused: as `watermark.visible.draw_marks`.
+        MissingTool, Refused: as `watermark.visible.draw_marks`; `tint_not_read_back`.
     """
     writer = PdfWriter()
     clean = _clean_pages(source, len(sheets), writer)
     pictures = drawn(frozenset(clean))
     unique = list(dict.fromkeys(sheets[number - 1] for number in sorted(clean)))
     marks = PdfReader(io.BytesIO(draw_marks(unique, spec))).pages if unique else []
+    tinter = Tinter.of(spec)
+    tints = {sheet: tinter.overlay(sheet) for sheet in unique} if tinter else {}
     for number, sheet in enumerate(sheets, start=1):
         if number in clean:
-            writer.add_page(_compose(clean[number], sheet, marks[unique.index(sheet)]))
+            page = _compose(clean[number], sheet, marks[unique.index(sheet)])
+            if sheet in tints:
+                page.merge_page(tints[sheet])
+            writer.add_page(page)
         else:
             single = write_pictures([pictures[number]], copy=spec.barcode)
             writer.add_page(PdfReader(io.BytesIO(single)).pages[0])
@@ -85,7 +93,21 @@ def keep_pages(source: bytes, sheets: tuple[Sheet, ...], spec: CopySpec, *, draw
             del writer._info[key]
     out = io.BytesIO()
     writer.write(out)
-    return out.getvalue()
+    data = out.getvalue()
+    if tinter is not None and clean:
+        first = min(clean)
+        if not tinter.reads(_shown(data, first), sheets[first - 1]):
+            raise Refused("tint_not_read_back", page=first)
+    return data
+
+
+def _shown(pdf: bytes, number: int) -> Picture:
+    document = pypdfium2.PdfDocument(pdf)
+    try:
+        bitmap = document[number - 1].render(scale=_LOOK_SCALE, rev_byteorder=True)
+        return np.array(bitmap.to_numpy()[:, :, :3], np.uint8)
+    finally:
+        document.close()
 
 
 def _clean_pages(source: bytes, count: int, writer: PdfWriter) -> dict[int, PageObject]:

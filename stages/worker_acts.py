@@ -279,10 +279,14 @@ def _searchable(request: Request) -> Answer:
 
 def _marks(request: Request) -> Answer:
     """The marks of a suspect file."""
+    from ..watermark.tint import TintKey
     from .read_marks import read_marks
 
+    tint = TintKey(bytes.fromhex(request.fields["tint"]))
     with request.opened() as opened:
-        marks = read_marks(opened, limits=request.limits, source=request.data)
+        marks = read_marks(
+            opened, limits=request.limits, source=request.data, tint=tint, ids=request.fields["ids"]
+        )
     return done({"marks": to_plain(marks)}), b""
 
 

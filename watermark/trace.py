@@ -16,11 +16,12 @@ from typing import Literal
 
 from ..models.copy import Channel, ReadMark
 from ..models.page import Finding
+from .code import false_rate as tint_false_rate
 from .payload import Standing, decode, false_rate, serial_of
 
 VerdictWord = Literal["copy", "candidates", "none"]
 CHANNELS: tuple[Channel, ...] = ("forensic", "barcode", "visible", "metadata")
-_VISIBLE_SCORE = 0.3
+_VISIBLE_SCORE, _PRINT_SCORE = 0.3, 0.9
 _FINDING: dict[Standing, str] = {
     "forged": "forged_barcode",
     "foreign": "foreign_barcode",
@@ -75,11 +76,18 @@ def judge(marks: Iterable[ReadMark], *, key: bytes, tag: bytes) -> TraceVerdict:
     """What `marks` of one file say to the station with this mark key and tag."""
     marks = tuple(marks)
     scores: dict[int, float] = {}
-    by_channel: dict[Channel, set[int]] = {"barcode": set(), "metadata": set()}
+    by_channel: dict[Channel, set[int]] = {"barcode": set(), "metadata": set(), "forensic": set()}
     findings: dict[tuple[str, int], Finding] = {}
-    checked = 0
+    checked, tinted, coded = 0, 0.0, True
     for mark in marks:
         if mark.channel not in by_channel:
+            continue
+        if mark.channel == "forensic":
+            number = int(mark.value, 16)
+            tinted = max(tinted, tint_false_rate(mark.score, coded=mark.coded))
+            by_channel["forensic"].add(number)
+            scores[number] = 1.0 if mark.coded else _PRINT_SCORE
+            coded &= mark.coded
             continue
         verdict = decode(key, tag, mark.value)
         if verdict.standing != "not_ours":
@@ -91,7 +99,7 @@ def judge(marks: Iterable[ReadMark], *, key: bytes, tag: bytes) -> TraceVerdict:
         if code:
             findings.setdefault((code, mark.page), Finding(code, page=mark.page or None, box=mark.box))
     printed = _printed(marks)
-    rate = false_rate(checked) if scores else None
+    rate = min(1.0, false_rate(checked) * (checked > 0) + tinted) if scores else None
     channels = tuple(_channel(name, marks, by_channel, printed, key, tag) for name in CHANNELS)
     if len(scores) > 1:
         findings.setdefault(("channels_disagree", 0), Finding("channels_disagree"))
@@ -102,7 +110,7 @@ def judge(marks: Iterable[ReadMark], *, key: bytes, tag: bytes) -> TraceVerdict:
         for id, score in sorted(scores.items(), key=lambda item: (-item[1], item[0]))
     )
     word: VerdictWord = "none"
-    if len(leads) == 1:
+    if len(leads) == 1 and (coded or any(by_channel[name] for name in ("barcode", "metadata"))):
         word = "copy"
     elif leads or printed:
         word = "candidates"
@@ -148,8 +156,9 @@ def _channel(
     tag: bytes,
 ) -> ChannelReading:
     here = [mark for mark in marks if mark.channel == name]
-    # The forensic tint is not read yet: its place stays, so that callers need not change when it is.
-    if name == "forensic" or not here:
+    if name == "forensic" and here:
+        return ChannelReading(channel=name, found=True, value=here[0].value, score=here[0].score)
+    if not here:
         return ChannelReading(channel=name, found=False, value=None, score=0.0)
     if name == "visible":
         found = bool(printed)

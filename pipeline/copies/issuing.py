@@ -34,6 +34,7 @@ from ..persons import access, approvals, people
 from ..persons.actors import Actor, acting
 from ..plan import job_of
 from ..station.station import Station
+from .tracing import TINT
 
 COPY = "copy"
 _STANDS = ("issued", "recalled", "lost")
@@ -281,6 +282,8 @@ def _spec(
         due=due,
         flatten=station.policy.must_flatten(access.protected_as(station.policy, row)),
         format="png" if form == "png" else "pdf",
+        forensic_id=forensic,
+        tint_key=bytes(station.vault.derive(session, TINT)).hex(),
     )
     return spec, forensic
 

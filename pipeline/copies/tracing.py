@@ -23,6 +23,9 @@ from ..persons.actors import Actor, acting
 from ..plan import job_of
 from ..station.station import Station
 
+TINT = "tint"
+"""The station's tint key is derived under this name."""
+
 
 def trace(station: Station, actor: Actor, *, files: Sequence[Path], reason: str) -> dict[str, Any]:
     """Reads the marks of each file in a worker and looks up what they name.
@@ -35,9 +38,14 @@ def trace(station: Station, actor: Actor, *, files: Sequence[Path], reason: str)
         if not file.exists():
             raise NotThere("no_file", file=str(file))
     results = []
+    with station.read() as session:
+        known: dict[str, Any] = {
+            "tint": bytes(station.vault.derive(session, TINT)).hex(),
+            "ids": list(session.scalars(select(Copy.forensic_id))),
+        }
     with station.scratch() as scratch, LocalExecutor(jobs=1, scratch=scratch.path) as worker:
         for file in files:
-            results.append(_trace_one(station, worker, file))
+            results.append(_trace_one(station, worker, file, known))
     with acting(station, actor, "trace") as session:
         for result in results:
             station.log(
@@ -50,12 +58,12 @@ def trace(station: Station, actor: Actor, *, files: Sequence[Path], reason: str)
     return value
 
 
-def _trace_one(station: Station, worker: LocalExecutor, file: Path) -> dict[str, Any]:
+def _trace_one(station: Station, worker: LocalExecutor, file: Path, known: dict[str, Any]) -> dict[str, Any]:
     marks: tuple[ReadMark, ...] = ()
     problem = None
     try:
         data = read_file(file, DEFAULT_LIMITS.file_bytes)
-        reply = worker.submit(Job(act=job_of("trace"), fields={}, data=data)).result()
+        reply = worker.submit(Job(act=job_of("trace"), fields=known, data=data)).result()
         if reply.outcome == "done":
             marks = from_plain(tuple[ReadMark, ...], reply.value["marks"])
         else:

@@ -1,0 +1,179 @@
+"""Puts the tint on the pages of a copy, and reads it back before the copy may leave.
+
+Threat model. A copy whose tint cannot be read is a copy that nobody can trace: so every picture page is read again from
+its own compressed bytes, at the place where the tint is known to stand, and what does not answer with this copy's
+number is not issued. On pages that stay text and lines the tint is an object of its own, which an editor can take away:
+what must not lose it is flattened.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from pypdf import PageObject
+from pypdf.generic import (
+    ArrayObject,
+    BooleanObject,
+    DictionaryObject,
+    FloatObject,
+    NameObject,
+    NumberObject,
+    RectangleObject,
+    StreamObject,
+)
+
+from ..common.errors import Refused
+from ..formats.opened import Picture
+from ..models.copy import CopySpec
+from ..watermark.layout import Sheet
+from ..watermark.tint import (
+    CHIP_MM,
+    CHIPS,
+    GAINS,
+    TILE_MM,
+    PagePattern,
+    Plane,
+    Profile,
+    TintKey,
+    embed,
+    print_tone,
+    tile_tone,
+)
+from ..watermark.tint_read import confirm
+
+_POINTS = 72 / 25.4
+_FULL = 8.0
+"""Tone of a sample of 255 in a PDF's overlay, in levels."""
+_REREAD_PER_MM = 4.0
+
+
+@dataclass
+class Tinter:
+    """The tint of one copy. Patterns are drawn once for each size of page."""
+
+    key: TintKey
+    id: int
+    _tones: dict[tuple[float, float, Profile], Plane] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, spec: CopySpec) -> Tinter | None:
+        """The specification's tint; None where it asks for none."""
+        if spec.forensic_id is None:
+            return None
+        return cls(TintKey(bytes.fromhex(spec.tint_key)), spec.forensic_id)
+
+    def tinted(self, picture: Picture, sheet: Sheet, profile: Profile = "normal") -> Picture:
+        """The whole page's picture with the tint."""
+        place = (sheet.width, sheet.height, profile)
+        if place not in self._tones:
+            pattern = PagePattern(self.key, sheet.width, sheet.height)
+            self._tones[place] = pattern.tone(self.id, profile)
+        return embed(picture, self._tones[place], width_mm=sheet.width, height_mm=sheet.height)
+
+    def reads(self, picture: NDArray[np.uint8], sheet: Sheet) -> bool:
+        """Whether the number can be read from the page's picture (RGB), at the known place."""
+        rate = _REREAD_PER_MM * sheet.height / picture.shape[0]
+        if rate < 1:
+            picture = np.asarray(
+                cv2.resize(picture, None, fx=rate, fy=rate, interpolation=cv2.INTER_AREA), np.uint8
+            )
+        return confirm(picture, self.key, self.id, width_mm=sheet.width, height_mm=sheet.height)
+
+    def overlay(self, sheet: Sheet) -> PageObject:
+        """A page of the sheet's size with nothing but the tint, to be laid over a page that stays text and lines.
+
+        Two pictures, multiplied: a tile that repeats, and one sample a chip for what does not.
+        """
+        width, height = sheet.width * _POINTS, sheet.height * _POINTS
+        rows, columns = int(np.ceil(sheet.height / CHIP_MM)), int(np.ceil(sheet.width / CHIP_MM))
+        drawing = ["q /JyTint gs"]
+        side = TILE_MM * _POINTS
+        for down in range(-(-rows // CHIPS)):
+            for right in range(-(-columns // CHIPS)):
+                drawing.append(
+                    f"q {side:.4f} 0 0 {side:.4f} {right * side:.4f} {height - (down + 1) * side:.4f} cm /JyTile Do Q"
+                )
+        across, below = columns * CHIP_MM * _POINTS, rows * CHIP_MM * _POINTS
+        drawing.append(f"q {across:.4f} 0 0 {below:.4f} 0 {height - below:.4f} cm /JyPrint Do Q Q")
+        content = StreamObject()
+        content.set_data("\n".join(drawing).encode())
+        page = PageObject(None, None)
+        page.update(
+            {
+                NameObject("/Type"): NameObject("/Page"),
+                NameObject("/MediaBox"): RectangleObject([0.0, 0.0, width, height]),
+                NameObject("/Contents"): content,
+                NameObject("/Resources"): _named(
+                    ExtGState=_named(
+                        JyTint=_named(Type=NameObject("/ExtGState"), BM=NameObject("/Multiply"))
+                    ),
+                    XObject=_named(
+                        JyTile=_image(tile_tone(self.key, self.id)),
+                        JyPrint=_image(print_tone(self.key, self.id, rows, columns)),
+                    ),
+                ),
+            }
+        )
+        return page
+
+
+def jpeg_of(picture: Picture, quality: int, *, colour: bool) -> bytes:
+    """The picture as JPEG, gray unless `colour`."""
+    how = cv2.COLOR_RGB2BGR if colour else cv2.COLOR_RGB2GRAY
+    done, data = cv2.imencode(".jpg", cv2.cvtColor(picture, how), [cv2.IMWRITE_JPEG_QUALITY, quality])
+    if not done:
+        raise ValueError("JPEG encoder")
+    return data.tobytes()
+
+
+def checked(
+    tinter: Tinter, bare: Picture, sheet: Sheet, *, number: int, pack: Callable[[Picture], bytes]
+) -> tuple[Picture, bytes]:
+    """The page with the tint and its bytes as `pack` makes them, read back from these bytes; a page on which the usual
+    tint cannot be read gets the strong one.
+
+    Raises:
+        Refused: `tint_not_read_back`, naming the page.
+    """
+    profiles: tuple[Profile, ...] = ("normal", "strong")
+    for profile in profiles:
+        picture = tinter.tinted(bare, sheet, profile)
+        data = pack(picture)
+        again = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)
+        if tinter.reads(np.asarray(again, np.uint8), sheet):
+            return picture, data
+    raise Refused("tint_not_read_back", page=number)
+
+
+def _image(tone: Plane) -> StreamObject:
+    """A picture of one component that takes `tone` levels from what lies beneath, when it is multiplied."""
+    samples = np.clip(np.round(tone * (255 / _FULL)), 0, 255).astype(np.uint8)
+    full = ArrayObject([FloatObject(1 - gain * _FULL / 255) for gain in GAINS])
+    white = ArrayObject([FloatObject(1)] * 3)
+    function = _named(
+        FunctionType=NumberObject(2), Domain=ArrayObject([NumberObject(0), NumberObject(1)]), C0=white, C1=full,
+        N=NumberObject(1),
+    )  # fmt: skip
+    image = StreamObject()
+    image._data = zlib.compress(samples.tobytes(), 9)
+    image.update(
+        _named(
+            Type=NameObject("/XObject"), Subtype=NameObject("/Image"), Filter=NameObject("/FlateDecode"),
+            Width=NumberObject(samples.shape[1]), Height=NumberObject(samples.shape[0]),
+            BitsPerComponent=NumberObject(8), Interpolate=BooleanObject(True),
+            ColorSpace=ArrayObject(
+                [NameObject("/Separation"), NameObject("/JiyaoTint"), NameObject("/DeviceRGB"), function]
+            ),
+        )
+    )  # fmt: skip
+    return image
+
+
+def _named(**values: Any) -> DictionaryObject:
+    return DictionaryObject({NameObject(f"/{name}"): value for name, value in values.items()})

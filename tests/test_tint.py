@@ -1,0 +1,256 @@
+"""The tint: spread over copies, read back from what became of them, and never from what is not ours."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import cache, partial
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pypdfium2
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from copy_kit import KEY, SERIAL, TAG, Page, letter, spec
+from jiyao.common.errors import Refused
+from jiyao.common.limits import DEFAULT_LIMITS
+from jiyao.formats.open import open_document
+from jiyao.models.copy import ReadMark
+from jiyao.stages.read_marks import read_marks
+from jiyao.stages.stamp import draw, draw_pages
+from jiyao.stages.stamp_tint import Tinter, checked, jpeg_of
+from jiyao.watermark import code, tint_read
+from jiyao.watermark.layout import lay_out
+from jiyao.watermark.payload import forensic_id
+from jiyao.watermark.tint import LATTICE, PagePattern, TintKey, embed
+from jiyao.watermark.trace import judge
+
+TINT = TintKey(bytes(range(32)))
+ID = forensic_id(KEY, SERIAL)
+VECTORS = Path(__file__).parent / "vectors" / "tint.json"
+
+
+@cache
+def bare() -> Page:
+    """A letter's page, 200 dpi, without any marks."""
+    opened = open_document(letter(), limits=DEFAULT_LIMITS)
+    try:
+        return np.asarray(opened.render(1, 200), np.uint8)
+    finally:
+        opened.close()
+
+
+@cache
+def marked() -> Page:
+    tone = PagePattern(TINT, 210, 297).tone(ID)
+    return embed(bare(), tone, width_mm=210, height_mm=297)
+
+
+def jpeg(picture: Page, quality: int) -> Page:
+    data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+    return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
+
+
+def turned(picture: Page, degrees: float, scale: float) -> Page:
+    height, width = picture.shape[:2]
+    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, scale)
+    return np.asarray(cv2.warpAffine(picture, matrix, (width, height), borderValue=(255, 255, 255)), np.uint8)
+
+
+def photographed(picture: Page) -> Page:
+    height, width = picture.shape[:2]
+    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+    seen = np.array([[250, 180], [1400, 130], [1620, 2200], [40, 2300]], np.float32)
+    matrix = cv2.getPerspectiveTransform(corners, seen)
+    photo = cv2.warpPerspective(picture, matrix, (width, height), borderValue=(90, 80, 70))
+    shade = np.linspace(0.75, 1.0, width, dtype=np.float32)[None, :, None]
+    return jpeg((photo * shade).astype(np.uint8), 60)
+
+
+def bent(picture: Page) -> Page:
+    rows, columns = np.indices(picture.shape[:2], np.float32)
+    return cv2.remap(picture, columns + 6 * np.sin(rows / 300), rows + 5 * np.cos(columns / 250), cv2.INTER_LINEAR,
+                     borderValue=(255, 255, 255))  # fmt: skip
+
+
+def scanned(picture: Page) -> Page:
+    small = cv2.resize(picture, None, fx=0.75, fy=0.75, interpolation=cv2.INTER_AREA).astype(np.float32)
+    noise = np.random.default_rng(5).normal(0, 3, small.shape)
+    soft = cv2.GaussianBlur(small, (0, 0), 0.8) * 0.97 + 4 + noise
+    return jpeg(turned(np.clip(soft, 0, 255).astype(np.uint8), 1.3, 1.0), 70)
+
+
+ATTACKS: dict[str, Callable[[Page], Page]] = {
+    "jpeg-20": lambda page: jpeg(page, 20),
+    "half, jpeg-40": lambda page: jpeg(
+        cv2.resize(page, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), 40
+    ),
+    "turned and scaled": lambda page: turned(page, 33, 0.8),
+    "upside down": lambda page: np.ascontiguousarray(page[::-1, ::-1]),
+    "gray": lambda page: np.repeat(cv2.cvtColor(page, cv2.COLOR_RGB2GRAY)[:, :, None], 3, axis=2),
+    "quarter, jpeg-50": lambda page: jpeg(np.ascontiguousarray(page[600:1770, 400:1227]), 50),
+    "tenth": lambda page: np.ascontiguousarray(page[700:1440, 500:1022]),
+    "photo at an angle": photographed,
+    "bent": bent,
+    "printed and scanned": scanned,
+}
+
+
+@pytest.mark.req("R-060", "R-061")
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_the_number_survives(attack: str) -> None:
+    reading = tint_read.read(ATTACKS[attack](marked()), TINT)
+    assert reading is not None and reading.id == ID and reading.z >= tint_read.ACCEPTED_Z
+
+
+@pytest.mark.req("R-061")
+@pytest.mark.parametrize(
+    "what", ["unmarked", "blank", "another station", "noise", "tiny", "one colour, dark"]
+)
+def test_no_answer_where_there_is_none(what: str) -> None:
+    pictures: dict[str, Callable[[], Page]] = {
+        "unmarked": bare,
+        "blank": lambda: np.full((1200, 900, 3), 255, np.uint8),
+        "another station": marked,
+        "noise": lambda: np.random.default_rng(3).integers(0, 255, (900, 700, 3), np.uint8),
+        "tiny": lambda: np.full((5, 3, 3), 200, np.uint8),
+        "one colour, dark": lambda: np.zeros((600, 600, 3), np.uint8),
+    }
+    key = TintKey(b"another station's key of 32 byte") if what == "another station" else TINT
+    assert tint_read.read(pictures[what](), key) is None
+
+
+@pytest.mark.req("R-061")
+def test_a_copy_stands_out_among_many_and_mixed_copies_name_only_those_mixed() -> None:
+    other = forensic_id(KEY, SERIAL + 1)
+    second = embed(bare(), PagePattern(TINT, 210, 297).tone(other), width_mm=210, height_mm=297)
+    mean = ((marked().astype(np.uint16) + second) // 2).astype(np.uint8)
+    ids = [forensic_id(KEY, serial) for serial in range(1000, 1200)] + [ID, other]
+    found = tint_read.suspects(mean, TINT, ids)
+    assert {id for id, _ in found} == {ID, other} and min(z for _, z in found) > 20
+    marks = [
+        ReadMark(page=1, channel="forensic", value=f"{id:012x}", score=z, coded=False) for id, z in found
+    ]
+    verdict = judge(marks, key=KEY, tag=TAG)
+    assert verdict.verdict == "candidates" and {item.serial for item in verdict.candidates} == {
+        SERIAL,
+        SERIAL + 1,
+    }
+    alone = judge(marks[:1], key=KEY, tag=TAG)
+    assert alone.verdict == "candidates", "a fingerprint without its number is no answer"
+
+
+@pytest.mark.req("R-055", "R-060")
+@pytest.mark.parametrize("flatten", [True, False], ids=["pictures", "text kept"])
+def test_copies_carry_it(flatten: bool) -> None:
+    source = letter()
+    opened = open_document(source, limits=DEFAULT_LIMITS)
+    try:
+        plain = draw(opened, spec(flatten=flatten), source=source)
+        tinted = draw(opened, spec(flatten=flatten, forensic_id=ID, tint_key=TINT.key.hex()), source=source)
+    finally:
+        opened.close()
+    assert len(tinted) < (1.6 * len(plain) if flatten else len(plain) + 100_000)
+    document = pypdfium2.PdfDocument(tinted)
+    picture = document[0].render(scale=110 / 72, rev_byteorder=True).to_numpy()[:, :, :3]
+    reading = tint_read.read(np.array(picture, np.uint8), TINT)
+    assert reading is not None and reading.id == ID
+    words = document[0].get_textpage().get_text_bounded()
+    assert ("样张材料" in words) is not flatten
+
+
+@pytest.mark.req("R-055", "R-060")
+def test_png_copies_carry_it_and_the_worker_reads_it() -> None:
+    opened = open_document(letter(), limits=DEFAULT_LIMITS)
+    try:
+        (page,) = draw_pages(opened, spec(forensic_id=ID, tint_key=TINT.key.hex()))
+    finally:
+        opened.close()
+    picture = cv2.imdecode(np.frombuffer(page, np.uint8), cv2.IMREAD_COLOR)
+    middle = np.ascontiguousarray(picture[500:1400, 300:1300])
+    crop = cv2.imencode(".jpg", middle, [cv2.IMWRITE_JPEG_QUALITY, 60])[1].tobytes()
+    suspect = open_document(crop, limits=DEFAULT_LIMITS)
+    try:
+        marks = read_marks(suspect, tint=TINT)
+    finally:
+        suspect.close()
+    verdict = judge(marks, key=KEY, tag=TAG)
+    assert (verdict.verdict, verdict.id, verdict.serial) == ("copy", ID, SERIAL)
+    assert verdict.false_rate is not None and verdict.false_rate < 1e-9
+    forensic = next(item for item in verdict.channels if item.channel == "forensic")
+    assert forensic.found and forensic.value == f"{ID:012x}" and forensic.score >= 9
+
+
+@pytest.mark.req("R-061")
+def test_channels_that_disagree_name_both() -> None:
+    marks = [
+        ReadMark(page=1, channel="forensic", value=f"{forensic_id(KEY, 8):012x}", score=30.0),
+        ReadMark(page=1, channel="barcode", value=spec().barcode),
+    ]
+    verdict = judge(marks, key=KEY, tag=TAG)
+    assert verdict.verdict == "candidates" and {item.serial for item in verdict.candidates} == {8, SERIAL}
+
+
+@pytest.mark.req("R-055")
+def test_what_cannot_be_read_back_is_not_issued() -> None:
+    made = spec(forensic_id=ID, tint_key=TINT.key.hex())
+    tinter, sheet = Tinter.of(made), lay_out(210, 297, np.zeros((9, 6), np.bool_))
+    assert tinter is not None
+    harmless = partial(jpeg_of, quality=85, colour=True)
+    _, data = checked(tinter, bare(), sheet, number=7, pack=harmless)
+    assert tinter.reads(
+        np.asarray(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB), np.uint8), sheet
+    )
+    with pytest.raises(Refused) as caught:
+        checked(
+            tinter,
+            bare(),
+            sheet,
+            number=7,
+            pack=lambda picture: harmless(np.where(picture > 128, 255, 0).astype(np.uint8)),
+        )
+    assert caught.value.code == "tint_not_read_back" and caught.value.facts["page"] == 7
+
+
+@pytest.mark.req("R-061")
+def test_the_specification_asks_for_no_key_in_its_picture() -> None:
+    made = spec(forensic_id=ID, tint_key=TINT.key.hex())
+    assert TINT.key.hex() not in repr(made) and Tinter.of(spec()) is None
+
+
+# ---------------------------------------------------------------- the code and its vectors
+
+
+@given(id=st.integers(0, 2**48 - 1), seed=st.integers(0, 2**32 - 1))
+@settings(max_examples=25, deadline=None)
+def test_code_words_survive_noise(id: int, seed: int) -> None:
+    word = code.encode(id) + np.random.default_rng(seed).normal(0, 0.7, code.CODE_BITS)
+    assert code.decode(word) == (id or None)
+
+
+def test_noise_is_no_number() -> None:
+    noise = np.random.default_rng(9).normal(0, 1, (40, code.CODE_BITS))
+    assert all(code.decode(word) is None for word in noise)
+    with pytest.raises(ValueError, match="48 bits"):
+        code.encode(1 << 48)
+
+
+def test_vectors() -> None:
+    """The specification's own: whoever draws the tint from it draws this one."""
+    vectors = json.loads(VECTORS.read_text())
+    key = TintKey(bytes.fromhex(vectors["key"]))
+    id = int(vectors["id"], 16)
+    assert [list(wave) for wave in LATTICE] == vectors["lattice"]
+    assert key.stream("phases", 16).tolist() == vectors["phases"]
+    bits = "".join("0" if sign > 0 else "1" for sign in code.encode(id))
+    assert f"{int(bits, 2):066x}" == vectors["code_word"]
+    assert key.places[0].tolist() == vectors["places_first_row"]
+    assert key.tile(id)[0].tolist() == vectors["tile_first_row"]
+    chips = key.fingerprint(id, 100, 70)
+    assert (
+        chips[0, :8].tolist() == vectors["print_corner"] and chips[99, 62:].tolist() == vectors["print_far"]
+    )
+    assert code.decode(-code.encode(id).astype(float)) is None, "a failing case: every bit turned"

@@ -44,6 +44,8 @@ DASH_LONG, DASH_FULL = 4.0, 0.6
 """How many times longer than high it is, at least; part of its box that is inked."""
 DASH_MIDDLE = 0.3
 """How far from the middle of its cell it may lie, in the cell's heights."""
+DASH_MEAN_MM, FAINTER = 1.2, 0.6
+"""Where none is seen, a dash is looked for in the mean along such a length, with less contrast."""
 DASH_SURE = 0.9
 NUMERALS = frozenset("二三四五六七八九十")
 
@@ -90,6 +92,9 @@ def _unread(
         if part.size == 0:
             continue
         ink, scale = small_ink(part, mm, depth=prepared.depth)
+        # a dash that is faint, or broken, shows in the mean along it, in which noise is less, too
+        along = (max(1, round(DASH_MEAN_MM * mm)) | 1, 1)
+        level, _ = small_ink(np.asarray(cv2.blur(part, along), np.uint8), mm, depth=FAINTER * prepared.depth)
         for cell in grid.cells:
             if any(_covers(box, cell) for box in own):
                 continue
@@ -100,7 +105,7 @@ def _unread(
                 yield inner, box, False
             elif (
                 box is None
-                and (dash := _dash(ink, inner, x, y, scale, mm))
+                and (dash := _dash(ink, inner, x, y, scale, mm) or _dash(level, inner, x, y, scale, mm))
                 and not _counts(pieces, extents, cell)
             ):
                 yield inner, dash, True

@@ -134,9 +134,8 @@ def _weighed(
     room = free_room(piece, pieces)
     quads = dict.fromkeys([own, *(longer(own, *(min(more, end) for end in room)) for more in ROOM)])
     for quad in quads:
-        for strip in (cut_out(came, on_page(quad, prepared)), cut_out(prepared.picture, quad)):
-            if strip is None:
-                continue
+        strip = cut_out(came, on_page(quad, prepared))  # cleaning took some of the writing, too
+        if strip is not None:
             best = [max(pair) for pair in zip(best, engine.weigh(strip, told), strict=True)]
     order = sorted((best[0] - one, text) for one, text in zip(best[1:], texts, strict=True))
     cost, text = order[0]

@@ -231,11 +231,12 @@ def _v2(station: Station, session: Session, evidence: Evidence | None) -> Check:
     """No surviving key opens what was sealed."""
     if evidence is None:
         return _check("V2", "not_applicable", _NO_WITNESS)
-    for slot, (name, sealed) in evidence.sealed.items():
-        if not evidence.witness.opens(slot, sealed, name=name):
-            return _check("V2", "fail", "control_failed")
-        if station.vault.opened_by(session, sealed, slot=slot, name=name):
-            return _check("V2", "fail", "opened_by_survivor")
+    with station.vault.lease():
+        for slot, (name, sealed) in evidence.sealed.items():
+            if not evidence.witness.opens(slot, sealed, name=name):
+                return _check("V2", "fail", "control_failed")
+            if station.vault.opened_by(session, sealed, slot=slot, name=name):
+                return _check("V2", "fail", "opened_by_survivor")
     slots = len(evidence.witness.slots)
     tried = len(evidence.sealed)
     return _check("V2", "pass", f"sampled_{tried}_of_{slots}" if tried < slots else None)

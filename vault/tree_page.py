@@ -141,6 +141,7 @@ def open_page(sealed: bytes, head: StoreHead, *, place: int, epoch: int, key: by
             view[:NONCE_BYTES], view[NONCE_BYTES:], _bound(head, place, epoch), plain
         )
     except InvalidTag as error:
+        wipe(plain)  # what did not authenticate stands in it all the same
         raise Broken("key_store_altered") from error
     return Page(place, key=key, epoch=epoch, plain=plain, stored=sealed)
 

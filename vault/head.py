@@ -17,7 +17,7 @@ from cryptography.exceptions import InvalidTag
 from ..common.errors import Broken, WrongSecret
 from .kdf import ARGON2ID, KdfCost
 from .suite import NONCE_BYTES, TAG_BYTES, Suite, suite_of
-from .wipe import wiped
+from .wipe import wipe, wiped
 
 _HEAD = struct.Struct(">8sBBHQ16sIII16s12s16s")
 _MAC_BYTES = 32
@@ -107,6 +107,7 @@ def open_value(row: Row, *, root: bytearray, stretched: bytearray) -> bytearray:
         try:
             head.suite.aead(top).decrypt_into(packed[-28:-16], sealed, packed + mac, plain)
         except InvalidTag as error:
+            wipe(plain)  # what did not authenticate stands in it all the same
             raise Broken("key_store_altered") from error
     return plain
 

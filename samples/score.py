@@ -11,6 +11,7 @@ compared; ends of one row (`number　签发人：…`) may come either way round
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -34,6 +35,9 @@ _NEAR = 0.5
 """A text counts as found where at most this part of it is wrong; otherwise it is missing."""
 _SHORT = 4
 """Shorter texts must be found as they are, or chance would find them anywhere."""
+_MOST_PLACES = 6
+_LONG = 4000
+"""Of longer readings the first best place is taken: weighing each would take seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,19 +151,31 @@ def _table(down: str, across: str, first: NDArray[np.int64]) -> NDArray[np.int64
 
 def _find(text: str, where: str) -> tuple[int, int, int] | None:
     """(errors, start, end) of the place most like `text`; None when nothing is near enough."""
+    return next(iter(_places(text, where)), None)
+
+
+def _places(text: str, where: str) -> list[tuple[int, int, int]]:
+    """The place most like `text`, in all its widths that are alike: whether a misread character at its ends is part
+    of it or stands beside it, the text alone does not tell. The narrowest first."""
     at = where.find(text)
     if at >= 0:
-        return 0, at, at + len(text)
+        return [(0, at, at + len(text))]
     if len(text) < _SHORT or not where:
-        return None
+        return []
     ends = _table(text, where, np.zeros(len(where) + 1, dtype=np.int64))
-    end = int(ends.argmin())
-    errors = int(ends[end])
+    first = int(ends.argmin())
+    errors = int(ends[first])
     if errors > _NEAR * len(text):
-        return None
-    before = where[:end][::-1]
-    starts = _table(text[::-1], before, np.arange(len(before) + 1))
-    return errors, end - int(starts.argmin()), end
+        return []
+    found = []
+    for end in range(first, min(first + errors, len(where)) + 1):
+        if ends[end] != errors:
+            break
+        before = where[:end][::-1]
+        starts = _table(text[::-1], before, np.arange(len(before) + 1))
+        alike = np.flatnonzero(starts == errors)
+        found += [(errors, end - int(wide), end) for wide in dict.fromkeys((alike[0], alike[-1]))]
+    return found
 
 
 def _page(truth: PageTruth, read: str, numbers: Sequence[str] | None = None) -> Score:
@@ -169,14 +185,15 @@ def _page(truth: PageTruth, read: str, numbers: Sequence[str] | None = None) -> 
     for number in map(plain, printed):
         outside += _take_number(lines, number)
     text = "".join(lines)
+    whole = "".join(_turned(line, text) for line in truth.lines)
     for words in (STAMP, STAMP):
-        _, text = _take(plain(words), text)
+        _, text = _take(plain(words), text, whole)
     for words in truth.left_out:
-        errors, text = _take(plain(words), text)
+        errors, text = _take(plain(words), text, whole)
         outside += errors
     inside = 0
     for words in truth.loose:
-        errors, text = _take(plain(words), text)
+        errors, text = _take(plain(words), text, whole)
         inside += errors
     whole = "".join(_turned(line, text) for line in truth.lines)
     inside += distance(whole, text)
@@ -185,13 +202,37 @@ def _page(truth: PageTruth, read: str, numbers: Sequence[str] | None = None) -> 
     return Score(inside + outside, characters + extra, inside, characters)
 
 
-def _take(words: str, text: str) -> tuple[int, str]:
-    """Errors of a text that stands anywhere, and what is left without it."""
-    found = _find(words, text) if words else None
-    if found is None:
-        return len(words), text
-    errors, start, end = found
-    return errors, text[:start] + text[end:]
+def _take(words: str, text: str, whole: str) -> tuple[int, str]:
+    """Errors of a text that stands anywhere, and what is left without it.
+
+    Taken is what leaves the fewest errors in all. Where the words were not read, the same words of `whole` are no
+    substitute: what is taken from there would be missing there. Where both come to the same, the words are those of
+    `whole`, unless they stand just so at the head of the page, where stamps stand.
+    """
+    found = _everywhere(words, text)
+    if len(text) > _LONG:
+        found = found[:1]
+        missing = math.inf
+    else:
+        missing = len(words) + distance(whole, text)
+    best, errors, rest = missing, len(words), text
+    for wrong, start, end in found:
+        left = text[:start] + text[end:]
+        total = wrong + (distance(whole, left) if len(text) <= _LONG else 0)
+        headed = total == missing and wrong == 0 and start < len(words)
+        if total < best or (headed and best == missing):
+            best, errors, rest = total, wrong, left
+    return errors, rest
+
+
+def _everywhere(words: str, text: str) -> list[tuple[int, int, int]]:
+    """The places of `words`, the best first: a stamp may be read worse than the same words elsewhere."""
+    found: list[tuple[int, int, int]] = []
+    while words and len(found) < _MOST_PLACES and (places := _places(words, text)):
+        found += places
+        _, start, end = places[0]
+        text = text[:start] + "\0" * (end - start) + text[end:]
+    return found
 
 
 def _take_number(lines: list[str], number: str) -> int:

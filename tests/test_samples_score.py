@@ -77,6 +77,33 @@ def test_the_word_beside_joint_letterheads_may_stand_anywhere_but_must_be_there(
     assert cer([truth], ["华胥省人民政府\n南柯市人民政府"]).ex_errors == 2
 
 
+STAMPED = PageTruth(
+    lines=("关于汇报会的通知", "南柯市教育局:", "定于五月召开。", "南柯市办公室", "2024年5月7日"),
+    left_out=("南柯市办公室", "收文第0123号", "2024年5月9日"),
+)
+BODY = "\n".join(STAMPED.lines)
+
+
+def test_a_stamp_that_was_not_read_is_not_taken_out_of_the_body() -> None:
+    score = cer([STAMPED], [BODY])
+    assert (score.ex_errors, score.raw_errors) == (0, 6 + 8 + 9)
+    near = cer([STAMPED], ["南柯市办公宝\n收文第0123号\n2024年5月9日\n" + BODY])
+    assert (near.ex_errors, near.raw_errors) == (0, 1)
+
+
+def test_a_stamp_does_not_stand_for_what_the_body_lost() -> None:
+    lost = BODY.replace("\n南柯市办公室", "")
+    score = cer([STAMPED], ["南柯市办公室\n收文第0123号\n2024年5月9日\n" + lost])
+    assert (score.ex_errors, score.raw_errors) == (6, 6)
+    assert cer([STAMPED], [lost]).ex_errors == 6
+
+
+def test_a_misread_end_of_the_margin_is_no_error_of_the_paper() -> None:
+    for line in ("祥" + STAMP[1:], STAMP[:-1] + "办", "祥" + STAMP[1:-1] + "办", STAMP[1:]):
+        assert cer(["甲乙丙丁戊己"], [f"{line}\n甲乙丙丁戊己\n{line}"]).ex_errors == 0
+    assert cer(["甲乙丙丁戊己"], [f"{STAMP}\n甲乙丙丁戊已\n祥{STAMP[1:]}"]).ex_errors == 1
+
+
 def test_pages_that_do_not_match_in_number_compare_as_a_whole() -> None:
     assert cer(["甲乙丙丁", "戊己庚辛"], ["甲乙丙丁戊己庚辛"]).ex == 0
     assert cer(["甲乙丙丁", "戊己庚辛"], ["甲乙丙丁"]).ex_errors == 4

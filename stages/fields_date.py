@@ -34,7 +34,9 @@ _TORN = re.compile(
 _TORN_CHINESE = re.compile(
     rf"(?P<y>{_CN_YEAR}{{2,3}})[年午](?P<m>{_CN_NUMBER}{{1,3}})月(?P<d>{_CN_NUMBER}{{1,4}})[日曰]"
 )
-_LIKE = {"0": "68", "1": "7", "2": "7", "3": "8", "4": "1", "5": "6", "6": "58", "7": "1", "8": "3", "9": "0"}
+_LIKE = {
+    "0": "68", "1": "47", "2": "7", "3": "8", "4": "1", "5": "6", "6": "58", "7": "1", "8": "3", "9": "0",
+}  # fmt: skip
 """Digits that a reader takes for one another."""
 MOST_CHANGES, MOST_OFFERED = 5, 16
 FIRST_YEAR, LAST_YEAR = 1949, 2099
@@ -55,6 +57,11 @@ class DateRead:
 def digits(text: str) -> str:
     """Letters that OCR reads for digits turned back."""
     return text.translate(_DIGITS)
+
+
+def figures_like(figure: str) -> str:
+    """The figures that a reader takes for this one; none for what is no figure."""
+    return _LIKE.get(figure, "")
 
 
 def read_dates(text: str) -> tuple[DateRead, ...]:

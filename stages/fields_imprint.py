@@ -8,6 +8,7 @@ from datetime import date
 
 from ..models.fields import FieldEvidence
 from .fields_date import read_dates
+from .fields_figures import unsure_date
 from .fields_text import Row, evidence, is_organ, tight
 
 CC = re.compile(
@@ -116,10 +117,13 @@ def _printed(
         doubt = ("repaired",) if read.repaired else ()
         if read.day is None:
             doubt = (*doubt, "impossible_date")
+        unsure, others = unsure_date(row, read)
+        if unsure:
+            doubt = (*doubt, "low_confidence")
         value = read.day.isoformat() if read.day else read.text
         found.append(
             evidence("printed_date", value, [row], rule="printed", certainty=0.95 if read.day else 0.3,
-                     doubt=doubt, alternatives=[one.isoformat() for one in read.offers])
+                     doubt=doubt, alternatives=[one.isoformat() for one in (*read.offers, *others)])
         )  # fmt: skip
         if organ:
             found.append(evidence("printed_by", organ, place, rule="printed", certainty=0.9))

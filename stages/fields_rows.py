@@ -198,18 +198,21 @@ def _stamped(lines: list[Line], size: float | None) -> frozenset[int]:
         if _RECEIVED.match(normal(line.text[:MOST]).replace(" ", ""))
     }
     says = [
-        lines[place].box
+        lines[place]
         for place in found
         if re.search("收文", normal(lines[place].text[:MOST]).replace(" ", ""))
     ]
-    if says and any(box.right - box.left < 0.4 for box in says):
+    if says and any(one.box.right - one.box.left < 0.4 for one in says):
         for place, line in enumerate(lines):
-            if any(_in_stamp(line, box, size) for box in says):
+            if any(_in_stamp(line, one, size) for one in says):
                 found.add(place)
     return frozenset(found)
 
 
-def _in_stamp(line: Line, box: Box, size: float | None) -> bool:
+def _in_stamp(line: Line, says: Line, size: float | None) -> bool:
+    """Whether a line stands in the stamp of the one that says 收文: close to it around one middle, and smaller than
+    the body, in coloured ink, or at the head of the page, where it may reach down beyond it."""
+    box = says.box
     text, height = normal(line.text[:MOST]).replace(" ", ""), box.bottom - box.top
     if (
         box.right - box.left > 0.4
@@ -221,7 +224,9 @@ def _in_stamp(line: Line, box: Box, size: float | None) -> bool:
     middle = (box.left + box.right) / 2
     alike = abs((line.box.left + line.box.right) / 2 - middle) < 0.04
     small = size is not None and line.size_mm is not None and line.size_mm < 0.95 * size
-    return near and alike and (small or line.colour == "other" or line.box.bottom < WIDE_UPPER)
+    same = bool(line.size_mm and says.size_mm and 0.75 < line.size_mm / says.size_mm < 1.33)
+    headed = line.box.bottom < WIDE_UPPER or (same and box.bottom < WIDE_UPPER)
+    return near and alike and (small or line.colour == "other" or headed)
 
 
 def _together(lines: list[Line]) -> list[Line]:

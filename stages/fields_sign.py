@@ -15,6 +15,7 @@ from datetime import date
 from ..models.fields import FieldEvidence
 from ..models.page import Box, Transcript
 from .fields_date import DateRead, read_dates, torn_date, worn_date
+from .fields_figures import unsure_date
 from .fields_organ import NEAR, SEAL_WORDS, overlap, share_of
 from .fields_rows import turned, turns_of
 from .fields_text import Row, evidence, is_organ, split_organs, tight
@@ -33,6 +34,8 @@ _NOT_SIGNATURE = re.compile(
     r"^附件|^[一二三四五六七八九十]+、|^[(][一二三四五六七八九十]+[)]|^\d+[.、]|[。;!?]$|[:：]$"
 )
 _JUNK = re.compile(r"[^\d自从于在至到截前经由即日因年月以定为:：(（,，、]{1,3}")
+_STRAY = re.compile(r"[\u4e00-\u9fff]{1,4}(?<![前后起止内至到])")
+"""Words inside a seal that were read behind the date it lies on."""
 MOST_ROWS = 12
 """Rows of a signature block: a joint paper has as many names as organs."""
 
@@ -140,12 +143,16 @@ def _say(best: _Candidate, others: list[_Candidate], place: Place, found: list[F
     rivals = [one for one in others if one.read.day and one.read.day != read.day]
     if read.day and any(best.score - one.score < 0.75 for one in rivals):
         doubt = (*doubt, "two_candidates")
-    if any(page == best.row.page and overlap(box, best.row.line.box) for page, box in place.covered):
+    if _is_covered(best.row, place):
         doubt = (*doubt, "covered_by_seal")
+    unsure, others_near = unsure_date(best.row, read)
+    if unsure:
+        doubt = (*doubt, "low_confidence")
     certainty = 0.98 if best.score >= 3 else 0.85 if best.score >= 1.5 else 0.6
     certainty = 0.3 if read.day is None else certainty - 0.2 * len(doubt)
     others_of = [day.isoformat() for day in read.offers]
     others_of += [one.read.day.isoformat() for one in rivals[:4] if one.read.day]
+    others_of += [day.isoformat() for day in others_near]
     if read.day is None:
         others_of += [day.isoformat() for day in worn_date(read.text, year=place.number_year)]
     value = read.day.isoformat() if read.day else read.text
@@ -153,6 +160,10 @@ def _say(best: _Candidate, others: list[_Candidate], place: Place, found: list[F
         evidence("date", value, [best.row], rule=best.rule, certainty=certainty, doubt=doubt,
                  alternatives=others_of)
     )  # fmt: skip
+
+
+def _is_covered(row: Row, place: Place) -> bool:
+    return any(page == row.page and overlap(box, row.line.box) for page, box in place.covered)
 
 
 def _candidates(rows: tuple[Row, ...], row: Row, place: Place) -> list[_Candidate]:
@@ -166,10 +177,15 @@ def _candidates(rows: tuple[Row, ...], row: Row, place: Place) -> list[_Candidat
 def _candidate(rows: tuple[Row, ...], row: Row, read: DateRead, place: Place) -> _Candidate | None:
     before = SEAL_WORDS.sub("", row.tight[: read.start]).strip("(")
     behind = SEAL_WORDS.sub("", row.tight[read.end :]).strip(")")
+    stray = bool(_STRAY.fullmatch(behind)) and _is_covered(row, place)
     label = bool(_LABEL.match(before)) or bool(
         re.search(r"(?:发文|签发|成文|发布|制发|编制)(?:日期|时间)[:：]$", before)
     )
-    if behind and not re.fullmatch(r"(?:于[\u4e00-\u9fff]{2,6})|(?:[\u4e00-\u9fff]{2,6}[:：].*)", behind):
+    if (
+        behind
+        and not stray
+        and not re.fullmatch(r"(?:于[\u4e00-\u9fff]{2,6})|(?:[\u4e00-\u9fff]{2,6}[:：].*)", behind)
+    ):
         return None
     names = re.sub(r"^[(]?第.{1,5}[期次号][)]?", "", before)
     own = bool(names) and not label
@@ -187,6 +203,8 @@ def _candidate(rows: tuple[Row, ...], row: Row, read: DateRead, place: Place) ->
         signature: tuple[tuple[Row, str], ...] = ((row, text),)
     else:
         signature = _beside(rows, row, place) or _above(rows, row, place) or _below(rows, row, place)
+    if stray and not signature:
+        return None
     score = _weigh(rows, row, read, place, signed=bool(signature), label=label)
     rule = "date.signature" if signature else "date.label" if label else "date.line"
     return _Candidate(score, read, row, signature, rule)
@@ -342,6 +360,8 @@ def _adopted(rows: tuple[Row, ...], place: Place, found: list[FieldEvidence]) ->
             continue
         first = dates[0]
         doubt = ("repaired",) if first.repaired else ()
+        if len(block) == 1 and unsure_date(block[0], first)[0]:
+            doubt = (*doubt, "low_confidence")
         found.append(
             evidence("adopted_date", first.day.isoformat() if first.day else "", block, rule="date.adopted",
                      certainty=0.9 - 0.2 * len(doubt), doubt=doubt,
@@ -366,7 +386,8 @@ def _by_words(rows: tuple[Row, ...], place: Place, found: list[FieldEvidence]) -
         if read and read.day:
             found.append(
                 evidence("date", read.day.isoformat(), [row], rule="date.words", certainty=0.6,
-                         doubt=("two_candidates",))
+                         doubt=("two_candidates",),
+                         alternatives=[day.isoformat() for day in unsure_date(row, read)[1]])
             )  # fmt: skip
             return read.day
     return None

@@ -25,6 +25,7 @@ from ...stages.certify import certify
 from ...stages.read_marks import read_marks
 from ...stages.stamp import draw_pages
 from ...watermark.payload import encode, forensic_id, station_tag
+from ..copies.tracing import TINT
 from ..copies.tracing import trace as trace_files
 from ..intake.receipt import Arrival, new_document, new_receipt
 from ..persons.actors import Actor
@@ -126,6 +127,7 @@ def _issued_page(station: Station, session: Session, actor: Actor) -> bytes:
     spec = CopySpec(
         level=Level.STATE_SECRET, period=None, number=1, recipient="样张", issued=today(station.clock),
         document=document, barcode=encode(secret, station_tag(station.settings.store_uuid), forensic),
+        forensic_id=forensic, tint_key=bytes(station.vault.derive(session, TINT)).hex(),
     )  # fmt: skip
     opened = open_document(render(make_paper(1, "train"), "pdf"), limits=DEFAULT_LIMITS)
     try:

@@ -21,6 +21,7 @@ from .flat import flat
 from .ingest import ingest
 from .key_tree import keys
 from .keys import destroy, seal
+from .marks import marks
 from .papers import certificate, trace
 from .race import Races, run_race, seconds
 from .read import SEVERITIES, read
@@ -43,7 +44,7 @@ TOPICS: Final[dict[str, Topic]] = {
 }  # fmt: skip
 """All of them make up a whole run."""
 PARTS: Final[dict[str, Topic]] = {
-    "flat": flat, "keys": _unseeded(keys), "registry": registry,
+    "flat": flat, "keys": _unseeded(keys), "registry": registry, "marks": marks,
     **{f"read.{severity}": partial(read, severities=(severity,)) for severity in SEVERITIES},
 }  # fmt: skip
 """Run only when named: parts of a topic, and what takes too long for every run."""

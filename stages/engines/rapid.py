@@ -55,6 +55,9 @@ SURER = 0.02
 """… and is taken where it is this much surer …"""
 KEPT = 0.8
 """… and has not lost more of the characters."""
+STARK = 128.0
+"""Levels between the ink and the paper of such a line: smoothing makes what shines through from the back no text, but
+the reader surer of it."""
 Lane = Literal["exact", "fast"]
 
 
@@ -165,11 +168,16 @@ class RapidEngine:
 def smoothed(recogniser: Recogniser, strip: Picture) -> Reading:
     """The line as it is, or smoothed where that reads more surely."""
     first = recogniser.read(strip)
-    if not first.text.strip() or _mean(first) >= UNSURE:
+    if not first.text.strip() or _mean(first) >= UNSURE or not _is_stark(strip):
         return first
     second = recogniser.read(np.asarray(cv2.GaussianBlur(strip, (0, 0), SMOOTH * strip.shape[0]), np.uint8))
     surer = _mean(second) >= _mean(first) + SURER
     return second if surer and len(second.text) >= KEPT * len(first.text) else first
+
+
+def _is_stark(strip: Picture) -> bool:
+    ink, paper = np.percentile(strip, (0.5, 80))
+    return bool(paper - ink >= STARK)
 
 
 def _mean(reading: Reading) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -34,6 +35,8 @@ BELOW = (0.3, 0.85)
 ASIDE, WIDEST_BELOW = 0.2, 1.3
 """In radii: where under the star a seal says what it is for, how far from its middle, how wide at most."""
 SMALLER, IN_ROW, IN_TEXT, BEYOND = 0.8, 0.6, 6, 0.55
+BAND = (0.55, 0.95)
+"""Between these radii the writing of the ring runs; of it a detector may find one character alone."""
 ROOM = (0.7, 1.3)
 """How much longer at each end a piece is tried, in its heights."""
 NO_GAIN = 0.5
@@ -146,7 +149,7 @@ def _is_surer(other: RawLine, raw: RawLine) -> bool:
 
 
 def without_seal_text(pieces: Sequence[Piece], prepared: Prepared) -> list[Piece]:
-    """The pieces but the seal's own writing: along the upper half of its ring, and small below its star (专用章).
+    """The pieces but the seal's own writing: along its ring, above or alone, and small below its star (专用章).
 
     署名 and 成文日期 stand in the middle of a seal or lower (GB/T 9704-2012 §7.3.5.1), nothing above; both are in the
     size of the text.
@@ -154,7 +157,11 @@ def without_seal_text(pieces: Sequence[Piece], prepared: Prepared) -> list[Piece
     found = rings(prepared)
     return [
         piece for piece in pieces
-        if not any(_along(piece, *ring) or _below_star(piece, *ring, others=pieces) for ring in found)
+        if not any(
+            _along(piece, *ring) or _below_star(piece, *ring, others=pieces)
+            or _of_ring(piece, *ring, others=pieces)
+            for ring in found
+        )
     ]  # fmt: skip
 
 
@@ -225,14 +232,32 @@ def _below_star(piece: Piece, x: float, y: float, radius: float, *, others: Sequ
         return False
     if abs((west + east) / 2 - x) > ASIDE * radius or east - west > WIDEST_BELOW * radius:
         return False
-    extents = [(one, _extent(one.raw.quad)) for one in others if one is not piece and not one.raw.vertical]
-    for _, (left, top, right, bottom) in extents:
-        beside = right > x - 2 * radius and left < x + 2 * radius
-        if beside and min(south, bottom) - max(north, top) > IN_ROW * min(south - north, bottom - top):
-            return False
-    pitches = sorted(_pitch(one) for one, _ in extents for _ in one.raw.text if len(one.raw.text) >= IN_TEXT)
+    level = [one for one in others if one is not piece and not one.raw.vertical]
+    if _in_row(piece, level, x, radius):
+        return False
+    pitches = sorted(_pitch(one) for one in level for _ in one.raw.text if len(one.raw.text) >= IN_TEXT)
     chinese = not any(character.isascii() for character in piece.raw.text)
     return chinese and bool(pitches) and _pitch(piece) < SMALLER * pitches[len(pitches) // 2]
+
+
+def _of_ring(piece: Piece, x: float, y: float, radius: float, *, others: Sequence[Piece]) -> bool:
+    """Whether a piece is one Chinese character on the ring's writing that belongs to no row near the seal."""
+    west, north, east, south = _extent(piece.raw.quad)
+    text = piece.raw.text.strip()
+    away = math.hypot((west + east) / 2 - x, (north + south) / 2 - y)
+    if len(text) != 1 or text.isascii() or not BAND[0] * radius <= away <= BAND[1] * radius:
+        return False
+    return not _in_row(piece, [one for one in others if one is not piece], x, radius)
+
+
+def _in_row(piece: Piece, others: Sequence[Piece], x: float, radius: float) -> bool:
+    """Whether another piece near the seal stands in the row of this one."""
+    _, north, _, south = _extent(piece.raw.quad)
+    for left, top, right, bottom in (_extent(one.raw.quad) for one in others):
+        beside = right > x - 2 * radius and left < x + 2 * radius
+        if beside and min(south, bottom) - max(north, top) > IN_ROW * min(south - north, bottom - top):
+            return True
+    return False
 
 
 def _pitch(piece: Piece) -> float:

@@ -13,6 +13,8 @@ from dataclasses import replace
 from ..models.page import Box, Line, Page, Transcript
 from .fields_text import PAGE_NUMBER, Row, normal
 
+MIDDLE = 0.5
+"""Signatures stand in the right half (GB/T 9704-2012 7.3.5.1)."""
 UPPER, LOWER = 0.085, 0.925
 """Text outside is a running head when it is small or comes again: 25 mm from the edge."""
 WIDE_UPPER, WIDE_LOWER = 0.13, 0.88
@@ -211,7 +213,7 @@ def _stamped(lines: list[Line], size: float | None) -> frozenset[int]:
 
 def _in_stamp(line: Line, says: Line, size: float | None) -> bool:
     """Whether a line stands in the stamp of the one that says 收文: close to it around one middle, and smaller than
-    the body, in coloured ink, or at the head of the page, where it may reach down beyond it."""
+    the body, in coloured ink, at the head of the page, or as large as that one where no signature stands."""
     box = says.box
     text, height = normal(line.text[:MOST]).replace(" ", ""), box.bottom - box.top
     if (
@@ -225,8 +227,12 @@ def _in_stamp(line: Line, says: Line, size: float | None) -> bool:
     alike = abs((line.box.left + line.box.right) / 2 - middle) < 0.04
     small = size is not None and line.size_mm is not None and line.size_mm < 0.95 * size
     same = bool(line.size_mm and says.size_mm and 0.75 < line.size_mm / says.size_mm < 1.33)
-    headed = line.box.bottom < WIDE_UPPER or (same and box.bottom < WIDE_UPPER)
-    return near and alike and (small or line.colour == "other" or headed)
+    apart = box.bottom < WIDE_UPPER or box.right < MIDDLE
+    return (
+        near
+        and alike
+        and (small or line.colour == "other" or line.box.bottom < WIDE_UPPER or (same and apart))
+    )
 
 
 def _together(lines: list[Line]) -> list[Line]:

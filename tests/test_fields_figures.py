@@ -79,3 +79,14 @@ def test_words_of_the_seal_behind_a_date_do_not_lose_it_to_the_day_of_receipt() 
         Transcript((replace(paper("现予公布", {}), lines=(*received, *paper("现予公布", {}).lines)),))
     )
     assert none.signed_date is None
+
+
+@pytest.mark.req("R-023")
+def test_a_stamp_beside_the_signature_does_not_sign() -> None:
+    page = paper("2022年2月8日", {})
+    stamp = tuple(
+        Line(text, Box(0.14, top, 0.31, top + 0.03), 0.99, size_mm=8.8, characters=(1.0,) * len(text))
+        for text, top in (("蕉鹿县人民政府办公室", 0.52), ("收文第0327号", 0.56), ("2022年2月15日", 0.6))
+    )
+    fields = extract(Transcript((replace(page, lines=(*page.lines[:4], *stamp, *page.lines[4:])),)))
+    assert fields.organs == ("柯河县教育局",) and fields.signed_date == date(2022, 2, 8)

@@ -244,7 +244,7 @@ def test_jobs_run_side_by_side(tmp_path: Path) -> None:
 _PARENT = """
 import sys, time
 from pathlib import Path
-from jiyao.pipeline.executor import Job, LocalExecutor
+from jiyao.pipeline.intake.executor import Job, LocalExecutor
 if __name__ == "__main__":
     with LocalExecutor(jobs=1, scratch=Path(sys.argv[1]), {command}) as executor:
         {act}
@@ -291,6 +291,7 @@ def test_an_interrupt_ends_workers_and_clears_scratch(tmp_path: Path) -> None:
     parent = _parent(tmp_path, command=f"command={FAKE!r}", act=act)
     own = tmp_path / "own"
     while not (own.exists() and own.read_text()):
+        assert parent.poll() is None, parent.communicate()[1].decode()
         time.sleep(0.05)
     parent.send_signal(signal.SIGINT)
     _, errors = parent.communicate(timeout=20)

@@ -133,7 +133,7 @@ from jiyao.models.period import Period, SecrecyEnd, SecrecyTerm
 from jiyao.models.retention import RetentionEnd, RetentionTerm
 from jiyao.models.suggestion import Retention
 from jiyao.models.tables import Document
-from jiyao.pipeline.terms import keep_retention, keep_secrecy, set_period, set_retention
+from jiyao.pipeline.levels.terms import keep_retention, keep_secrecy, set_period, set_retention
 
 def mixed(row: Document, secrecy: SecrecyTerm, retention: RetentionTerm) -> None:
     keep_secrecy(row, retention)

@@ -356,7 +356,8 @@ def test_no_act_of_a_worker_loads_keys_or_the_registry() -> None:
         "brief": {"policy": "", "profile": "organ"}, "read": READ,
         "assemble": READ | {"tail": 0, "lost": {}},
         "pages": READ | {"first": 1, "last": 1}, "judge": {"relations": {}}, "draw": {"spec": {}},
-        "cut": {"pages": [1]}, "join": {"sizes": [0], "picks": []}, "sheet": {"boxes": []}, "marks": {"tint": "00" * 32, "ids": []},
+        "cut": {"pages": [1]}, "join": {"sizes": [0], "picks": []}, "sheet": {"boxes": []},
+        "marks": {"tint": "00" * 32, "ids": []},
         "searchable": {"transcript": {"pages": []}}, "unpack": {"first": 0, "passwords": []}, "prints": {}, "items": {},
         "features": {"fields": {}}, "learn": {},
     }  # fmt: skip

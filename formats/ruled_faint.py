@@ -53,7 +53,9 @@ def with_faint(clear: Mask, thin: Mask, mm: float, *, level: bool) -> Mask:
     scatter = 1.48 * float(np.median(np.abs(paper - usual)))
     least = max(LEAST, PART * float(np.percentile(thin[seeds > 0], 75)), usual + NOISE * scatter)
     mask = clear | np.asarray(mean > least, np.uint8)
-    long: Mask = np.asarray(cv2.morphologyEx(mask, cv2.MORPH_OPEN, _stroke(RUN_MM * mm, level=level)), np.uint8)
+    long: Mask = np.asarray(
+        cv2.morphologyEx(mask, cv2.MORPH_OPEN, _stroke(RUN_MM * mm, level=level)), np.uint8
+    )
     runs = cv2.morphologyEx(seeds | long, cv2.MORPH_CLOSE, _stroke(GAP_MM * mm, level=level))
     _, labels = cv2.connectedComponents(np.asarray(runs, np.uint8), connectivity=8)
     own = np.zeros(int(labels.max()) + 1, np.uint8)

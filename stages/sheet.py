@@ -8,6 +8,7 @@ PICTURED = 0.1
 """Share of a page that pictures cover: a logo or two seals have less, a scanned page or a pasted table more. A large
 picture is not unpacked for each place anew: such a page is drawn once."""
 
+
 class Whole:
     """A picture as a sheet."""
 

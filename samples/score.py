@@ -31,6 +31,8 @@ Verdict = Literal["right", "wrong", "missing", "false"]
 
 _DASH = "—\\-–―−一~_.·•=ー"
 _PAGE_NUMBER = re.compile(rf"[{_DASH}]{{0,4}}[\dIl|OoZ]{{1,4}}[{_DASH}]{{0,4}}")
+_MARGIN = re.compile("".join(f"(?:{part})?" for part in STAMP.split("　")))
+"""What is left of a line in the margin, at the head or the foot of a page."""
 _NEAR = 0.5
 """A text counts as found where at most this part of it is wrong; otherwise it is missing."""
 _SHORT = 4
@@ -184,6 +186,9 @@ def _page(truth: PageTruth, read: str, numbers: Sequence[str] | None = None) -> 
     printed = numbers if numbers is not None else [truth.page_number] if truth.page_number else []
     for number in map(plain, printed):
         outside += _take_number(lines, number)
+    for edge in (0, -1):
+        if lines and _MARGIN.fullmatch(lines[edge]):
+            lines.pop(edge)
     text = "".join(lines)
     whole = "".join(_turned(line, text) for line in truth.lines)
     for words in (STAMP, STAMP):

@@ -101,6 +101,8 @@ def test_a_stamp_does_not_stand_for_what_the_body_lost() -> None:
 def test_a_misread_end_of_the_margin_is_no_error_of_the_paper() -> None:
     for line in ("祥" + STAMP[1:], STAMP[:-1] + "办", "祥" + STAMP[1:-1] + "办", STAMP[1:]):
         assert cer(["甲乙丙丁戊己"], [f"{line}\n甲乙丙丁戊己\n{line}"]).ex_errors == 0
+    assert cer(["甲乙丙丁戊己"], ["样张\n甲乙丙丁戊己\n样张 不具任何效力"]).ex_errors == 0
+    assert cer(["甲乙丙丁戊己"], ["甲乙丙丁\n样张\n戊己"]).ex_errors == 2
     assert cer(["甲乙丙丁戊己"], [f"{STAMP}\n甲乙丙丁戊已\n祥{STAMP[1:]}"]).ex_errors == 1
 
 

@@ -17,6 +17,8 @@ from .fields_text import Row, evidence, is_organ, join, normal, split_organs, ti
 SEAL_WORDS = re.compile(r"[(](?:盖章|印章|公章|章|签章|印|代章|签字|盖印)[)]")
 NEAR = 0.5
 """Share of a clean name that must be left of a damaged one."""
+BROKEN = 2
+"""No name is so short: characters that stand so far apart from it begin the next."""
 SURE = 0.97
 """A row read with less confidence may have lost a character without anybody's notice."""
 _HIGHER = re.compile(
@@ -244,6 +246,9 @@ def _runs(row: Row, text: str, known: tuple[str, ...]) -> tuple[str, ...]:
     """The names in a row; runs that stand apart are names of their own, also damaged ones."""
     names = split_organs(text)
     runs = [run for run in re.split(r"\s{2,}|\u3000+", SEAL_WORDS.sub("", row.raw).strip()) if run]
+    for at in reversed(range(len(runs) - 1)):
+        if len(runs[at]) <= BROKEN:  # the ring of a seal crosses a name behind its first characters
+            runs[at : at + 2] = ["".join(runs[at : at + 2])]
     if len(names) > 1 or len(runs) < 2 or tight("".join(runs)) != tight(text):
         return names
     like = [any(share_of(tight(run), name) >= NEAR for name in known) for run in runs]

@@ -90,3 +90,21 @@ def test_a_stamp_beside_the_signature_does_not_sign() -> None:
     )
     fields = extract(Transcript((replace(page, lines=(*page.lines[:4], *stamp, *page.lines[4:])),)))
     assert fields.organs == ("柯河县教育局",) and fields.signed_date == date(2022, 2, 8)
+
+
+@pytest.mark.req("R-023")
+def test_a_ring_across_two_names_of_one_row_does_not_make_them_one() -> None:
+    names = ("蕉鹿县教育局", "柯河县卫生健康局", "南柯市财政局")
+    head = [Line(f"{name}文件" if name == names[-1] else name, Box(0.2, 0.05 + 0.04 * at, 0.8, 0.08 + 0.04 * at), 1.0)
+            for at, name in enumerate(names)]  # fmt: skip
+    text = [
+        Line(one, Box(0.2, 0.2 + 0.05 * at, 0.8, 0.23 + 0.05 * at), 1.0) for at, one in enumerate(HEAD[1:4])
+    ]
+    signed_by = [
+        Line("蕉  鹿县数育局  柯河县卫主健康局", Box(0.2, 0.5, 0.8, 0.54), 0.92),
+        Line("南柯市财政局", Box(0.5, 0.58, 0.75, 0.62), 0.99),
+        Line("2024年2月8日", Box(0.5, 0.64, 0.75, 0.68), 0.99),
+    ]
+    seals = (Box(0.2, 0.45, 0.4, 0.6), Box(0.55, 0.45, 0.75, 0.6))
+    page = Page(1, 210, 297, (*head, *text, *signed_by), "ocr", "rapid", 0.98, seals=seals)
+    assert extract(Transcript((page,))).organs == names

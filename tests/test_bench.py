@@ -61,7 +61,16 @@ def test_an_unknown_name_is_wrong_usage() -> None:
 
 def test_every_name_of_the_contract_is_there() -> None:
     assert set(TOPICS) == {"read", "ingest", "seal", "destroy", "certificate", "trace", "start", "suggest"}
-    assert set(PARTS) == {"flat", "keys", "registry", "read.clean", "read.office", "read.bad", "read.awful"}
+    assert set(PARTS) == {
+        "flat",
+        "keys",
+        "marks",
+        "registry",
+        "read.clean",
+        "read.office",
+        "read.bad",
+        "read.awful",
+    }
 
 
 def test_a_race_without_a_baseline_says_what_is_missing() -> None:

@@ -79,8 +79,7 @@ def test_every_room_can_be_found() -> None:
 @pytest.mark.parametrize(
     "words",
     [
-        ("serve",), ("drill", "make"), ("inventory", "start"), ("backup", "drill"),
-        ("ingest", "x", "--executor", "dask:tls://h:1"),
+        ("serve",), ("drill", "make"), ("ingest", "x", "--executor", "dask:tls://h:1"),
     ],
 )  # fmt: skip
 def test_not_yet_built(words: tuple[str, ...], founded: Room) -> None:

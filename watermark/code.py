@@ -8,7 +8,6 @@ docs/spec/mark.md.
 
 from __future__ import annotations
 
-import math
 import zlib
 from functools import cache
 
@@ -21,8 +20,6 @@ TAIL = 8
 RATE = 3
 CODE_BITS = (DATA_BITS + TAIL) * RATE
 GENERATORS = (0o557, 0o663, 0o711)
-TRIES, PLACES, MOST_COPIES = 100, 10_000, 100_000
-"""Decodings of one picture, places of a page at which a fingerprint is looked for, copies looked among: at most."""
 _STATES = 1 << TAIL
 
 
@@ -69,15 +66,6 @@ def decode(soft: NDArray[np.floating]) -> int | None:
     if zlib.crc32(said).to_bytes(4, "big") != check or not any(said):
         return None
     return int.from_bytes(said, "big")
-
-
-def false_rate(z: float, *, coded: bool) -> float:
-    """Bound of the probability that a page without our tint gives a number: the CRC holds by chance and the fingerprint
-    reaches `z` at one of the places and poses tried (docs/spec/mark.md; Gaussian tail). Without a number (`coded`
-    false) the fingerprint alone speaks, among at most a hundred thousand copies.
-    """
-    tail = PLACES * 0.5 * math.erfc(z / math.sqrt(2))
-    return min(1.0, tail * (TRIES * 2.0**-32 if coded else MOST_COPIES))
 
 
 @cache

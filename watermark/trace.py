@@ -10,17 +10,19 @@ points to nobody.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
 from ..models.copy import Channel, ReadMark
 from ..models.page import Finding
-from .code import false_rate as tint_false_rate
 from .payload import Standing, decode, false_rate, serial_of
 
 VerdictWord = Literal["copy", "candidates", "none"]
 CHANNELS: tuple[Channel, ...] = ("forensic", "barcode", "visible", "metadata")
+_TRIES, _PLACES, _MOST_COPIES = 100, 10_000, 100_000
+"""Decodings of one picture, places of a page at which a fingerprint is looked for, copies looked among: at most."""
 _VISIBLE_SCORE, _PRINT_SCORE = 0.3, 0.9
 _FINDING: dict[Standing, str] = {
     "forged": "forged_barcode",
@@ -84,7 +86,7 @@ def judge(marks: Iterable[ReadMark], *, key: bytes, tag: bytes) -> TraceVerdict:
             continue
         if mark.channel == "forensic":
             number = int(mark.value, 16)
-            tinted = max(tinted, tint_false_rate(mark.score, coded=mark.coded))
+            tinted = max(tinted, _tint_rate(mark.score, coded=mark.coded))
             by_channel["forensic"].add(number)
             scores[number] = 1.0 if mark.coded else _PRINT_SCORE
             coded &= mark.coded
@@ -125,6 +127,15 @@ def judge(marks: Iterable[ReadMark], *, key: bytes, tag: bytes) -> TraceVerdict:
         candidates=(leads or printed) if word == "candidates" else (),
         findings=tuple(findings.values()),
     )
+
+
+def _tint_rate(z: float, *, coded: bool) -> float:
+    """Bound of the probability that a page without our tint gives a number: the CRC holds by chance and the fingerprint
+    reaches `z` at one of the places and poses tried (docs/spec/mark.md; Gaussian tail). Without a number (`coded`
+    false) the fingerprint alone speaks, among at most a hundred thousand copies.
+    """
+    tail = _PLACES * 0.5 * math.erfc(z / math.sqrt(2))
+    return min(1.0, tail * (_TRIES * 2.0**-32 if coded else _MOST_COPIES))
 
 
 def _confidence(leads: tuple[Candidate, ...], rate: float | None, printed: tuple[Candidate, ...]) -> float:

@@ -97,11 +97,11 @@ def confirm(picture: NDArray[np.uint8], key: TintKey, id: int, *, width_mm: floa
     """
     rest, weight = residual(picture, "mix")
     rows, columns = picture.shape[:2]
-    matrix = np.diag([columns / width_mm, rows / height_mm])
-    laid = rectify(rest, weight, Pose(matrix, np.array([-0.5, -0.5]), 0.0, 0.0), key, follow=False)
+    pose = Pose(np.diag([columns / width_mm, rows / height_mm]), np.array([-0.5, -0.5]), 0.0, 0.0)
+    laid = rectify(rest, weight, pose, key, follow=False)
     if laid is None:
         return False
-    seen = _chips(laid, key, "mix", Pose(matrix, np.zeros(2), 0.0, 0.0))
+    seen = _chips(laid, key, "mix", pose)
     z = print_z(seen, key, id)
     return z >= ACCEPTED_Z and (z >= 2 * ACCEPTED_Z or decode(_fold(seen, key)) == id)
 

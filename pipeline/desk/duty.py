@@ -36,17 +36,7 @@ def begin_telegram(station: Station, session: Session, actor: Actor, matter: Mat
     urgency, terms = str(words.get("urgency")), station.policy.deadlines.telegram_handling
     if urgency not in terms:
         raise UsageFault("telegram_urgency", urgency=urgency, urgencies="、".join(terms))
-    document = _paper(station, session, actor, matter)
-    timers.begin(
-        station,
-        session,
-        CLOCK,
-        kind="matter",
-        object_id=matter.id,
-        document=document,
-        holder=None,
-        urgency=urgency,
-    )
+    _begin_handling(station, session, matter, _paper(station, session, actor, matter), urgency)
 
 
 def check_report(station: Station, session: Session, actor: Actor, matter: Matter) -> None:
@@ -85,16 +75,7 @@ def check_telegram(station: Station, session: Session, actor: Actor, matter: Mat
         station, session, actor, "telegram_wrong", objects=(matter.id,), document=matter.document_id
     )
     urgency = str(matters.words_of(station, session, matter).get("urgency"))
-    timers.begin(
-        station,
-        session,
-        CLOCK,
-        kind="matter",
-        object_id=matter.id,
-        document=document,
-        holder=None,
-        urgency=urgency,
-    )
+    _begin_handling(station, session, matter, document, urgency)
 
 
 def is_warning(station: Station, words: dict[str, object]) -> bool:
@@ -102,6 +83,15 @@ def is_warning(station: Station, words: dict[str, object]) -> bool:
     return any(
         word in str(words.get("subject") or "") for word in station.policy.deadlines.telegrams.warnings
     )
+
+
+def _begin_handling(
+    station: Station, session: Session, matter: Matter, document: Document | None, urgency: str
+) -> None:
+    timers.begin(
+        station, session, CLOCK, kind="matter", object_id=matter.id, document=document, holder=None,
+        urgency=urgency,
+    )  # fmt: skip
 
 
 def _paper(station: Station, session: Session, actor: Actor, matter: Matter) -> Document | None:

@@ -18,6 +18,8 @@ MarkStyle = Literal["prefixed_no_star", "soe_shangmi", "bare_words"]
 """`公司机密`; the words of central enterprises' business secrets; `机密`, never with a star."""
 CopyFormat = Literal["pdf", "png"]
 Channel = Literal["forensic", "barcode", "visible", "metadata"]
+Layer = Literal["tint", "dots", "glyphs"]
+"""What a forensic mark was read from: the tint of the paper, black dots, or the places of the glyphs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,4 +78,8 @@ class ReadMark:
     coded: bool = True
     """`forensic`: the number itself was read; else only its fingerprint was recognised among the copies there are."""
     score: float = 1.0
-    """How sure the reading (not the claim) is, 0..1."""
+    """How sure the reading (not the claim) is, 0..1; `forensic`: the fingerprint's z."""
+    layer: Layer = "tint"
+    """`forensic`: where it was read."""
+    tests: float = 0.0
+    """`forensic`: how many places, copies and poses were tried for this reading; 0: as many as its layer ever tries."""

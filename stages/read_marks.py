@@ -20,17 +20,14 @@ from ..formats.fault import FormatFault
 from ..formats.opened import OpenedDocument, Picture
 from ..models.copy import ReadMark
 from ..models.page import Box
-from ..watermark import barcode, tint_read
+from ..watermark import barcode
 from ..watermark.payload import looks_like_copy
 from ..watermark.picture_pdf import COPY_KEY
 from ..watermark.tint import TintKey
 from ..watermark.visible import DOCUMENT_LABEL, NUMBER_LABEL
+from .mark_channels import DRAWN, OWN_PIXELS, Suspect, read_channels
 
 _DPIS = (200, 300, 420)
-_DRAWN = ("pdf", "docx", "ofd")
-"""Kinds whose pages are drawn, at any resolution."""
-_OWN_PIXELS = 1200
-_TINT_SECONDS = 12.0
 _MOST_VALUE = 200
 _NUMBER = re.compile(rf"{NUMBER_LABEL}\s*第\s*(\d{{1,9}})\s*号")
 _DOCUMENT = re.compile(rf"{DOCUMENT_LABEL}\s*([A-Za-z0-9][A-Za-z0-9\-]{{0,39}})")
@@ -80,8 +77,8 @@ def read_marks(
     if drawn == 0 and fault is not None:
         raise fault
     if tint is not None:
-        end = min(start + whole, time.monotonic() + _TINT_SECONDS)
-        marks.extend(_tinted(opened, order, tint, ids, end=end))
+        suspect = Suspect(opened=opened, numbers=order, key=tint, ids=ids)
+        marks.extend(read_channels(suspect, end=start + whole))
     if not _any(marks):
         patience = _PATIENCE + _PATIENCE_PER_PAGE * len(unread)
         marks.extend(_insist(opened, unread, min(start + whole, time.monotonic() + patience)))
@@ -95,7 +92,7 @@ def _insist(opened: OpenedDocument, numbers: list[int], end: float) -> list[Read
             left = end - time.monotonic()
             if left <= 0:
                 return []
-            if dpi != _DPIS[0] and opened.kind not in _DRAWN:
+            if dpi != _DPIS[0] and opened.kind not in DRAWN:
                 return []
             try:
                 found = _page_codes(opened, number, dpi=dpi, seconds=left / 2, thorough=True)
@@ -106,35 +103,11 @@ def _insist(opened: OpenedDocument, numbers: list[int], end: float) -> list[Read
     return []
 
 
-def _tinted(
-    opened: OpenedDocument, numbers: list[int], key: TintKey, ids: Sequence[int], *, end: float
-) -> list[ReadMark]:
-    """The tint of the first page that shows one, while time lasts."""
-    for number in numbers:
-        if time.monotonic() > end:
-            break
-        try:
-            # a photo's own pixels count, whatever resolution its header claims
-            picture = opened.render(number, _DPIS[0] if opened.kind in _DRAWN else _OWN_PIXELS)
-        except FormatFault:
-            continue
-        reading = tint_read.read(picture, key, end=end)
-        if reading is not None:
-            return [ReadMark(page=number, channel="forensic", value=f"{reading.id:012x}", score=reading.z)]
-        found = tint_read.suspects(picture, key, ids, end=end) if ids else ()
-        if found:
-            return [
-                ReadMark(page=number, channel="forensic", value=f"{id:012x}", score=z, coded=False)
-                for id, z in found
-            ]
-    return []
-
-
 def _page_codes(
     opened: OpenedDocument, number: int, *, dpi: int, seconds: float, thorough: bool
 ) -> list[ReadMark]:
     # A photo's own pixels count, whatever resolution its header claims.
-    wanted = dpi if opened.kind in _DRAWN else _OWN_PIXELS
+    wanted = dpi if opened.kind in DRAWN else OWN_PIXELS
     picture: Picture = opened.render(number, wanted)
     return [
         ReadMark(

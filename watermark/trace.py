@@ -11,11 +11,11 @@ points to nobody.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from ..models.copy import Channel, ReadMark
+from ..models.copy import Channel, Layer, ReadMark
 from ..models.page import Finding
 from .payload import Standing, decode, false_rate, serial_of
 
@@ -86,7 +86,7 @@ def judge(marks: Iterable[ReadMark], *, key: bytes, tag: bytes) -> TraceVerdict:
             continue
         if mark.channel == "forensic":
             number = int(mark.value, 16)
-            tinted = max(tinted, _tint_rate(mark.score, coded=mark.coded))
+            tinted = max(tinted, RATES[mark.layer](mark))
             by_channel["forensic"].add(number)
             scores[number] = 1.0 if mark.coded else _PRINT_SCORE
             coded &= mark.coded
@@ -129,13 +129,20 @@ def judge(marks: Iterable[ReadMark], *, key: bytes, tag: bytes) -> TraceVerdict:
     )
 
 
-def _tint_rate(z: float, *, coded: bool) -> float:
-    """Bound of the probability that a page without our tint gives a number: the CRC holds by chance and the fingerprint
-    reaches `z` at one of the places and poses tried (docs/spec/mark.md; Gaussian tail). Without a number (`coded`
-    false) the fingerprint alone speaks, among at most a hundred thousand copies.
+def _tint_rate(mark: ReadMark) -> float:
+    """Bound of the probability that a page without our tint gives this mark: the CRC holds by chance and the
+    fingerprint reaches its z at one of the places and poses tried (docs/spec/mark.md; Gaussian tail). Without a number
+    the fingerprint alone speaks, among at most a hundred thousand copies.
     """
-    tail = _PLACES * 0.5 * math.erfc(z / math.sqrt(2))
-    return min(1.0, tail * (_TRIES * 2.0**-32 if coded else _MOST_COPIES))
+    tests = mark.tests or _PLACES * (1 if mark.coded else _MOST_COPIES)
+    tail = tests * 0.5 * math.erfc(mark.score / math.sqrt(2))
+    return min(1.0, tail * (_TRIES * 2.0**-32 if mark.coded else 1.0))
+
+
+RATES: dict[Layer, Callable[[ReadMark], float]] = {"tint": _tint_rate}
+"""For each layer the bound of the probability that a page without our marks gives such a mark. A new layer puts its own
+beside the others here, and its reader into the list of stages/mark_channels.py.
+"""
 
 
 def _confidence(leads: tuple[Candidate, ...], rate: float | None, printed: tuple[Candidate, ...]) -> float:

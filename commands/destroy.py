@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..common.errors import UsageFault
 from ..common.messages import say
 from ..common.paging import HEAVY
+from ..models.certificate_words import why, word
 from ..pipeline.destruction import batch as destruction
 from ..pipeline.destruction import certificate as destruction_certificate
 from ..pipeline.destruction import draft as drafts
@@ -208,9 +209,13 @@ def _draw(value: dict[str, Any]) -> None:
     ]
     show.table(("item", "id", "level", "blocks"), rows)
     if value["checks"]:
+        lang = current().lang
         show.table(
             ("check", "result", "detail"),
-            [(check["name"], check["result"], check["reason"]) for check in value["checks"]],
+            [
+                (check["name"], word("result", check["result"], lang), why(check["reason"], lang))
+                for check in value["checks"]
+            ],
         )
     if roots := value.get("roots"):
         done = sum(root["state"] == "erased" for root in roots)

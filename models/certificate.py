@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 from ..common.canonical import canonical, digest
 from ..common.messages import say
+from .certificate_words import glossary
 from .physical import PhysicalFacts
 from .wire import to_plain
 
@@ -276,9 +277,12 @@ class DestructionRecord:
     """Whether the policy leaves titles out of the inventory: their commitments are printed instead."""
 
     def to_value(self) -> dict[str, Any]:
-        """The JSON value, with type, version and the claims this certificate makes."""
+        """The JSON value, with type, version, the claims this certificate makes, and the words of its codes."""
         value: dict[str, Any] = to_plain(self)
-        return {**value, "claims": list(claims(self)), "type": TYPE, "version": VERSION}
+        said = claims(self)
+        return {
+            **value, "claims": list(said), "type": TYPE, "version": VERSION, "words": glossary(self, said),
+        }  # fmt: skip
 
     def to_bytes(self) -> bytes:
         """Canonical JSON: `certificate.json`."""

@@ -123,12 +123,18 @@ def draw_physical(form: Form, facts: PhysicalFacts, names: Mapping[str, str]) ->
     for record in facts.media:
         rows = [(label("col_item"), str(record.item))]
         rows += [
-            (label(f"medium_{field.name}"), str(getattr(record, field.name)) or none)
+            (label(f"medium_{field.name}"), _of_medium(field.name, str(getattr(record, field.name))) or none)
             for field in fields(MediumRecord)
             if field.name != "item"
         ]
         form.pairs(rows, size=8.5)
         form.y += 2
+
+
+def _of_medium(name: str, value: str) -> str:
+    """A field of a medium's record: codes as words, free text as it was entered."""
+    group = {"sanitization": "sanitized", "verification": "verified"}.get(name)
+    return words.word(group, value) if group and value else value
 
 
 def draw_annexes(form: Form, record: DestructionRecord) -> None:
@@ -160,7 +166,13 @@ def _traces(form: Form, traces: Sequence[ClearTrace]) -> None:
         Column(label("at"), 50, "C"), Column(label("col_status"), 50, "C"),
     )  # fmt: skip
     rows = [
-        (t.item, words.word("kind", t.kind), t.id or "", words.time(t.at or ""), words.said(t.state or ""))
+        (
+            t.item,
+            words.word("kind", t.kind),
+            t.id or "",
+            words.time(t.at or ""),
+            words.word("state", t.state or ""),
+        )
         for t in traces
     ]
     form.table(columns, rows)

@@ -30,7 +30,7 @@ def draw_approval(
             (label("batch"), record.batch or label("draft_no")),
             (label("unit"), record.unit),
             (label("applicant"), _signed(proposer, names) if proposer else label("none")),
-            (label("reason"), f"{words.word('reason', record.reason)}（{record.reason}）"),
+            (label("reason"), words.word("reason", record.reason)),
             (label("basis"), label("basis_value", version=record.policy_version)),
             (label("totals"), words.totals(inventory)),
             (label("levels"), words.levels(inventory)),

@@ -74,7 +74,7 @@ def _certificate(
         (
             f"{c.name}　{words.word('check', c.name)}",
             words.word("result", c.result),
-            words.said(c.reason or ""),
+            words.why(c.reason),
         )
         for c in record.checks
     ]
@@ -142,8 +142,8 @@ def _facts(
 def _electronic(record: DestructionRecord) -> list[tuple[str, str]]:
     root = record.root
     facts = label(
-        "root_value", kind=root.kind, root_class=root.root_class, mirrors=root.mirrors, done=root.mirrors_done,
-        erased=words.said(root.erased),
+        "root_value", kind=words.word("rootkind", root.kind), root_class=root.root_class, mirrors=root.mirrors,
+        done=root.mirrors_done, erased=words.said(root.erased),
         why="".join(f"（{words.said(code)}）" for code in root.reasons[:1]),
     )  # fmt: skip
     rows = [

@@ -6,20 +6,23 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ..common.messages import catalogue, say
 from ..models.certificate import DestructionRecord, InventoryLine
+from ..models.certificate_words import said, why, word
 from .certify_form import label
 
-
-def word(group: str, code: str) -> str:
-    """The form's word for a code of a group, else the catalogue's, else the code."""
-    key = f"form_{group}_{code}"
-    return say(key, "zh") if key in catalogue() else said(code)
-
-
-def said(code: str) -> str:
-    """The catalogue's text of a code; a code without one as it is."""
-    return say(code, "zh") if code in catalogue() else code
+__all__ = (
+    "commitments",
+    "levels",
+    "methods",
+    "name",
+    "numbers",
+    "people",
+    "said",
+    "time",
+    "totals",
+    "why",
+    "word",
+)
 
 
 def time(text: str) -> str:

@@ -24,6 +24,7 @@ from ...common.clock import today
 from ...common.errors import NotThere, Refused, UsageFault
 from ...common.paging import HEAVY, cut
 from ...models.certificate import Act, ListItem, list_digest, list_value
+from ...models.certificate_words import why
 from ...models.ledger_entry import new_salt
 from ...models.level import Level
 from ...models.rights import MAY
@@ -350,7 +351,7 @@ def batch_json(
         "attested": by_act.get("attest", []),
         "approval_expires": row.approval_expires,
         "outcomes": outcomes.get("items", []),
-        "checks": outcomes.get("checks", []),
+        "checks": [{**check, "words": why(check["reason"])} for check in outcomes.get("checks", [])],
         "roots": outcomes.get("roots", []),
         "outside_scope": [
             {**place, "path": path_of(station, session, place["clear"])}

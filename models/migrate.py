@@ -1,6 +1,6 @@
 """Brings a registry to the schema of this version, in process; no configuration file is needed.
 
-On SQLite the whole upgrade is one transaction: after a crash the schema is the old one or the new one.
+The whole upgrade is one transaction: after a crash the schema is the old one or the new one.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def upgrade(engine: Engine) -> str:
     """
     from alembic import command
 
-    with engine.connect() as connection, connection.begin():
+    with _writing(engine) as connection, connection.begin():
         _begin_at_once(connection)
         _refuse_unknown(current(connection))
         command.upgrade(_config(connection), "head")
@@ -95,7 +95,7 @@ def downgrade(engine: Engine) -> None:
     """
     from alembic import command
 
-    with engine.connect() as connection, connection.begin():
+    with _writing(engine) as connection, connection.begin():
         _begin_at_once(connection)
         _refuse_unknown(current(connection))
         command.downgrade(_config(connection), "base")
@@ -112,6 +112,11 @@ def _refuse_unknown(found: str | None) -> None:
     known = {script.revision for script in _scripts().walk_revisions()}
     if found is not None and found not in known:
         raise Refused("schema_too_new", found=found, known=newest())
+
+
+def _writing(engine: Engine) -> Connection:
+    """A connection whose transactions are a registry's only ones that write."""
+    return engine.execution_options(writes=True).connect()
 
 
 def _begin_at_once(connection: Connection) -> None:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from ...common.errors import JiyaoError
@@ -261,7 +261,7 @@ class BatchRun:
         """Does one step of one file. A full or failing disk fails this file, which stays where it is."""
         try:
             return act()
-        except (OSError, OperationalError, JiyaoError) as error:
+        except (OSError, DBAPIError, JiyaoError) as error:
             if not disk_trouble(error):
                 raise
             self._books.note(path, "failed", "disk_full", detail=str(self.station.home))

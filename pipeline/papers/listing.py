@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 
-from sqlalchemy import ColumnElement, Select, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from ...common.paging import MOST
 from ...models.level import Level
+from ...models.listed import listed as listed
 from ...models.tables import Document
 from ..desk.urgency import urgent_first
 from ..persons import access
@@ -57,9 +57,3 @@ def ahead(
             return
         last = session.get_one(Document, found.ids[-1])
         place = (last.lane, last.year, last.seq)
-
-
-def listed(ids: Sequence[str]) -> Select[tuple[str]]:
-    """These numbers as a query: one value, however many they are."""
-    rows = func.json_each(json.dumps(list(ids))).table_valued("value")
-    return select(rows.c.value)

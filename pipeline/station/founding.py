@@ -29,7 +29,8 @@ from ...vault.suite import suite_named
 from ...vault.vault import create_vault
 from ..persons import people
 from . import authority
-from .registry import open_engine
+from .empty_registry import clear_unfinished, require_empty
+from .registry import on_server, open_engine
 from .roots import root_places, roots_found, weakest
 from .secrets import Secrets
 from .station import Station
@@ -96,10 +97,13 @@ def found_station(home: Path, plan: Plan, secrets: Secrets, *, clock: Clock | No
     # A wrong PIN or a token that is away is said before anything is written.
     RootSet(places).login()
     _clear_unfinished(home)
+    engine = open_engine(settings.registry) if on_server(settings.registry) else None
+    if engine is not None:
+        require_empty(engine)
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     (home / "logs").mkdir(mode=0o700, exist_ok=True)
     station_file.save(home, settings)
-    engine = open_engine(settings.registry)
+    engine = engine or open_engine(settings.registry)
     upgrade(engine)
     station = Station(home=home, settings=settings, engine=engine, clock=clock or SystemClock())
     with station.write() as session:
@@ -179,8 +183,10 @@ def _check(home: Path, plan: Plan, roots: Sequence[Path | TokenUri]) -> None:
         raise UsageFault("unknown_profile", profile=plan.profile, profiles="、".join(PROFILES))
     if len({plan.sysadmin, plan.secadmin, plan.auditor}) != 3:
         raise UsageFault("administrators_three")
-    if plan.registry and not plan.registry.startswith("sqlite:"):
-        raise UsageFault("not_yet_built", what="--registry " + plan.registry.partition(":")[0])
+    if plan.registry and on_server(plan.registry):
+        open_engine(plan.registry)
+    elif plan.registry and not plan.registry.startswith("sqlite:"):
+        raise UsageFault("registry_kind", kind=plan.registry.partition(":")[0])
     suite_named(plan.suite)
     for folder in roots:
         if isinstance(folder, Path) and folder.resolve().is_relative_to(home.resolve()):
@@ -207,6 +213,8 @@ def _clear_unfinished(home: Path) -> None:
         if error.code != "init_unfinished":
             raise
         plain = station_file.peek(home)
+        if on_server(plain.registry):
+            clear_unfinished(open_engine(plain.registry), uuid.UUID(plain.store_uuid).bytes)
         for folder in plain.root_folders:
             (folder / FILE_NAME).unlink(missing_ok=True)
         shutil.rmtree(home)

@@ -1,4 +1,6 @@
-"""The registry's engine and its two kinds of transaction: one that reads, one that writes alone."""
+"""The registry's engine and its two kinds of transaction: one that reads, one that writes alone.
+
+It is one file of the home (SQLite), or a database of a server on the same machine (`postgres.py`): the same rows."""
 
 from __future__ import annotations
 
@@ -15,11 +17,22 @@ from . import tallies
 BUSY_SECONDS = 60
 
 
+def on_server(url: str) -> bool:
+    """Whether a registry's URL names a server's database."""
+    return url.startswith(("postgresql:", "postgresql+"))
+
+
 def open_engine(url: str) -> Engine:
     """An engine for the registry's URL: SQLite in WAL mode, every commit durable.
 
     `secure_delete` is a second layer only: what must die is ciphertext under a dead root.
+
+    Raises (for a server's, also at the first connection): as `postgres.open_server`.
     """
+    if on_server(url):
+        from .postgres import open_server
+
+        return open_server(url, busy_seconds=BUSY_SECONDS)
     engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
 
     @event.listens_for(engine, "connect")

@@ -64,6 +64,7 @@ def _command() -> Act:
         Option(["--files"], multiple=True, type=FILE, metavar="F"),
         Option(["--slip"], metavar="CODE"),
         Option(["--accept-loss"], is_flag=True),
+        Option(["--registry"], metavar="URL"),
     ]
     return Act("restore", callback=_restore, params=params)
 

@@ -28,12 +28,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Engine, func, select
 
 from ...common import settings as station_file
 from ...common.canonical import canonical
 from ...common.clock import Clock, iso, today
-from ...common.errors import Broken, MissingTool, NotThere, Refused, WrongSecret
+from ...common.errors import Broken, MissingTool, NotThere, Refused, UsageFault, WrongSecret
 from ...common.settings import NAME
 from ...ledger import log
 from ...models.ledger_entry import Fact
@@ -44,8 +44,10 @@ from ..desk import timers
 from ..persons import four_eyes
 from ..persons.actors import Actor, acting
 from . import drill, known_head, witness
+from .empty_registry import require_empty
 from .ledgers import identity_of, signed_head
-from .registry import open_engine, reading
+from .registry import on_server, open_engine, reading
+from .registry_copy import copy_registry
 from .secrets import Secrets
 from .station import Station
 
@@ -171,6 +173,7 @@ def restore(
     files: Sequence[Path] = (),
     slip: str | None = None,
     accept_loss: bool = False,
+    registry: str | None = None,
 ) -> dict[str, Any]:
     """Restores into an empty home. The first person's call waits; a second person's, within 15 minutes, restores.
 
@@ -178,7 +181,7 @@ def restore(
     before the newest destruction finds another epoch there and is refused.
 
     Between the two calls only the first person's word lies beside the home. The registry goes into the home itself,
-    also when the station had it elsewhere.
+    also when the station had it elsewhere, unless `registry` names an empty database of a server.
 
     Destructions come first: the newest registry says what lives, and of older backups only that is taken. A ledger that
     falls behind the newest head known (beside the home, or on a slip) is refused, unless both persons accept the loss;
@@ -188,7 +191,8 @@ def restore(
         files: older backups that hold the sealed files this one only names. slip: the code of a checkpoint slip.
 
     Raises:
-        Refused: the home is alive, role missing, same person twice, `ledger_behind`. WrongSecret: a wrong secret.
+        Refused: the home is alive, role missing, same person twice, `ledger_behind`, `registry_in_use`.
+        WrongSecret: a wrong secret.
         Broken: altered, incomplete, or `key_store_rolled_back`.
     """
     value = verify(file, files=files)
@@ -196,6 +200,7 @@ def restore(
     if manifest.get("elsewhere") and not files:
         raise Broken("backup_incomplete", value=value, missing=len(manifest["elsewhere"]))
     _empty(home)
+    server = _server(registry)
     part = home.with_name(home.name + ".restore")
     waiting = _waiting(part)
     try:
@@ -215,8 +220,15 @@ def restore(
             facts: dict[str, Fact] = {"first": first, "epoch": station.vault.epoch, "sha256": value["sha256"]}
             facts |= {} if behind is None else {"known": behind["size"], "root": behind["root"]}
             station.log(session, "restore", objects=(value["id"],), person=person, account=user, facts=facts)
+        settings = station.settings
+        if server is not None and registry is not None:
+            copy_registry(station.engine, server)
+            settings = replace(settings, registry=registry)
         station.engine.dispose()
-        station_file.save(part, station.settings)
+        if server is not None:
+            for old in part.glob(_REGISTRY + "*"):
+                old.unlink()
+        station_file.save(part, settings)
         if home.exists():
             home.rmdir()
         part.rename(home)
@@ -227,6 +239,17 @@ def restore(
 
 
 _WAITING = "restore.json"
+
+
+def _server(registry: str | None) -> Engine | None:
+    """The empty database that is to take the registry; None when it goes into the home."""
+    if registry is None:
+        return None
+    if not on_server(registry):
+        raise UsageFault("registry_kind", kind=registry.partition(":")[0])
+    engine = open_engine(registry)
+    require_empty(engine)
+    return engine
 
 
 def _entered(home: Path, part: Path, user: str, secrets: Secrets, clock: Clock) -> tuple[Station, str]:
@@ -356,10 +379,16 @@ def _contents(registry: Path) -> tuple[list[str], int, int]:
 
 
 def _copy_registry(station: Station, target: Path) -> None:
-    """A consistent copy of the registry while others may work."""
+    """A consistent copy of the registry while others may work, always one file."""
     source_path = station.engine.url.database
-    if source_path is None:
-        raise Refused("backup_needs_sqlite")
+    if source_path is None or station.engine.dialect.name != "sqlite":
+        engine = open_engine(f"sqlite:///{target}")
+        copy_registry(station.engine, engine)
+        with engine.connect() as plain:
+            # What is packed is the file alone, without a log beside it.
+            plain.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        engine.dispose()
+        return
     source = sqlite3.connect(source_path)
     copy = sqlite3.connect(target)
     try:

@@ -26,11 +26,15 @@ CALLS = (
 )
 """What makes bytes or names durable, or takes them away."""
 _NAME = re.compile(r"^(?:\[pid\s+\d+\]\s+|\d+\s+)?([a-z0-9_]+)\(")
+_FILE = re.compile(r"^(?:\d+\s+)?([a-z0-9_]+)\(\d+<[^>]*[./]([^>./]+)>")
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """The `number`-th call of `call` in a process; `fault` is `KILL`, or the error it returns (`EIO`, `ENOSPC`)."""
+    """The `number`-th call of `call` in a process; `fault` is `KILL`, or the error it returns (`EIO`, `ENOSPC`).
+
+    With a `+` behind the error every later call of that kind fails too: a disk that stays full, or dead.
+    """
 
     call: str
     number: int
@@ -42,8 +46,8 @@ class Point:
     @property
     def inject(self) -> str:
         """The point as strace takes it."""
-        how = f"signal={self.fault}" if self.fault == "KILL" else f"error={self.fault}"
-        return f"inject={self.call}:{how}:when={self.number}"
+        how = "signal=KILL" if self.fault == "KILL" else f"error={self.fault.rstrip('+')}"
+        return f"inject={self.call}:{how}:when={self.number}{'+' if self.fault.endswith('+') else ''}"
 
 
 def missing() -> str | None:
@@ -84,7 +88,7 @@ def traced(ready: Callable[[], object], act: Callable[[], object], point: Point 
     wanted = ",".join("?" + call for call in CALLS)
     faults = ["-e", point.inject] if point else []
     tracer = subprocess.Popen(
-        ["strace", "-f", "-q", "-o", str(log), "-e", f"trace={wanted}", *faults, "-p", str(child)],
+        ["strace", "-f", "-q", "-y", "-o", str(log), "-e", f"trace={wanted}", *faults, "-p", str(child)],
         stderr=subprocess.PIPE,
     )
     assert _attached(child, tracer), "strace did not attach"
@@ -100,6 +104,12 @@ def calls_in(log: Path) -> Counter[str]:
     return Counter(match.group(1) for match in found if match and match.group(1) in CALLS)
 
 
+def written(log: Path) -> Counter[tuple[str, str]]:
+    """How often each call was made on which kind of file: call and the end of the file's name."""
+    found = (_FILE.match(line) for line in log.read_text(errors="replace").splitlines())
+    return Counter((match.group(1), match.group(2)) for match in found if match)
+
+
 def points(calls: Counter[str], faults: tuple[str, ...] = ("KILL",)) -> list[Point]:
     """Every call of a run, each with every fault."""
     return [
@@ -107,7 +117,6 @@ def points(calls: Counter[str], faults: tuple[str, ...] = ("KILL",)) -> list[Poi
         for call in CALLS
         for number in range(1, calls[call] + 1)
         for fault in faults
-        if fault == "KILL" or call in ("fsync", "fdatasync", "pwrite64")
     ]
 
 

@@ -156,9 +156,8 @@ def template(level: Level = Level.STATE_TOP) -> Path:
 
 def transplant(source: Path, target: Path) -> None:
     """Copies home and roots to another place and rewrites the paths in the station's file."""
-    for part in ("home", "home.root", "home.root.mirror"):
-        if (source / part).exists():
-            shutil.copytree(source / part, target / part, symlinks=True)
+    for part in (source / "home", *source.glob("home.root*")):
+        shutil.copytree(part, target / part.name, symlinks=True)
     path = target / "home" / "station.json"
     path.write_text(path.read_text("utf-8").replace(str(source) + "/", str(target) + "/"), "utf-8")
 

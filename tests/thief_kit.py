@@ -6,6 +6,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable
 from contextlib import closing
+from functools import cache
 from pathlib import Path
 
 import vault_reader
@@ -21,7 +22,7 @@ def spied(homes: Iterable[Path], root_files: Iterable[Path]) -> set[bytes]:
             pages |= set(database.execute("SELECT place, epoch, sealed FROM key_pages"))
         blobs |= {path.read_bytes() for path in (home / "blobs").rglob("*.jyb")}
     keys: set[bytes] = set()
-    for root in {key for file in root_files for key in vault_reader.read_root(file.read_bytes()).values()}:
+    for root in {key for file in root_files for key in _read_root(file.read_bytes()).values()}:
         for value in values:
             try:
                 keys |= {key for _, key in vault_reader.read_key_tree(value, pages, root, PASSPHRASE)}
@@ -36,6 +37,9 @@ def spied(homes: Iterable[Path], root_files: Iterable[Path]) -> set[bytes]:
             except vault_reader.Unreadable:
                 continue
     return texts
+
+
+_read_root = cache(vault_reader.read_root)
 
 
 def root_files(room: Room) -> list[Path]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Callable
+from struct import iter_unpack
 
 Digest = Callable[[bytes], bytes]
 STRIPES = 4000
@@ -45,7 +46,7 @@ def af_merge(
 def _diffuse(material: bytes | bytearray | memoryview, count: int, digest: Digest) -> int:
     state = 0
     from_bytes = int.from_bytes
-    for at in range(0, 32 * count, 32):
-        mixed = state ^ from_bytes(material[at : at + 32], "big")
-        state = from_bytes(digest(b"\0\0\0\0" + mixed.to_bytes(32, "big")), "big")
+    for (stripe,) in iter_unpack("32s", memoryview(material)[: 32 * count]):
+        # 36 bytes: the block's number, always 0 for a digest as long as a stripe, stands before it as u32
+        state = from_bytes(digest((state ^ from_bytes(stripe, "big")).to_bytes(36, "big")), "big")
     return state

@@ -222,6 +222,11 @@ def _draw(value: dict[str, Any]) -> None:
         show.closing("roots_erased", done=done, count=len(roots))
     if settled := value.get("settled"):
         show.closing("roots_settled", at=settled["at"], seq=settled["ledger_seq"])
+        if gone := settled["written_off"]:
+            by = "、".join(sorted({name for one in gone for name in one["by"]}))
+            show.closing(
+                "roots_given_up", done=settled["erased"], count=settled["roots"], lost=len(gone), names=by
+            )
     for place in value["outside_scope"]:
         show.closing("outside_scope", kind=place["kind"], path=place.get("path") or "—")
     for one in value.get("reservations", ()):

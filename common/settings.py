@@ -16,7 +16,7 @@ NAME = "station.json"
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Facts fixed at `init`. Paths are absolute; `station_level` is a level id."""
+    """Facts fixed at `init`, but for the places of the roots. Paths are absolute; `station_level` is a level id."""
 
     format: int
     store_uuid: str
@@ -33,6 +33,8 @@ class Settings:
     authorisation: str | None
     initialised: bool = False
     """False while `init` is still at work: such a home is not a station yet."""
+    root_events: int = 0
+    """How many of the registry's root events (mirrors added and written off since) stand in this file already."""
 
     @property
     def roots(self) -> tuple[Path | TokenUri, ...]:
@@ -101,6 +103,11 @@ def save(home: Path, settings: Settings) -> None:
         os.fsync(out.fileno())
     temporary.chmod(0o600)
     temporary.replace(home / NAME)
+    folder = os.open(home, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def finished(settings: Settings) -> Settings:

@@ -183,6 +183,19 @@ class RootFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WrittenOff:
+    """A root medium that was written off and never confirmed erased: a copy of a former root may still exist."""
+
+    at: str
+    fate: Literal["lost", "destroyed", "retired"]
+    """As two persons said; `retired`: it was attached, and overwriting proves nothing on it."""
+    epoch: int
+    """The last key epoch it can hold."""
+    accepted_by: tuple[str, ...]
+    """The two persons."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BackupFact:
     """A backup known to the station, its key epoch, and whether it can still open what was destroyed."""
 
@@ -275,6 +288,7 @@ class DestructionRecord:
     """Whether the approval came before the count (C-21, by the unit's choice)."""
     redacted: bool = False
     """Whether the policy leaves titles out of the inventory: their commitments are printed instead."""
+    written_off: tuple[WrittenOff, ...] = ()
 
     def to_value(self) -> dict[str, Any]:
         """The JSON value, with type, version, the claims this certificate makes, and the words of its codes."""
@@ -369,6 +383,8 @@ def claims(record: DestructionRecord) -> tuple[str, ...]:
         said.append("claim_test_kdf")
     if record.root.mirrors_done < record.root.mirrors:
         said.append("claim_mirrors_pending")
+    if record.written_off:
+        said.append("claim_medium_written_off")
     if record.small_room:
         said.append("claim_small_room")
     if record.cleartext_history:
@@ -377,7 +393,7 @@ def claims(record: DestructionRecord) -> tuple[str, ...]:
         said.append("claim_outside")
     if record.verdict.startswith("pending"):
         said.append("claim_pending")
-    if record.recovery:
+    if record.recovery and not record.written_off:
         said.append(f"claim_recovery_{record.recovery}")
     if record.redacted:
         said.append("claim_redacted")

@@ -45,6 +45,7 @@ def glossary(record: DestructionRecord, claims: Sequence[str]) -> dict[str, dict
     used: dict[str, set[str | None]] = {
         "act": {who.act for who in record.required},
         "claim": set(claims),
+        "fate": {one.fate for one in record.written_off},
         "grade": {artefact.grade for artefact in artefacts},
         "method": {method for artefact in artefacts for method in artefact.methods},
         "outcome": {one.outcome for item in record.items for one in item.closure},

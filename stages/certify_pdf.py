@@ -124,7 +124,7 @@ def _facts(
         (label("verdict"), words.word("verdict", record.verdict)),
     ]
     if record.physical is None:
-        rows += _electronic(record)
+        rows += _electronic(record, names)
         rows += [
             (label("cleartext"), clear if record.cleartext_history else none),
             (label("outside"), outside if record.outside_scope else none),
@@ -139,7 +139,7 @@ def _facts(
     ]
 
 
-def _electronic(record: DestructionRecord) -> list[tuple[str, str]]:
+def _electronic(record: DestructionRecord, names: Mapping[str, str]) -> list[tuple[str, str]]:
     root = record.root
     facts = label(
         "root_value", kind=words.word("rootkind", root.kind), root_class=root.root_class, mirrors=root.mirrors,
@@ -150,6 +150,12 @@ def _electronic(record: DestructionRecord) -> list[tuple[str, str]]:
         (label("epochs"), label("epochs_value", before=record.epoch_before, after=record.epoch_after)),
         (label("root"), facts),
     ]
+    for number, one in enumerate(record.written_off, start=1):
+        told = label(
+            "written_off_value", at=words.time(one.at)[:10], fate=words.word("fate", one.fate), epoch=one.epoch,
+            names="、".join(words.name(person, names) for person in one.accepted_by),
+        )  # fmt: skip
+        rows.append((label("written_off", number=number), told))
     if record.suite:
         rows.append((label("suite"), words.word("suite", record.suite)))
     if record.recovery:

@@ -453,7 +453,7 @@ class Solo:
         file.write_bytes(b"{}")
         return segments.release(self.station, self.me("ledger"), file=file)
 
-    @tries("place:station/rekey.py", never=True)
+    @tries("place:station/ceremony.py", never=True)
     def do_rekey(self) -> Any:
         return rekey.rekey(self.station, self.me("vault.rekey"))
 

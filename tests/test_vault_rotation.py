@@ -340,10 +340,15 @@ def test_a_medium_put_in_meanwhile_is_not_overwritten(room: Room, uuid: bytes, e
 def test_new_mirror(room: Room, tmp_path: Path) -> None:
     vault = room.create()
     kept = room.put(vault, b"kept")
-    with reading(room.engine) as session:
-        vault.add_root(session, tmp_path / "third")
-        with pytest.raises(Refused, match="root_inside_home"):
-            vault.add_root(session, room.home / "inside")
+    with pytest.raises(Refused, match="root_inside_home"):
+        vault.prepare_root(room.home / "inside")
+    vault.prepare_root(tmp_path / "third")
+    vault.prepare_root(tmp_path / "third")
+    assert RootFile(tmp_path / "third").load(1) is None, "no key before it is known as a root"
+    with vault.rotating(), reading(room.engine) as session:
+        assert vault.add_root(session, tmp_path / "third").complete
+    with pytest.raises(Refused, match="root_same"):
+        vault.prepare_root(tmp_path / "third")
     slot, _ = room.put(vault, b"lost")
     assert len(room.destroy(vault, [slot]).roots) == 3
     with reading(room.engine) as session:

@@ -3,14 +3,17 @@
 The start-up rule: current is the slot of the registry's epoch. An older database under a newer root is a
 roll-back. An epoch without a root is never made up for: the station refuses to start. Every other slot is
 wiped, whatever it seems to hold, since a torn wipe leaves a head without meaning and key material behind
-it."""
+it.
+
+A place that became a mirror at some epoch never holds an earlier one: what does is another medium in its place, one
+that was written off, and is neither read nor written."""
 
 from __future__ import annotations
 
 import contextlib
 import secrets
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -101,6 +104,8 @@ class RootSet:
     """One or more roots that always hold the same key. Identity: store uuid (16 bytes) and suite id."""
 
     folders: tuple[RootPlace, ...]
+    since: Mapping[str, int] = field(default_factory=dict)
+    """Place -> the first epoch that a root added later can hold."""
 
     @property
     def files(self) -> tuple[RootStore, ...]:
@@ -149,18 +154,33 @@ class RootSet:
             raise
         return key
 
-    def add(
-        self, folder: RootPlace, *, epoch: int, key: bytearray, suite_id: int, store_uuid: bytes
-    ) -> RootSet:
-        """The set with one more mirror, made in `folder` with the current key."""
-        if _identity(folder) in {_identity(known) for known in self.folders}:
+    def prepare(self, place: RootPlace) -> None:
+        """Makes an empty root: no key yet. One that is there and empty is taken as it is.
+
+        Raises:
+            Refused: `root_same`; `root_exists`, when something is there; `root_written_off`, when it is a root of some
+                time of a station.
+        """
+        if _identity(place) in {_identity(known) for known in self.folders}:
             raise Refused("root_same")
-        file = store_at(folder)
-        if file.taken():
+        file = store_at(place)
+        if not file.taken():
+            file.create()
+            return
+        slots = _view(file).slots
+        if any(slot.state == "held" for slot in slots):
+            raise Refused("root_written_off", path=str(place), epoch=max(slot.epoch for slot in slots))
+        if not slots or any(slot.state != "empty" for slot in slots):
             raise Refused("root_exists", path=str(file.path))
-        file.create()
-        file.write(0, epoch=epoch, suite_id=suite_id, store_uuid=store_uuid, key=key)
-        return RootSet((*self.folders, folder))
+
+    def with_place(self, place: RootPlace, *, epoch: int) -> RootSet:
+        """The set with a prepared root, which gets its key when the set is settled."""
+        return replace(self, folders=(*self.folders, place), since={**self.since, str(place): epoch})
+
+    def without(self, place: RootPlace) -> RootSet:
+        """The set without one root, on which nothing is read or written any more."""
+        kept = tuple(one for one in self.folders if _identity(one) != _identity(place))
+        return replace(self, folders=kept)
 
     def views(self) -> tuple[RootView, ...]:
         """Each root as found now."""
@@ -205,8 +225,8 @@ class RootSet:
         Raises:
             Broken: `root_foreign`, `key_store_rolled_back`, for a medium that was put in meanwhile; nothing is written.
         """
-        for view in self.views():
-            _require_ours(view, epoch, store_uuid)
+        for place, view in zip(self.folders, self.views(), strict=True):
+            _require_ours(view, epoch, store_uuid, self.since.get(str(place), 0))
         self.settle(epoch=epoch, key=key, suite_id=suite_id, store_uuid=store_uuid, wiping=False)
         present = self.holders(epoch)
         missing = tuple(file.path for file in self.files if file not in present)
@@ -227,9 +247,10 @@ class RootSet:
         A mirror that was away during a rotation gets the current key in place of what it held.
         """
         outcomes = []
-        for file in self.files:
+        for place, file in zip(self.folders, self.files, strict=True):
+            since = self.since.get(str(place), 0)
             try:
-                outcomes.append(_settle(file, epoch, key, suite_id, store_uuid, wiping=wiping))
+                outcomes.append(_settle(file, epoch, key, suite_id, store_uuid, wiping=wiping, since=since))
             except (OSError, JiyaoError):
                 outcomes.append(RootOutcome(file.path, "failed", None, None, ()))
         return tuple(outcomes)
@@ -274,24 +295,28 @@ def _view(file: RootStore) -> RootView:
         return RootView(file.path, "unreadable")
 
 
-def _require_ours(view: RootView, epoch: int, store_uuid: bytes) -> None:
-    """A medium put in meanwhile may be another station's, or of a later time of ours: it is never overwritten."""
+def _require_ours(view: RootView, epoch: int, store_uuid: bytes, since: int) -> None:
+    """A medium put in meanwhile may be another station's, of a later time of ours, or one that was written off: it is
+    never overwritten.
+    """
     held = [slot for slot in view.slots if slot.state == "held"]
     if any(slot.store_uuid != store_uuid for slot in held):
         raise Broken("root_foreign", path=str(view.path))
     if any(slot.epoch > epoch + 1 for slot in held):
         raise Broken("key_store_rolled_back", epoch=epoch, root=max(slot.epoch for slot in held))
+    if held and all(slot.epoch < since for slot in held):
+        raise Broken("root_written_off", path=str(view.path), epoch=max(slot.epoch for slot in held))
 
 
 def _settle(
-    file: RootStore, epoch: int, key: bytearray, suite_id: int, store_uuid: bytes, *, wiping: bool
+    file: RootStore, epoch: int, key: bytearray, suite_id: int, store_uuid: bytes, *, wiping: bool, since: int
 ) -> RootOutcome:
     if not file.exists():
         return RootOutcome(file.path, "missing", None, None, ())
     file.mend()
     index, here = file.find(epoch) or (0, None)
     if here != key:
-        _require_ours(_view(file), epoch, store_uuid)
+        _require_ours(_view(file), epoch, store_uuid, since)
         # A stale or damaged mirror: both slots lose what they held before the current key goes in.
         file.wipe(0)
         file.wipe(1)

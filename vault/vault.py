@@ -113,6 +113,8 @@ class Vault:
         self._cost: KdfCost
         self.recovery: Recovery | None = None
         """What the start-up rule did when this vault was opened; None when there was nothing to do."""
+        self.guard: Callable[[], None] | None = None
+        """Called whenever a rotation begins, alone with the key store; raises where it must not."""
         with lease.tree(session) as tree:
             self._note(tree.row)
             registry = tree.key(REGISTRY_SLOT)
@@ -130,8 +132,12 @@ class Vault:
         passphrase: str,
         home: Path | None = None,
         recover: bool = True,
+        since: Mapping[str, int] | None = None,
     ) -> Vault:
         """Unlocks, and applies the start-up rule when a rotation was cut off and nobody else is in.
+
+        Args:
+            since: place -> the first epoch that a root added there later can hold.
 
         Raises:
             WrongSecret: `wrong_passphrase`.
@@ -142,7 +148,7 @@ class Vault:
         for folder in roots:
             require_outside(folder, home or blobs.parent)
         blobs.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lease = Lease(roots=RootSet(tuple(roots)), barrier=Barrier(blobs), passphrase=passphrase)
+        lease = Lease(roots=RootSet(tuple(roots), since or {}), barrier=Barrier(blobs), passphrase=passphrase)
         lease.roots.login()
         with lease.shared():
             row, _ = lease.unlock(session)
@@ -350,6 +356,8 @@ class Vault:
             Refused: `vault_busy`. Unexpected: `vault_lease_open`: end the transactions of this vault first.
         """
         with self._lease.exclusive(wait=wait):
+            if self.guard is not None:
+                self.guard()
             yield
 
     def stage_root(self, session: Session) -> StagedRoot:
@@ -378,18 +386,20 @@ class Vault:
         with self.rotating():
             return self.erase_old_root(session)
 
-    def add_root(self, session: Session, folder: RootPlace, *, home: Path | None = None) -> None:
-        """One more mirror in `folder`, with the current key; the caller keeps the list of roots."""
-        require_outside(folder, home or self._blobs.parent)
-        with self.rotating(), self._lease.tree(session, committed=True) as tree:
-            head = tree.head
-            self._lease.roots = self._lease.roots.add(
-                folder,
-                epoch=head.epoch,
-                key=self._lease.root(tree.row),
-                suite_id=head.suite.id,
-                store_uuid=head.store_uuid,
-            )
+    def prepare_root(self, place: RootPlace, *, home: Path | None = None) -> None:
+        """An empty root in `place`, without any key; as `RootSet.prepare`. Raises also: Refused: `root_inside_home`."""
+        require_outside(place, home or self._blobs.parent)
+        self._lease.roots.prepare(place)
+
+    def add_root(self, session: Session, place: RootPlace) -> Recovery:
+        """Gives a prepared root the current key; within `rotating`. The caller keeps the list of roots."""
+        self._lease.require_exclusive()
+        self._lease.roots = self._lease.roots.with_place(place, epoch=self._epoch)
+        return self.erase_old_root(session)
+
+    def drop_root(self, place: RootPlace) -> None:
+        """From here on nothing is read from or written to this root; the caller keeps the list of roots."""
+        self._lease.roots = self._lease.roots.without(place)
 
     def witness(self, session: Session, slots: Sequence[str]) -> KeyWitness:
         """The keys of slots about to be destroyed, to look for them afterwards (V1)."""

@@ -158,7 +158,7 @@ def approve(station: Station, actor: Actor, *, batch: str, dry_run: bool = False
             row.approval_expires = row.approval_expires or expires.isoformat()
             _state(
                 station, session, actor, row, "approve", row.state if left else "approved", role,
-                accepts=closure.expected(station, items),
+                accepts=closure.expected(station, session, items),
             )  # fmt: skip
         return _json(station, session, row, items, dry_run=dry_run)
 

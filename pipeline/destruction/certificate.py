@@ -155,6 +155,7 @@ def _certify(
     facts = record.physical
     named = {act.person for act in acts}
     named |= {*facts.performed_by, *facts.escorts} if facts is not None else set()
+    named |= {person for one in record.written_off for person in one.accepted_by}
     names = {person: people.name_of(station, session, person) for person in sorted(named)}
     made = certify(
         record=record,

@@ -9,6 +9,7 @@ are looked through by V3. The search book holds register words only, and the reg
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -20,12 +21,15 @@ from ...vault.rotation import Recovery
 from ..intake.sources import WORD as SOURCES
 from ..learning import station_model
 from ..papers.documents import words_of
+from ..station.root_events import events, lost
 from ..station.roots import roots_found
 from ..station.station import Station
+from .inventory import document_of
 
 _FILES = {"original": "original", "transcript": "text", "judgement": "fields", "model": "models"}
 """Kind of a sealed file -> kind of the closure."""
 _NEVER = ("pages", "index", "thumbnails", "features")
+_GIVEN_UP = "reservation_medium_written_off"
 _LOOKED = ("queue", "scratch", "logs")
 PHYSICAL = ("carrier", "medium")
 """Kinds of items that persons destroy, not the station."""
@@ -115,7 +119,7 @@ def left_of(station: Station, session: Session, item: ListItem, checks: Sequence
 # ---------------------------------------------------------------- what may survive
 
 
-def expected(station: Station, items: Sequence[ListItem]) -> tuple[str, ...]:
+def expected(station: Station, session: Session, items: Sequence[ListItem]) -> tuple[str, ...]:
     """Codes of the reservations that can be told before: what an approver is to know, and signs that he accepts."""
     if all(item.kind in PHYSICAL for item in items):
         return ()
@@ -125,7 +129,27 @@ def expected(station: Station, items: Sequence[ListItem]) -> tuple[str, ...]:
         codes.append("reservation_root_unproven")
     if media_due(station, items):
         codes.append("reservation_media_due")
+    if given_up(session, items):
+        codes.append(_GIVEN_UP)
     return tuple(codes)
+
+
+def given_up(session: Session, items: Sequence[ListItem]) -> tuple[str, ...]:
+    """Items that were registered before a root medium was written off that nobody confirmed erased: with it, the
+    passphrase, and a copy of the key store of its time, their keys open.
+    """
+    latest = max((event.at for event in lost(events(session))), default="")
+    return (
+        tuple(
+            item.id
+            for item in items
+            if item.kind not in PHYSICAL
+            and (document := document_of(session, item)) is not None
+            and datetime.fromisoformat(document.received_at) <= datetime.fromisoformat(latest)
+        )
+        if latest
+        else ()
+    )
 
 
 def media_due(station: Station, items: Sequence[ListItem]) -> tuple[str, ...]:
@@ -145,8 +169,13 @@ def reservations_of(
     checks: Sequence[Check],
     recovery: Recovery,
     outside: Sequence[Mapping[str, object]],
+    lost_to: Sequence[str],
 ) -> tuple[Reservation, ...]:
-    """What may survive or was not proved, by code; who accepts it is written down as they sign."""
+    """What may survive or was not proved, by code; who accepts it is written down as they sign.
+
+    Args:
+        lost_to: as `given_up`.
+    """
     found: list[Reservation] = []
     if not recovery.complete:
         found.append(Reservation(code="reservation_mirrors"))
@@ -154,6 +183,8 @@ def reservations_of(
         found.append(Reservation(code="reservation_root_unproven"))
     if any(check.result == "not_applicable" for check in checks):
         found.append(Reservation(code="reservation_check_not_run"))
+    if lost_to:
+        found.append(Reservation(code=_GIVEN_UP, subjects=tuple(lost_to)))
     if due := media_due(station, items):
         found.append(Reservation(code="reservation_media_due", subjects=due))
     if outside:

@@ -72,12 +72,15 @@ def write(station: Station, draft: dict[str, Any], out: Path) -> dict[str, Any]:
     """
     from ...stages.certify import draft as draw
 
-    plain = {name: value for name, value in draft.items() if name not in ("claims", "type", "version")}
+    plain = {
+        name: value for name, value in draft.items() if name not in ("claims", "type", "version", "words")
+    }
     record = from_plain(DestructionRecord, plain)
     items = [from_plain(ListItem, item) for item in draft["list"]]
     with station.read() as session:
         inventory = [inventory_line(station, session, record.reason, item) for item in items]
         named = {who.person for who in record.required if who.person}
+        named |= {person for one in record.written_off for person in one.accepted_by}
         names = {person: people.name_of(station, session, person) for person in named}
     pdf = draw(record=record, inventory=inventory, names=names, fonds=record.unit, at=station.clock.now())
     return {"file": str(out), "sha256": write_new(out, pdf)}
@@ -101,7 +104,7 @@ def _kept(station: Station, session: Session, row: Destruction, items: Sequence[
     epoch = session.scalar(select(func.max(KeyStoreRow.epoch))) or 0
     outcomes = tuple(_outcome(station, session, item) for item in items)
     outside = [] if physical else _outside(station, session, items)
-    reservations = [Reservation(code=code) for code in closure.expected(station, items)]
+    reservations = [Reservation(code=code) for code in closure.expected(station, session, items)]
     if outside:
         places = tuple(dict.fromkeys(place["item"] for place in outside))
         reservations.append(Reservation(code="reservation_outside", subjects=places))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -25,6 +25,7 @@ from ...models.certificate import (
     RootFacts,
     TreeHeadFact,
     Verdict,
+    WrittenOff,
 )
 from ...models.physical import PhysicalFacts
 from ...models.tables import (
@@ -43,6 +44,7 @@ from ...vault import cms
 from ...vault.medium import Claim
 from ..papers.documents import words_of
 from ..station import authority
+from ..station.root_events import events, lost
 from ..station.station import Station
 from .inventory import document_of
 
@@ -113,6 +115,7 @@ def record_of(
         physical=physical,
         approval_first=bool(approved and counted and min(approved) < max(counted)),
         redacted=station.policy.destruction.redact_titles,
+        written_off=_written_off(session) if physical is None else (),
     )  # fmt: skip
 
 
@@ -150,13 +153,30 @@ def _weakness(root: dict[str, Any]) -> tuple[str, int]:
 def _backups(session: Session, row: Destruction, kept: dict[str, Any]) -> list[BackupFact]:
     verdict: Verdict = row.verdict or kept["verdict"]  # type: ignore[assignment]
     known = select(Backup).where(Backup.epoch <= (row.epoch_before or kept.get("epoch_before", 0)))
+    reach = max((event.epoch for event in lost(events(session))), default=0)
     return [
         BackupFact(
             id=backup.id, at=backup.at, epoch=backup.epoch,
-            state="pending_key_epoch" if verdict == "pending_key_epoch" else "unreadable",
+            state=_of_backup(verdict, backup.epoch, reach),
         )
         for backup in session.scalars(known.order_by(Backup.id))
     ]  # fmt: skip
+
+
+def _of_backup(
+    verdict: Verdict, epoch: int, reach: int
+) -> Literal["unreadable", "pending_key_epoch", "unknown"]:
+    """`reach`: the last epoch that a medium nobody confirmed erased can hold."""
+    if verdict == "pending_key_epoch":
+        return "pending_key_epoch"
+    return "unknown" if epoch <= reach else "unreadable"
+
+
+def _written_off(session: Session) -> tuple[WrittenOff, ...]:
+    return tuple(
+        WrittenOff(at=event.at, fate=event.fate, epoch=event.epoch, accepted_by=event.persons)  # type: ignore[arg-type]
+        for event in lost(events(session))
+    )
 
 
 def signer(session: Session, act: DestructionAct) -> RequiredSigner:

@@ -2,13 +2,16 @@
 
 The certificate stays as it is: it was true when it was sealed, and says that it was not finished. What has become true
 since stands in the ledger, with the certificate's hash, under a signed tree head: the addendum. Its proof is written
-beside the certificate, so that an outsider can check both with the same verifier. Threat model: as that of the ledger;
+beside the certificate, so that an outsider can check both with the same verifier. A medium that never comes back is
+written off by two persons (`write_off.py`); the addendum then says on how many of how many the key is erased, and that
+one was given up, by whom. Threat model: as that of the ledger;
 and whoever puts a hand-made copy of the current root in the place of the missing mirror makes the station believe that
 this is the mirror, which is said in docs/known-limits.md."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -19,6 +22,7 @@ from ...models.ledger_entry import Fact
 from ...models.tables import Certificate, Destruction, DestructionAct, LedgerEntry
 from ...vault.rotation import Recovery
 from ..persons.actors import Actor, acting
+from ..station.root_events import RootEvent, events, lost
 from ..station.station import Station
 
 ACT = "destroy.settle"
@@ -49,17 +53,40 @@ def settle(station: Station, actor: Actor, *, batch: str, dry_run: bool = False)
         if not recovery.complete:
             done = sum(root.state == "erased" for root in recovery.roots)
             raise Refused("mirror_still_missing", batch=batch, done=done, count=len(recovery.roots))
-        if dry_run:
-            return
-        row = session.get_one(Destruction, batch)
-        if not waits(row):
-            return
-        row.phase = _SETTLED
-        certificate = session.scalars(select(Certificate).where(Certificate.destruction_id == batch)).one()
-        station.log(
-            session, ACT, objects=(batch, certificate.id), person=actor.person, account=actor.user,
-            role="destroy_operator", facts=_facts(row, certificate, recovery),
-        )  # fmt: skip
+        if not dry_run:
+            _write(station, session, actor, batch, recovery, role="destroy_operator")
+
+
+def write_addendum(station: Station, actor: Actor, *, batch: str, recovery: Recovery) -> None:
+    """The addendum of a batch whose medium was written off, by whom it was."""
+    with acting(station, actor, ACT, objects=(batch,)) as session:
+        _write(station, session, actor, batch, recovery, role=None)
+
+
+def _write(
+    station: Station, session: Session, actor: Actor, batch: str, recovery: Recovery, *, role: str | None
+) -> None:
+    row = session.get_one(Destruction, batch)
+    if not waits(row):
+        return
+    row.phase = _SETTLED
+    certificate = session.scalars(select(Certificate).where(Certificate.destruction_id == batch)).one()
+    gone = [event for event in lost(events(session)) if event.epoch >= (row.epoch_before or 0)]
+    station.log(
+        session, ACT, objects=(batch, certificate.id), person=actor.person, account=actor.user, role=role,
+        facts={**_facts(row, certificate, recovery), **_given_up(recovery, gone)},
+    )  # fmt: skip
+
+
+def _given_up(recovery: Recovery, gone: Sequence[RootEvent]) -> dict[str, Fact]:
+    """What was written off and never confirmed erased: on how many of how many it is done, and who accepted that."""
+    if not gone:
+        return {}
+    return {
+        "roots": len(recovery.roots) + len(gone),
+        "erased": len(recovery.roots),
+        "written_off": [{"at": event.at, "fate": event.fate, "by": list(event.persons)} for event in gone],
+    }
 
 
 def _facts(row: Destruction, certificate: Certificate, recovery: Recovery) -> dict[str, Fact]:
@@ -75,7 +102,9 @@ def _facts(row: Destruction, certificate: Certificate, recovery: Recovery) -> di
 
 
 def settled(session: Session, batch: str) -> dict[str, Any] | None:
-    """The addendum of a batch as `destroy show` tells it: time, person, the ledger's number, classes and claims."""
+    """The addendum of a batch as `destroy show` tells it: time, person, the ledger's number, on how many of how many
+    roots the former key is erased, classes and claims, and the media that were written off instead.
+    """
     rows = session.scalars(select(LedgerEntry).where(LedgerEntry.act == ACT).order_by(LedgerEntry.seq))
     for row in rows:
         leaf = json.loads(row.leaf)
@@ -84,5 +113,6 @@ def settled(session: Session, batch: str) -> dict[str, Any] | None:
             return {
                 "at": row.at, "person": row.person, "ledger_seq": row.seq, "roots": facts["roots"],
                 "classes": facts["classes"], "claims": facts["claims"],
+                "erased": facts.get("erased", facts["roots"]), "written_off": facts.get("written_off", []),
             }  # fmt: skip
     return None

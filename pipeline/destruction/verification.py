@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from ...common.needles import LEAST, Needles
@@ -39,6 +39,7 @@ from ..intake.sources import WORD as SOURCES
 from ..learning import station_model
 from ..papers.documents import words_of
 from ..station.ledgers import identity_of
+from ..station.root_events import events, lost
 from ..station.station import Station
 from . import batch as destruction
 from . import closure
@@ -144,7 +145,9 @@ def verify_batch(
         )
         outside = tuple(_outside(station, session, items))
         before = _kept(row).get("before", {})
-        verdict = _verdict(checks, recovery, outside, due=bool(closure.media_due(station, items)))
+        given_up = closure.given_up(session, items)
+        due = bool(closure.media_due(station, items) or given_up)
+        verdict = _verdict(checks, recovery, outside, due=due)
         status = {"failed": "failed", "pending_key_epoch": "pending_key_epoch"}.get(verdict, "complete")
         outcomes = tuple(
             ItemOutcome(
@@ -164,7 +167,7 @@ def verify_batch(
             )
             for item in items
         )
-        reservations = closure.reservations_of(station, items, outcomes, checks, recovery, outside)
+        reservations = closure.reservations_of(station, items, outcomes, checks, recovery, outside, given_up)
     return BatchOutcome(
         items=outcomes,
         checks=checks,
@@ -283,6 +286,10 @@ def _v5(session: Session, row: Destruction, recovery: Recovery) -> Check:
     older = session.scalars(select(Backup.id).where(Backup.epoch <= (row.epoch_before or 0))).all()
     if not recovery.complete:
         return _check("V5", "pending", "mirror_missing")
+    reach = max((event.epoch for event in lost(events(session))), default=0)
+    oldest = session.scalar(select(func.min(Backup.epoch)))
+    if reach >= min(row.epoch_before or 0, reach + 1 if oldest is None else oldest):
+        return _check("V5", "not_applicable", "medium_written_off")
     return _check("V5", "pass", f"backups_unreadable_{len(older)}" if older else None)
 
 

@@ -9,6 +9,7 @@ from ...vault.medium import medium_of
 from ...vault.scratch import scratch_place
 from ...vault.suite import SUITES, available
 from ...vault.swap import resting
+from .root_events import events, lost
 from .roots import RootFound, roots_found, weakest
 from .station import Station
 
@@ -36,15 +37,18 @@ def root(station: Station) -> Finding:
 
 
 def mirror(station: Station) -> Finding:
-    """Whether one failure takes all roots."""
+    """Whether one failure takes all roots; and how many media were written off and never confirmed erased."""
+    with station.read() as session:
+        gone = len(lost(events(session)))
+    told = (" — ", "doctor_mirrors_lost", f" {gone}") if gone else ()
     if station.settings.single_root:
-        return False, "doctor_single_root", "doctor_fix_single_root"
+        return False, ("doctor_single_root", *told), "doctor_fix_single_root"
     folders = [path for path in station.settings.root_folders if path.exists()]
     devices = {path.stat().st_dev for path in folders}
     apart = len(devices) == len(station.settings.root_folders)
     return (
         apart,
-        "doctor_mirror_apart" if apart else "doctor_mirror_same_device",
+        ("doctor_mirror_apart" if apart else "doctor_mirror_same_device", *told),
         "" if apart else "doctor_fix_mirror",
     )
 

@@ -11,22 +11,15 @@ open no more: a new one is due.
 
 from __future__ import annotations
 
-from contextlib import suppress
-from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy.orm import Session
-
-from ...common.clock import iso
-from ...common.errors import JiyaoError
-from ...models.tables import Meta
-from ..persons import four_eyes
+from ...models.ledger_entry import Fact
+from ...vault.rotation import Recovery, Rewritten
 from ..persons.actors import Actor, acting
+from . import ceremony
 from .station import Station
 
-WITHIN = timedelta(minutes=15)
 _ACT = "vault.rekey"
-_KEY = "vault.rekey"
 
 
 def rekey(station: Station, actor: Actor) -> dict[str, Any]:
@@ -41,28 +34,19 @@ def rekey(station: Station, actor: Actor) -> dict[str, Any]:
         Broken: the check before the former root is erased failed; then both roots stay.
     """
     with acting(station, actor, _ACT) as session:
-        first = _first(station, session)
-        if first is None:
-            until = station.clock.now() + WITHIN
-            word = station.seal(session, _KEY, {"person": actor.person, "until": iso(until)})
-            session.merge(Meta(key=_KEY, value=word))
+        if ceremony.first_of(station, session, actor, _ACT) is None:
+            value = ceremony.wait(station, session, actor, _ACT)
             station.log(session, _ACT, person=actor.person, account=actor.user, facts={"step": 1})
-            return {"state": "waiting", "first": actor.person, "until": iso(until)}
-        _apart(station, session, actor, first)
+            return value
     with station.vault.rotating():
         with station.read() as session:
             station.vault.stage_root(session)
         with acting(station, actor, _ACT) as session:
-            first = _first(station, session) or actor.person
-            _apart(station, session, actor, first)
-            session.delete(session.get_one(Meta, _KEY))
+            first = ceremony.take(station, session, actor, _ACT)
             done = station.vault.rewrite(session, [], whole=True)
             station.log(
                 session, _ACT, person=actor.person, account=actor.user,
-                facts={
-                    "step": 2, "first": first, "epoch_before": done.epoch_before, "epoch_after": done.epoch_after,
-                    "pages": done.pages,
-                },
+                facts={"step": 2, "first": first, **facts_of(done)},
             )  # fmt: skip
         with station.read() as session:
             station.vault.check(session, done)
@@ -72,33 +56,18 @@ def rekey(station: Station, actor: Actor) -> dict[str, Any]:
         "state": "rekeyed" if recovery.complete else "pending_key_epoch",
         "first": first,
         "second": actor.person,
-        "epoch": recovery.epoch,
-        "key_pages": done.pages,
-        "keys": done.survivors,
-        "roots": [root.state for root in recovery.roots],
+        **value_of(done, recovery),
     }
 
 
-def _first(station: Station, session: Session) -> str | None:
-    """Who asked first, not too long ago."""
-    row = session.get(Meta, _KEY)
-    if row is None:
-        return None
-    with suppress(JiyaoError):
-        word = station.unseal(session, _KEY, row.value)
-        now, until = station.clock.now(), datetime.fromisoformat(word["until"])
-        if until - WITHIN <= now <= until:
-            return str(word["person"])
-    return None
+def facts_of(done: Rewritten) -> dict[str, Fact]:
+    """What the ledger says of a re-keying."""
+    return {"epoch_before": done.epoch_before, "epoch_after": done.epoch_after, "pages": done.pages}
 
 
-def _apart(station: Station, session: Session, actor: Actor, first: str) -> None:
-    roles = four_eyes.acts(_ACT)
-    four_eyes.apart(
-        session,
-        actor.person,
-        roles,
-        [(first, roles)],
-        since=iso(station.clock.now() - WITHIN),
-        user=actor.user,
-    )
+def value_of(done: Rewritten, recovery: Recovery) -> dict[str, Any]:
+    """What a command says of it."""
+    return {
+        "epoch": recovery.epoch, "key_pages": done.pages, "keys": done.survivors,
+        "roots": [root.state for root in recovery.roots],
+    }  # fmt: skip

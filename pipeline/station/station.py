@@ -29,7 +29,7 @@ from ...models.tables import Approval, Artefact, Counter, PolicyVersion
 from ...vault.discipline import harden
 from ...vault.scratch import Scratch, fresh_scratch
 from ...vault.vault import Vault
-from . import clock_guard, policy_text
+from . import clock_guard, policy_text, root_events
 from .registry import open_engine, reading, writing
 from .roots import root_places
 from .secrets import Secrets
@@ -82,7 +82,10 @@ class Station:
         engine = open_engine(settings.registry)
         with engine.connect() as connection:
             check(connection)
-        return cls(home=home, settings=settings, engine=engine, clock=clock or SystemClock())
+        station = cls(home=home, settings=settings, engine=engine, clock=clock or SystemClock())
+        with reading(engine) as session:
+            station.settings = root_events.applied(settings, root_events.events(session))
+        return station
 
     # ------------------------------------------------------------ vault
 
@@ -98,11 +101,27 @@ class Station:
             return
         harden()
         with self.read() as session:
+            known = root_events.events(session)
+            self.settings = root_events.applied(self.settings, known)
             self._vault = Vault.open(
                 session, blobs=self.blobs, roots=root_places(self.settings, secrets), passphrase=passphrase,
-                home=self.home,
+                home=self.home, since=root_events.since(known),
             )  # fmt: skip
+        self._vault.guard = self._require_roots_known
+        if known:
+            self.keep_settings()
         self.forget_policy()
+
+    def keep_settings(self) -> None:
+        """Lets the station's file follow what became of the roots."""
+        if station_file.peek(self.home).root_events != self.settings.root_events:
+            station_file.save(self.home, self.settings)
+
+    def _require_roots_known(self) -> None:
+        """A rotation that knew nothing of a mirror added meanwhile would leave the former key on it."""
+        with self.read() as session:
+            if len(root_events.events(session)) != self.settings.root_events:
+                raise Refused("roots_changed")
 
     @property
     def vault(self) -> Vault:

@@ -17,6 +17,8 @@ from .period import Period
 MarkStyle = Literal["prefixed_no_star", "soe_shangmi", "bare_words"]
 """`公司机密`; the words of central enterprises' business secrets; `机密`, never with a star."""
 CopyFormat = Literal["pdf", "png"]
+MarkProfile = Literal["normal", "strong", "dots"]
+"""How strongly the invisible marks are drawn: the usual tint; twice as strong; the usual tint and small black dots."""
 Channel = Literal["forensic", "barcode", "visible", "metadata"]
 Layer = Literal["tint", "dots", "glyphs"]
 """What a forensic mark was read from: the tint of the paper, black dots, or the places of the glyphs."""
@@ -61,8 +63,12 @@ class CopySpec:
     format: CopyFormat = "pdf"
     forensic_id: int | None = None
     """The number that the tint says (48 bits); None: no tint."""
+    profile: MarkProfile = "normal"
+    """Of the invisible marks, by the policy's list for the level (docs/spec/mark.md)."""
     tint_key: str = field(default="", repr=False)
     """The station's tint key, hex. It goes to the worker that draws, and nowhere else."""
+    glyphs: bool = True
+    """Glyphs are shifted by the copy's signs, where there is a number to say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,3 +89,33 @@ class ReadMark:
     """`forensic`: where it was read."""
     tests: float = 0.0
     """`forensic`: how many places, copies and poses were tried for this reading; 0: as many as its layer ever tries."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarkMatch:
+    """One copy's fingerprint in one picture: where on its page the picture lies, and how surely each tile says so."""
+
+    id: int
+    z: float
+    row: int
+    column: int
+    """The page's tile (of 40 mm) under the sighting's first one."""
+    grid: tuple[tuple[float, ...], ...]
+    """z of each tile, rows from the top."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarkView:
+    """How the tint was seen in one page of a suspect file: for the report and for maps of mixed copies."""
+
+    page: int
+    channel: str
+    """`mix`, `luma`, `chroma`, `bits`."""
+    homography: tuple[float, ...]
+    """Nine numbers, row by row: mm from the first tile's corner to the picture's pixels."""
+    mirrored: bool
+    clarity: float
+    """How surely the tint is there at all, in standard deviations."""
+    matches: tuple[MarkMatch, ...] = ()
+    weak: tuple[tuple[int, float, float], ...] = ()
+    """Numbers of copies whose fingerprint shows too weakly to count, z, and the tries that were made."""

@@ -1,0 +1,121 @@
+"""Shifts the glyphs of a copy's pages, and keeps the pages as they were so that the shifts can be read.
+
+Pages that become pictures are shifted as pictures, whatever they come from; pages that stay text in their text
+operators (stamp_glyph_text.py). A page with few glyphs, or whose text cannot be placed, keeps its own and is not kept.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..formats.opened import Picture
+from ..models.copy import CopySpec
+from ..watermark.glyph_pages import GlyphPage, keep, pack
+from ..watermark.glyphs import GlyphKey, boxes, shifted
+from ..watermark.glyphs_read import agreement, leak_of, measure
+
+LEAST = 24
+"""Glyphs below which a page is left as it is."""
+_KEPT_DOCUMENTS = 2
+_READ_BACK = 0.5
+"""Share of the agreement of a page without any error that a page must show when it is read back."""
+
+
+@dataclass
+class Masters:
+    """Pages as they were, of the documents drawn last: the next copy of the same document need not find them again."""
+
+    _by_document: OrderedDict[str, dict[int, GlyphPage | None]] = field(default_factory=OrderedDict)
+
+    def of(self, name: str) -> dict[int, GlyphPage | None]:
+        """The pages found so far of a document (any name that tells its bytes), to be added to."""
+        pages = self._by_document.setdefault(name, {})
+        self._by_document.move_to_end(name)
+        while len(self._by_document) > _KEPT_DOCUMENTS:
+            self._by_document.popitem(last=False)
+        return pages
+
+
+@dataclass
+class Shifter:
+    """The shifts of one copy, and the pages that carry them."""
+
+    key: GlyphKey
+    id: int
+    masters: dict[int, GlyphPage | None] = field(default_factory=dict)
+    """Pages as they were; None: looked at, and not to be shifted."""
+    carried: dict[int, GlyphPage] = field(default_factory=dict)
+    """Pages of this copy that are shifted."""
+
+    @classmethod
+    def of(cls, spec: CopySpec, masters: dict[int, GlyphPage | None] | None = None) -> Shifter | None:
+        """The specification's shifts; None where it asks for none."""
+        if spec.forensic_id is None or not spec.glyphs:
+            return None
+        return cls(
+            GlyphKey(bytes.fromhex(spec.tint_key)), spec.forensic_id, {} if masters is None else masters
+        )
+
+    def picture(self, number: int, page: Picture, per_mm: float) -> Picture:
+        """The page's picture (before any mark is put on it) with its glyphs shifted; its own when it has too few."""
+        master = self._master(number, lambda: page, per_mm, lambda found: found)
+        if master is None:
+            return page
+        self.carried[number] = master
+        return shifted(page, master.boxes, self.signs(master), per_mm)
+
+    def text(
+        self,
+        number: int,
+        draw: Callable[[], Picture],
+        per_mm: float,
+        reached: Callable[[NDArray[np.int32]], NDArray[np.bool_]],
+    ) -> GlyphPage | None:
+        """The page whose glyphs are to be shifted in its operators; None when it has too few.
+
+        Args:
+            draw: gives the page's picture. reached: which of the glyphs found on it the operators can move.
+        """
+        master = self._master(number, draw, per_mm, lambda found: found[reached(found)])
+        if master is not None:
+            self.carried[number] = master
+        return master
+
+    def reads(self, picture: Picture, number: int) -> bool:
+        """Whether the drawn page of the copy shows its own signs, where they are known to stand; of a page that is not
+        shifted nothing is asked.
+        """
+        page = self.carried.get(number)
+        if page is None:
+            return True
+        rate = np.diag([picture.shape[1] / page.size[0], picture.shape[0] / page.size[1], 1.0])
+        measured = measure(leak_of(picture), page.ink, page.boxes, rate, page.per_mm)
+        return agreement([measured.shifts], [self.signs(page)]) >= _READ_BACK * (2 * len(page.boxes)) ** 0.5
+
+    def signs(self, page: GlyphPage) -> NDArray[np.int8]:
+        """Of the page's glyphs."""
+        return self.key.signs(self.id, page.number, len(page.boxes))
+
+    def packed(self) -> bytes:
+        """The pages that are shifted, as they were; empty when there is none."""
+        pages = [self.carried[number] for number in sorted(self.carried)]
+        return pack(pages) if pages else b""
+
+    def _master(
+        self,
+        number: int,
+        draw: Callable[[], Picture],
+        per_mm: float,
+        chosen: Callable[[NDArray[np.int32]], NDArray[np.int32]],
+    ) -> GlyphPage | None:
+        if number not in self.masters:
+            page = draw()
+            found = boxes(page, per_mm)
+            found = chosen(found) if len(found) >= LEAST else found
+            self.masters[number] = keep(number, page, found, per_mm) if len(found) >= LEAST else None
+        return self.masters[number]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
+from ..formats.pixels import blobs
 from .page_ink import Ink
 
 LEAST_MM = 1.2
@@ -33,9 +33,7 @@ def is_blank(ink: Ink) -> bool:
     inner = np.zeros_like(ink.mask)
     inside = (slice(margin, height - margin), slice(margin, width - margin))
     inner[inside] = ink.mask[inside]
-    count, _, stats, _ = cv2.connectedComponentsWithStats(inner.astype(np.uint8), connectivity=8)
-    if count == 1:
-        return True
+    _, stats = blobs(inner)
     return not any(_is_stroke(*(int(value) for value in part), ink=ink) for part in stats[1:])
 
 

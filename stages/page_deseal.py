@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..formats.opened import Picture
+from ..formats.pixels import blobs, shrink
 from ..models.page import Box
 
 LEAST_MM, MOST_MM = 27.0, 58.0
@@ -79,7 +80,7 @@ def find_seals(picture: Picture, *, dpi: float) -> Iterator[Box]:
     scale = min(1.0, MASK_DPI / dpi)
     height, width = picture.shape[:2]
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA).astype(np.int16)
+    small = shrink(picture, size).astype(np.int16)
     red = (small[:, :, 0] - np.maximum(small[:, :, 1], small[:, :, 2])) > REDDER
     if not red.any():
         return
@@ -87,8 +88,8 @@ def find_seals(picture: Picture, *, dpi: float) -> Iterator[Box]:
     reach = max(3, round(GAP_MM * pixels)) | 1
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
     closed = cv2.morphologyEx(red.astype(np.uint8), cv2.MORPH_CLOSE, kernel)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(closed, connectivity=8)
-    for index in range(1, count):
+    labels, stats = blobs(np.asarray(closed, np.uint8))
+    for index in range(1, len(stats)):
         left, top, wide, high, _area = (int(value) for value in stats[index])
         longer, shorter = max(wide, high) / pixels, min(wide, high) / pixels
         if shorter < LEAST_MM:

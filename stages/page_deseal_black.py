@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..formats.opened import Picture
+from ..formats.pixels import blobs
 from ..models.page import Box
 from .page_deseal import LEAST_MM, MOST_MM, ellipse_of
 from .page_ink import Ink
@@ -41,8 +42,8 @@ def find_black_seals(ink: Ink) -> Iterator[Box]:
     thick = cv2.morphologyEx(ink.mask.astype(np.uint8), cv2.MORPH_OPEN, _disc(THICK_MM * pixels))
     closed = cv2.morphologyEx(thick, cv2.MORPH_CLOSE, _disc(GAP_MM * pixels))
     height, width = closed.shape
-    count, _, stats, _ = cv2.connectedComponentsWithStats(closed, connectivity=8)
-    for index in range(1, count):
+    _, stats = blobs(np.asarray(closed, np.uint8))
+    for index in range(1, len(stats)):
         left, top, wide, high, area = (int(value) for value in stats[index])
         longer, shorter = max(wide, high) / pixels, min(wide, high) / pixels
         if shorter < LEAST_MM or longer > WIDEST_MM or area > MOST_FILLED * wide * high:

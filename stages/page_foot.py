@@ -13,9 +13,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-import cv2
-
 from ..formats.opened import Picture
+from ..formats.pixels import blobs
 from .engines.engine import Engine, EngineFault, Quad, RawLine
 from .page_again import Mask, PixelBox, around, read_strip_of, small_ink
 from .page_placed import Piece
@@ -142,7 +141,7 @@ def _spots(pieces: Sequence[Piece], prepared: Prepared, *, foot: bool) -> list[_
 
 def _groups(ink: Mask, known: Sequence[PixelBox], mm: float) -> Iterator[_Spot]:
     """Rows of a few signs that stand alone and have the size of a page number."""
-    _, _, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
+    _, stats = blobs(ink)
     wide = ink.shape[1]
     edge = EDGE_MM * mm
     signs: list[PixelBox] = []

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-import cv2
 import numpy as np
 
 from ..formats.opened import Picture
+from ..formats.pixels import blobs
 from ..models.page import Box
 from .page_ink import Ink
 
@@ -26,8 +26,8 @@ def find_holes(ink: Ink) -> Iterator[Box]:
     """Boxes of filled round marks of a hole's size along the four edges."""
     pixels = ink.dpi / 25.4
     height, width = ink.mask.shape
-    count, _, stats, _ = cv2.connectedComponentsWithStats(ink.mask.astype(np.uint8), connectivity=8)
-    for left, top, wide, high, area in stats[1:count].tolist():
+    _, stats = blobs(ink.mask)
+    for left, top, wide, high, area in stats[1:].tolist():
         lower, longer = min(wide, high) / pixels, max(wide, high) / pixels
         if not (lower >= LEAST_MM and longer <= MOST_MM and lower >= LEAST_ROUND * longer):
             continue

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..formats.opened import Picture
+from ..formats.pixels import blobs, shrink
 
 Mask = NDArray[np.bool_]
 
@@ -42,7 +43,7 @@ def find_ink(picture: Picture, *, dpi: float) -> Ink:
     scale = min(1.0, MASK_DPI / dpi)
     grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
     size = (max(1, round(grey.shape[1] * scale)), max(1, round(grey.shape[0] * scale)))
-    small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+    small = shrink(np.asarray(grey, np.uint8), size)
     reach = max(3, round(WIDEST_STROKE_MM / 25.4 * dpi * scale)) | 1
     kernel = cv2.getStructuringElement(cv2.MORPH_RECT, (reach, reach))
     paper = cv2.morphologyEx(small, cv2.MORPH_CLOSE, kernel).astype(np.int16)
@@ -54,13 +55,13 @@ def find_ink(picture: Picture, *, dpi: float) -> Ink:
 
 def _without_borders(ink: Mask) -> Mask:
     height, width = ink.shape
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(ink.astype(np.uint8), connectivity=8)
+    labels, stats = blobs(ink)
     left, top = stats[:, cv2.CC_STAT_LEFT], stats[:, cv2.CC_STAT_TOP]
     wide, high = stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]
     upright = ((left == 0) | (left + wide == width)) & (high > height * BORDER_SHARE)
     lying = ((top == 0) | (top + high == height)) & (wide > width * BORDER_SHARE)
     border = upright | lying
     border[0] = False
-    if count == 1 or not border.any():
+    if not border.any():
         return ink
     return np.asarray(ink & ~border[labels])

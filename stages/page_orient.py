@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from ..formats.opened import Picture
+from ..formats.pixels import shrink
 from .engines.model_files import ORIENTATION, lack_of
 from .engines.network import Network, runtime_installed
 
@@ -56,8 +56,7 @@ def _chances(picture: Picture) -> NDArray[np.float64]:
     height, width = picture.shape[:2]
     scale = SHORT_SIDE / min(height, width)
     size = (max(SEEN, round(width * scale)), max(SEEN, round(height * scale)))
-    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    resized = cv2.resize(picture, size, interpolation=way)
+    resized = shrink(picture, size)
     left, top = (size[0] - SEEN) // 2, (size[1] - SEEN) // 2
     seen = resized[top : top + SEEN, left : left + SEEN].astype(np.float32)
     # Trained on blue, green, red, with the means and spreads in this order.

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..formats.opened import Picture
+from ..formats.pixels import shrink
 from ..models.page import Box
 from .engines.engine import Point, Quad
 from .page_blank import is_blank
@@ -123,7 +124,7 @@ def look_over(picture: Picture, *, dpi: float, options: Preparation = ALL) -> Ov
     """
     scale = min(1.0, SMALL_DPI / dpi)
     size = (max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale)))
-    small = picture if scale == 1.0 else _small(picture, size)
+    small = shrink(picture, size)
     steps = []
     border = find_borders(small, dpi=dpi * scale) if options.borders else None
     if border is not None:
@@ -194,10 +195,6 @@ def prepare(picture: Picture, *, dpi: float, turns: int | None = 0, options: Pre
     if turns is None:
         turns = page.turn.turns[0] if page.turn else 0
     return upright(page, turns)
-
-
-def _small(picture: Picture, size: tuple[int, int]) -> Picture:
-    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
 def _extent(ink: Ink) -> tuple[int, int, int, int] | None:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...formats.opened import Picture
+from ...formats.pixels import shrink
 from .engine import Quad
 from .network import Network, Tensor
 
@@ -53,13 +54,12 @@ class Detector:
         height, width = picture.shape[:2]
         scale = min(1.0, side / max(height, width))
         wide, high = (max(STEP, round(int(length * scale) / STEP) * STEP) for length in (width, height))
-        small = cv2.resize(
-            picture, (wide, high), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-        )
+        small = shrink(picture, (wide, high))
         right, below = max(0, NARROWEST - wide), max(0, NARROWEST - high)
         if right or below:
             # The network finds nothing on a picture of a few rows: paper is added on two sides.
-            small = cv2.copyMakeBorder(small, 0, below, 0, right, cv2.BORDER_REPLICATE)
+            framed = cv2.copyMakeBorder(small, 0, below, 0, right, cv2.BORDER_REPLICATE)
+            small = np.asarray(framed, np.uint8)
         # Trained on blue, green, red; brightness from -1 to 1.
         tensor = cv2.dnn.blobFromImage(small, scalefactor=1 / 127.5, mean=(127.5, 127.5, 127.5), swapRB=True)
         marked = self.network.run(np.asarray(tensor, dtype=np.float32))[0, 0]

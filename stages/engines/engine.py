@@ -110,3 +110,12 @@ class Weighing(Protocol):
             As `Engine.read`.
         """
         ...
+
+
+@runtime_checkable
+class Together(Protocol):
+    """An engine to which a strip more costs much less than the first."""
+
+    def read_strips(self, strips: Sequence[Picture], *, seconds: float) -> tuple[RawLine | None, ...]:
+        """As `Engine.read_strip` each, in the order of `strips`; `seconds` for all of them."""
+        ...

@@ -16,6 +16,7 @@ from typing import Literal
 from fontTools.ttLib import TTCollection, TTFont
 
 from .errors import MissingTool
+from .sfnt import sfnt
 
 Style = Literal["serif", "sans"]
 Weight = Literal["regular", "bold"]
@@ -59,11 +60,13 @@ class Face:
 
     def has(self, char: str) -> bool:
         """Whether the font has a glyph for this character."""
-        return ord(char) in _glyphs(self.path, self.index)
+        return bool(sfnt(self.path, self.index).glyph(ord(char)))
 
     def advance(self, char: str) -> float:
         """Width of a character in ems; 1.0 when the font has no glyph for it."""
-        return _glyphs(self.path, self.index).get(ord(char), 1.0)
+        font = sfnt(self.path, self.index)
+        glyph = font.glyph(ord(char))
+        return font.width(glyph) / font.units if glyph else 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,11 +164,3 @@ def _in_file(name: str) -> tuple[Face, ...]:
             listed = [Face(path=path, index=i, family=f) for i, f in enumerate(families) if "Mono" not in f]
             return tuple(sorted(listed, key=_region))
     return ()
-
-
-@cache
-def _glyphs(path: Path, index: int) -> dict[int, float]:
-    with TTFont(str(path), fontNumber=index, lazy=True) as font:
-        units = font["head"].unitsPerEm
-        widths = font["hmtx"].metrics
-        return {code: widths[name][0] / units for code, name in font.getBestCmap().items()}

@@ -5,10 +5,13 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
 from fpdf import FPDF
 from PIL import Image
 
+from ..common.embedding import embed, written
+from ..common.fonts import Face
 from .picture import seal_picture
 from .sheet import INKS, PAPER_H, PAPER_W, SIMPLIFIED, Rule, Seal, Sheet, Text, font_path
 
@@ -22,7 +25,7 @@ def draw_pdf(sheets: Sequence[Sheet]) -> bytes:
     pdf = _fresh()
     faces = {thing.face for sheet in sheets for thing in sheet.things if isinstance(thing, Text)}
     for face in sorted(faces):
-        pdf.add_font(face, fname=font_path(face), collection_font_number=SIMPLIFIED)
+        embed(pdf, face, Face(path=Path(font_path(face)), index=SIMPLIFIED, family=face))
     for sheet in sheets:
         pdf.add_page()
         for thing in sheet.things:
@@ -40,7 +43,7 @@ def draw_pdf(sheets: Sequence[Sheet]) -> bytes:
                 stamp = seal_picture(thing.organ, 330)
                 half = thing.diameter / 2
                 pdf.image(stamp, thing.x - half, thing.y - half, thing.diameter, thing.diameter)
-    return bytes(pdf.output())
+    return written(pdf)
 
 
 def pictures_pdf(pictures: Sequence[bytes], *, dpi: int | None = None) -> bytes:

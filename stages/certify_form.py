@@ -11,6 +11,7 @@ from typing import Literal
 from fpdf import FPDF
 
 from ..common import fonts
+from ..common.embedding import embed, written
 from ..common.messages import say
 
 Align = Literal["L", "C"]
@@ -187,7 +188,7 @@ class Form:
                 bytes=item.data, basename=item.name, mime_type=item.mime, modification_date=self._at,
                 creation_date=self._at, compress=True,
             )  # fmt: skip
-        return bytes(self._pdf.output())
+        return written(self._pdf)
 
     def _foot(self) -> None:
         total = len(self._pdf.pages)
@@ -265,7 +266,7 @@ class Form:
         name = self._names.get(face)
         if name is None:
             name = self._names[face] = f"f{len(self._names)}"
-            self._pdf.add_font(name, "", str(face.path), collection_font_number=face.index)
+            embed(self._pdf, name, face)
         return name
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from fpdf import FPDF
 from numpy.typing import NDArray
 
+from ..common.embedding import embed, written
 from ..common.errors import Refused
 from ..common.fonts import Face, Run, Style, Weight, clean, faces, runs
 
@@ -152,7 +153,7 @@ class Pen:
 
     def output(self) -> bytes:
         """The finished PDF."""
-        return bytes(self.pdf.output())
+        return written(self.pdf)
 
     def _runs(self, text: str, style: Style, bold: bool) -> tuple[Run, ...]:
         key: tuple[Style, Weight] = (style, "bold" if bold else "regular")
@@ -163,6 +164,6 @@ class Pen:
     def _family(self, face: Face) -> str:
         if face not in self._names:
             name = f"f{len(self._names)}"
-            self.pdf.add_font(name, fname=face.path, collection_font_number=face.index)
+            embed(self.pdf, name, face)
             self._names[face] = name
         return self._names[face]

@@ -46,11 +46,13 @@ from ..watermark.tint import (
     tile_tone,
 )
 from ..watermark.tint_read import confirm
+from .stamp_dots import Dotter
 
 _POINTS = 72 / 25.4
 _FULL = 8.0
 """Tone of a sample of 255 in a PDF's overlay, in levels."""
 _REREAD_PER_MM = 4.0
+_STRONGEST: Profile = "strong"
 
 
 @dataclass
@@ -59,6 +61,8 @@ class Tinter:
 
     key: TintKey
     id: int
+    profile: Profile = "normal"
+    dotter: Dotter | None = None
     _tones: dict[tuple[float, float, Profile], Plane] = field(default_factory=dict)
 
     @classmethod
@@ -66,7 +70,8 @@ class Tinter:
         """The specification's tint; None where it asks for none."""
         if spec.forensic_id is None:
             return None
-        return cls(TintKey(bytes.fromhex(spec.tint_key)), spec.forensic_id)
+        profile: Profile = "strong" if spec.profile == "strong" else "normal"
+        return cls(TintKey(bytes.fromhex(spec.tint_key)), spec.forensic_id, profile, Dotter.of(spec))
 
     def tinted(self, picture: Picture, sheet: Sheet, profile: Profile = "normal") -> Picture:
         """The whole page's picture with the tint."""
@@ -114,8 +119,8 @@ class Tinter:
                         JyTint=_named(Type=NameObject("/ExtGState"), BM=NameObject("/Multiply"))
                     ),
                     XObject=_named(
-                        JyTile=_image(tile_tone(self.key, self.id)),
-                        JyPrint=_image(print_tone(self.key, self.id, rows, columns)),
+                        JyTile=_image(tile_tone(self.key, self.id, self.profile)),
+                        JyPrint=_image(print_tone(self.key, self.id, rows, columns, self.profile)),
                     ),
                 ),
             }
@@ -135,18 +140,22 @@ def jpeg_of(picture: Picture, quality: int, *, colour: bool) -> bytes:
 def checked(
     tinter: Tinter, bare: Picture, sheet: Sheet, *, number: int, pack: Callable[[Picture], bytes]
 ) -> tuple[Picture, bytes]:
-    """The page with the tint and its bytes as `pack` makes them, read back from these bytes; a page on which the usual
-    tint cannot be read gets the strong one.
+    """The page with the tint (and dots, where the copy has them) and its bytes as `pack` makes them, read back from
+    these bytes; a page on which the usual tint cannot be read gets the strong one.
 
     Raises:
-        Refused: `tint_not_read_back`, naming the page.
+        Refused: `tint_not_read_back`, `dots_not_read_back`, naming the page.
     """
-    profiles: tuple[Profile, ...] = ("normal", "strong")
-    for profile in profiles:
+    count = 0
+    if tinter.dotter is not None:
+        bare, count = tinter.dotter.dotted(bare, sheet)
+    for profile in dict.fromkeys((tinter.profile, _STRONGEST)):
         picture = tinter.tinted(bare, sheet, profile)
         data = pack(picture)
-        again = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)
-        if tinter.reads(np.asarray(again, np.uint8), sheet):
+        again = np.asarray(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB), np.uint8)
+        if tinter.reads(again, sheet):
+            if tinter.dotter is not None and not tinter.dotter.reads(again, sheet, count):
+                raise Refused("dots_not_read_back", page=number)
             return picture, data
     raise Refused("tint_not_read_back", page=number)
 

@@ -54,8 +54,11 @@ class TintKey:
 
     def stream(self, name: str, count: int) -> NDArray[np.uint32]:
         """`count` keyed words of 32 bits, set apart by `name` (SHAKE-256, big-endian)."""
+        return np.frombuffer(self._bytes(name, count), ">u4").astype(np.uint32)
+
+    def _bytes(self, name: str, count: int) -> bytes:
         seed = hmac.digest(self.key, b"jiyao/tint/v1/" + name.encode(), "sha256")
-        return np.frombuffer(hashlib.shake_256(seed).digest(4 * count), ">u4").astype(np.uint32)
+        return hashlib.shake_256(seed).digest(4 * count)
 
     @cached_property
     def phases(self) -> NDArray[Any]:
@@ -86,9 +89,12 @@ class TintKey:
 
         The words come in one stream, shell by shell around the corner, so that a smaller page takes its beginning.
         """
-        words = self.stream(f"print/{id:012x}", side * side * CHIPS)
-        bits = np.unpackbits(words.astype(">u4").view(np.uint8)).view(np.int8)
-        return (1 - 2 * bits).reshape(side * side, CHIPS, CHIPS)[_shells(side)]
+        bits = np.unpackbits(np.frombuffer(self.print_bytes(id, side), np.uint8)).view(np.int8)
+        return (1 - 2 * bits).reshape(side * side, CHIPS, CHIPS)[shells(side)]
+
+    def print_bytes(self, id: int, side: int) -> bytes:
+        """The bits of `prints` as the stream gives them: tile after tile of the shells, four bytes a row of chips."""
+        return self._bytes(f"print/{id:012x}", side * side * CHIPS)
 
     def fingerprint(self, id: int, rows: int, columns: int) -> NDArray[Any]:
         """The chips of F (`rows` x `columns`): the same chip has the same value on any page size."""
@@ -133,16 +139,16 @@ class PagePattern:
         return tone
 
 
-def tile_tone(key: TintKey, id: int) -> Plane:
+def tile_tone(key: TintKey, id: int, profile: Profile = "normal") -> Plane:
     """The part of the tone that repeats, T and D of one tile (128 x 128 samples), for an overlay of two pictures."""
-    mean, amplitude = AMPLITUDES["normal"]
+    mean, amplitude = AMPLITUDES[profile]
     pattern = key.waves * np.float32(T_RMS) + _data(key, id) * np.float32(D_RMS)
     return np.maximum(np.float32(0), np.float32(mean - amplitude * F_RMS) + np.float32(amplitude) * pattern)
 
 
-def print_tone(key: TintKey, id: int, rows: int, columns: int) -> Plane:
+def print_tone(key: TintKey, id: int, rows: int, columns: int, profile: Profile = "normal") -> Plane:
     """The part that does not: F, one sample a chip (`rows` x `columns`), 0 or twice its amplitude."""
-    amplitude = AMPLITUDES["normal"][1] * F_RMS
+    amplitude = AMPLITUDES[profile][1] * F_RMS
     return (amplitude * (1.0 + key.fingerprint(id, rows, columns))).astype(np.float32)
 
 
@@ -167,7 +173,7 @@ def embed(picture: NDArray[np.uint8], tone: Plane, *, width_mm: float, height_mm
 
 
 @cache
-def _shells(side: int) -> NDArray[np.intp]:
+def shells(side: int) -> NDArray[np.intp]:
     """Which tile of the stream stands at each place (`side` x `side`): shell after shell, each down, then across."""
     places = sorted(
         ((row, column) for row in range(side) for column in range(side)),

@@ -1,0 +1,117 @@
+"""Sets the dots on the pages of a copy whose profile asks for them: in pictures, and over pages that stay text.
+
+Threat model. As of stamp_tint: what cannot be read back is not issued. A page with hardly any clear paper bears few
+dots or none; there the tint alone must be read.
+"""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+from pypdf import PdfWriter
+from pypdf.generic import (
+    ArrayObject,
+    DictionaryObject,
+    FloatObject,
+    NameObject,
+    StreamObject,
+)
+
+from ..formats.opened import Picture
+from ..models.copy import CopySpec
+from ..watermark.dots import DOT_MM, GRID_MM, LEAST, dots, set_dots
+from ..watermark.dots_read import confirm
+from ..watermark.layout import Sheet
+from ..watermark.tint import TintKey
+
+LOOK_DPI = 150
+"""At which a page that stays text is drawn, to see where it is clear."""
+_POINTS = 72 / 25.4
+_UNIT_MM = GRID_MM / 40
+"""Unit of the drawing: dots have whole coordinates."""
+_QUIET_MM = 2.5
+"""Round a barcode."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dotter:
+    """The dots of one copy."""
+
+    key: TintKey
+    id: int
+
+    @classmethod
+    def of(cls, spec: CopySpec) -> Dotter | None:
+        """The specification's dots; None where it asks for none."""
+        if spec.forensic_id is None or spec.profile != "dots":
+            return None
+        return cls(TintKey(bytes.fromhex(spec.tint_key)), spec.forensic_id)
+
+    def middles(self, page: Picture, sheet: Sheet) -> NDArray[np.float64]:
+        """Where the page, seen with its other marks, has room for dots (mm)."""
+        free = [
+            (code.left - _QUIET_MM, code.top - _QUIET_MM, code.left + code.width + _QUIET_MM,
+             code.top + code.height + _QUIET_MM)
+            for code in sheet.codes
+        ]  # fmt: skip
+        return dots(self.key, self.id, page, width_mm=sheet.width, height_mm=sheet.height, free=free)
+
+    def dotted(self, page: Picture, sheet: Sheet) -> tuple[Picture, int]:
+        """The whole page's picture with the dots, and how many there are."""
+        middles = self.middles(page, sheet)
+        return set_dots(page, middles, width_mm=sheet.width, height_mm=sheet.height), len(middles)
+
+    def reads(self, picture: Picture, sheet: Sheet, count: int) -> bool:
+        """Whether the picture of a page with so many dots says the number; of too few dots nothing is asked."""
+        if count < LEAST:
+            return True
+        return confirm(picture, self.key, self.id, width_mm=sheet.width, height_mm=sheet.height)
+
+    def lay_over(self, writer: PdfWriter, number: int, picture: Picture, sheet: Sheet) -> int:
+        """Sets dots over the page with this number, whose picture is given, as one drawing of squares; how many."""
+        middles = self.middles(picture, sheet)
+        page, name = writer.pages[number - 1], f"/JyDots{number}"
+        resources = cast(DictionaryObject, page["/Resources"])
+        if "/XObject" not in resources:
+            resources[NameObject("/XObject")] = DictionaryObject()
+        drawings = cast(DictionaryObject, resources["/XObject"])
+        drawings[NameObject(name)] = writer._add_object(_form(middles, sheet))
+        before, after = StreamObject(), StreamObject()
+        before.set_data(b"q\n")
+        after.set_data(f"\nQ q {name} Do Q".encode())
+        own = page.raw_get("/Contents")
+        plain = own.get_object()
+        parts = list(plain) if isinstance(plain, ArrayObject) else [own]
+        page[NameObject("/Contents")] = ArrayObject(
+            [writer._add_object(before), *parts, writer._add_object(after)]
+        )
+        return len(middles)
+
+
+def _form(middles: NDArray[np.float64], sheet: Sheet) -> StreamObject:
+    side = round(DOT_MM / _UNIT_MM)
+    corners = np.round(middles / _UNIT_MM - side / 2).astype(int)
+    high = round(sheet.height / _UNIT_MM)
+    lines = ["0 g"]
+    lines += [f"{x} {high - y - side} {side} {side} re" for x, y in corners.tolist()]
+    lines.append("f")
+    form = StreamObject()
+    form._data = zlib.compress("\n".join(lines).encode(), 9)
+    unit = FloatObject(_UNIT_MM * _POINTS)
+    zero = FloatObject(0)
+    form.update(
+        {
+            NameObject("/Type"): NameObject("/XObject"),
+            NameObject("/Subtype"): NameObject("/Form"),
+            NameObject("/Filter"): NameObject("/FlateDecode"),
+            NameObject("/Matrix"): ArrayObject([unit, zero, zero, unit, zero, zero]),
+            NameObject("/BBox"): ArrayObject(
+                [zero, zero, FloatObject(sheet.width / _UNIT_MM), FloatObject(sheet.height / _UNIT_MM)]
+            ),
+        }
+    )
+    return form

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
 
 import click
 
+from ..common.clock import SystemClock
 from ..pipeline.destruction import certificate as destruction_certificate
 from ..pipeline.destruction import certificate_check
 from . import show
-from .frame import FILE, Room, argument, current, enter, option
+from .frame import DATE, FILE, Room, argument, current, enter, option
 
 certificate = Room("certificate")
 
@@ -31,8 +33,11 @@ def certificate_show(batch: str, out: Path) -> None:
 @option("--trust", type=FILE, metavar="CA.pem")
 @option("--proof", type=FILE, metavar="FILE")
 @option("--title", type=FILE, metavar="FILE")
-def certificate_verify(file: Path, **given: Path | None) -> None:
-    show.run(lambda: certificate_check.verify_file(file, home=current().home, **given), _draw)
+@option("--at", type=DATE, metavar="YYYY-MM-DD")
+def certificate_verify(file: Path, at: date | None, **given: Path | None) -> None:
+    now = SystemClock().now()
+    day = now if at is None else datetime.combine(at, time(), tzinfo=now.tzinfo)
+    show.run(lambda: certificate_check.verify_file(file, home=current().home, at=day, **given), _draw)
 
 
 @certificate.command("title")
@@ -57,3 +62,5 @@ def _draw(value: dict[str, Any]) -> None:
     )
     for code in value["reasons"]:
         show.closing(code)
+    for note in value["notes"]:
+        show.closing(note["code"], day=note["day"])

@@ -67,6 +67,10 @@ def of_record(record: dict[str, Any], sealed_at: datetime) -> list[str]:
     verdict = record["verdict"]
     if ("fail" in results or "failed" in statuses) and verdict != "failed":
         wrong.append("cert_verdict")
+    root = record["root"]
+    away = record.get("physical") is None and root["mirrors_done"] < root["mirrors"]
+    if away and verdict in ("complete", "complete_with_reservations"):
+        wrong.append("cert_verdict")
     unsettled = "pending" in results or statuses != {"complete"} or record["outside_scope"]
     if verdict == "complete" and (unsettled or record.get("reservations")):
         wrong.append("cert_verdict")
@@ -173,3 +177,220 @@ def opening(record: dict[str, Any], opened: dict[str, Any]) -> list[str]:
         return ["cert_title_other"]
     same = hmac.compare_digest(said, str(line["title_commitment"])) and len(salt) >= 16
     return [] if same else ["cert_title_wrong"]
+
+
+def notes(
+    sealed: datetime,
+    at: datetime,
+    *,
+    ends: datetime,
+    anchor: datetime | None,
+    lists: datetime | None,
+    proved: bool,
+) -> list[dict[str, str]]:
+    """What has ended between the seal and the day of the look: code and day. It does not change the verdict.
+
+    Args:
+        ends: when the first of the signers' certificates ended. anchor: when the given authority did. lists: until when
+            the list of revoked certificates was good. proved: whether a ledger proof was given.
+    """
+    found = [("note_future", sealed)] if at < sealed else []
+    ended = {"note_expired_since": ends, "note_authority_ended": anchor, "note_revocations_until": lists}
+    found += [(code, day) for code, day in ended.items() if day is not None and day < at]
+    if found and not proved and at >= sealed:
+        found.append(("note_no_proof", sealed))
+    return [{"code": code, "day": day.date().isoformat()} for code, day in found]
+
+
+def explained(report: dict[str, Any]) -> dict[str, list[str]]:
+    """Reasons and notes of a report in words, Chinese and English."""
+    days = {note["code"]: note["day"] for note in report["notes"]}
+    codes = [*report["reasons"], *days]
+    return {
+        code: [text.format(day=days.get(code, "")) for text in WORDS[code]] for code in codes if code in WORDS
+    }
+
+
+WORDS = {
+    "cert_attachments": (
+        "附件不是规定的一套",
+        "the attachments are not the specified set",
+    ),
+    "cert_bytes_outside": (
+        "签章未覆盖全部字节（被追加或截断）",
+        "the seal does not cover every byte (bytes were added or cut off)",
+    ),
+    "cert_checks": (
+        "核验项 V1—V7 不齐或缺说明",
+        "checks V1 to V7 are not complete or lack a reason",
+    ),
+    "cert_closure": (
+        "逐件结果没有列全由文件派生的各类内容",
+        "the outcome of an item does not list every kind of thing made of it",
+    ),
+    "cert_digest": (
+        "文件内容与签章摘要不符（已被改动）",
+        "the file is not what was sealed (it was changed)",
+    ),
+    "cert_encoding": (
+        "签名编码不是唯一规范形式",
+        "a signature is not in its one allowed encoding",
+    ),
+    "cert_expired": (
+        "签署时证书不在有效期内",
+        "a certificate was not valid at the time of signing",
+    ),
+    "cert_foreign": (
+        "不是所给根证书签发的",
+        "not issued by the given authority",
+    ),
+    "cert_items_differ": (
+        "逐件结果与清册不一致",
+        "the outcomes are not those of the list's items",
+    ),
+    "cert_list_digest": (
+        "清册与其摘要不符",
+        "the list does not fit its digest",
+    ),
+    "cert_no_crl": (
+        "文件内没有该根证书的吊销列表",
+        "the file holds no revocation list of this authority",
+    ),
+    "cert_no_seal": (
+        "文件没有机要室的电子签章（或被截断）",
+        "the file has no seal of the room (or was cut off)",
+    ),
+    "cert_not_canonical": (
+        "内嵌 JSON 不是规范形式",
+        "an embedded JSON is not canonical",
+    ),
+    "cert_order": (
+        "签署先后次序不对",
+        "the signatures are not in the order of the acts",
+    ),
+    "cert_physical": (
+        "纸质或介质销毁的事实与执行人签署的不符，或不合所走的路线",
+        "what was done to paper or media is not what the operators signed, or does not fit the route",
+    ),
+    "cert_proof_other_file": (
+        "台账证明不是关于本文件的",
+        "the ledger proof is about another file",
+    ),
+    "cert_proof_unreadable": (
+        "台账证明文件无法读取",
+        "the ledger proof cannot be read",
+    ),
+    "cert_proof_unsigned": (
+        "台账首部的签名不成立",
+        "the signature of the ledger's head does not hold",
+    ),
+    "cert_proof_wrong": (
+        "台账证明推不出所给首部",
+        "the ledger proof does not lead to its head",
+    ),
+    "cert_record_missing": (
+        "缺少 certificate.json",
+        "certificate.json is missing",
+    ),
+    "cert_record_wrong": (
+        "证明数据的类型、版本或字段不对",
+        "type, version or fields of the data are wrong",
+    ),
+    "cert_reservations": (
+        "保留事项没有列明，或列为接受的人没有签署接受",
+        "reservations are not named, or who is said to have accepted them did not sign that",
+    ),
+    "cert_revoked": (
+        "签署时证书已被吊销",
+        "a certificate was revoked at the time of signing",
+    ),
+    "cert_role": (
+        "签署人身份与环节不符",
+        "a role does not fit the act",
+    ),
+    "cert_same_person": (
+        "应当不同的人是同一人",
+        "persons that must differ are the same",
+    ),
+    "cert_several_seals": (
+        "签章不止一个，或与表单字段不一致",
+        "more than one seal, or the seal is not that of the form field",
+    ),
+    "cert_signature": (
+        "签章不成立，或不是本站机要室的签章",
+        "the seal does not hold, or is not the seal of this station's room",
+    ),
+    "cert_statement_list": (
+        "签署的清册不是本清册",
+        "a statement is about another list",
+    ),
+    "cert_statement_missing": (
+        "缺少必需的签署人",
+        "a required signature is missing",
+    ),
+    "cert_statement_outcomes": (
+        "监销人证明的结果不是本结果",
+        "the supervisors attested another outcome",
+    ),
+    "cert_statement_unlisted": (
+        "有未列入要求的签署",
+        "a signature is there that is not listed",
+    ),
+    "cert_structure": (
+        "PDF 结构不符合规定",
+        "the PDF is not built as specified",
+    ),
+    "cert_supervisors": (
+        "事后证明人不是到场监销人",
+        "those who attest are not those who supervised",
+    ),
+    "cert_time": (
+        "时间不一致",
+        "times do not agree",
+    ),
+    "cert_title_other": (
+        "标题开示文件不属于本证明，或无法读取",
+        "the opening of a title is not of this certificate, or cannot be read",
+    ),
+    "cert_title_wrong": (
+        "另行给出的标题与证明中的标题摘要不符",
+        "the title given apart is not the one that the certificate commits to",
+    ),
+    "cert_verdict": (
+        "结论好于核验结果",
+        "the verdict is better than the checks allow",
+    ),
+    "note_authority_ended": (
+        "所给根证书已于 {day} 到期；它签发证书时在有效期内，结论不变",
+        "the given authority ended on {day}; it was valid when it issued the certificates, so the verdict stands",
+    ),
+    "note_expired_since": (
+        "签名证书已于 {day} 起先后到期；签署时在有效期内，签名仍然成立",
+        "signers' certificates have ended since (the first on {day}); "
+        "they were valid at the time of signing, so the signatures stand",
+    ),
+    "note_future": (
+        "查验时间早于签章时间（{day}）：请核对本机时钟",
+        "the day of the look lies before the seal ({day}): look to the clock",
+    ),
+    "note_no_proof": (
+        "签署时间以本站时钟为准（{day}）；要证明不是事后补签，请用 --proof 给出台账证明，"
+        "并与当时打印或留存的台账首部核对",
+        "the time of signing is the station's own ({day}); "
+        "that nothing was signed later and dated back is shown by the ledger proof "
+        "(--proof) against a head printed or kept at the time",
+    ),
+    "note_revocations_until": (
+        "文件内的吊销列表只到 {day}：此后才吊销的证书，本文件看不出来",
+        "the list of revoked certificates in the file was good until {day}: what was revoked later is not in it",
+    ),
+    "statement_foreign": (
+        "签名证书不是本站签发的，或未写明人员。",
+        "The signing certificate was not issued by this station, or names nobody.",
+    ),
+    "statement_signature": (
+        "签名与声明内容不符，或签名编码不规范。",
+        "The signature does not fit the statement, or is not encoded in the one allowed way.",
+    ),
+}
+"""What a reason or note means, Chinese and English: for who has nothing but these two files."""

@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
 """Stand-alone verifier of certificates of destruction (docs/spec/certificate.md).
 
-    python certificate_verifier.py CERTIFICATE.pdf [--trust CA.pem] [--proof PROOF.json] [--title TITLE.json]
+    python certificate_verifier.py FILE.pdf [--trust CA.pem] [--proof PROOF.json] [--title TITLE.json] [--at DAY]
 
 With `certificate_rules.py` beside it; needs Python 3.11, `cryptography` and `pypdf`; no station, no network. Prints
 one JSON value; exit 0 when valid and not distrusted, 7 when not, 2 for wrong usage.
+
+Signatures are judged at the time they were made: what has ended since does not undo them. What an outsider has to know
+of it years later stands in `notes`, as of `--at` (default: now).
 
 Threat model: a signer or witness is left out, a person signs twice, the list is changed after approval, bytes
 are added, cut off or flipped anywhere, another authority issues look-alike certificates, a person's key seals
@@ -83,11 +86,17 @@ class _Found:
 
 
 def check(
-    pdf: bytes, *, trust_pem: bytes | None = None, proof: bytes | None = None, title: bytes | None = None
+    pdf: bytes,
+    *,
+    trust_pem: bytes | None = None,
+    proof: bytes | None = None,
+    title: bytes | None = None,
+    at: datetime | None = None,
 ) -> dict[str, Any]:
     """The verdict on a file, as JSON values; never raises for what is in the file.
 
     Args:
+        at: the day of the look, for `notes`; the verdict does not depend on it. None: no notes.
         title: an opening of one line's title (JSON `{"batch","item","salt","title"}`), given apart.
     """
     found = _Found()
@@ -111,7 +120,21 @@ def check(
         **{key: found.values.get(key) for key in keys}, "items": found.values.get("items", 0),
         "statements": found.statements,
         "reasons": list(dict.fromkeys([*found.broken, *found.missing, *found.distrust])),
+        "notes": _notes(found, trust_pem, at, proved=proof is not None) if intact and at is not None else [],
     }  # fmt: skip
+
+
+def _notes(found: _Found, trust_pem: bytes | None, at: datetime, *, proved: bool) -> list[dict[str, str]]:
+    """What has ended between the signatures and the day of the look."""
+    ends = [x509.load_der_x509_certificate(der).not_valid_after_utc for der, _ in found.certificates]
+    try:
+        anchor = None if trust_pem is None else x509.load_pem_x509_certificate(trust_pem).not_valid_after_utc
+        lists = [x509.load_der_x509_crl(data).next_update_utc for data in found.crls]
+    except _UNREADABLE:
+        anchor, lists = None, []
+    known = max((until for until in lists if until is not None), default=None)
+    sealed = datetime.fromisoformat(found.values["signed_at"])
+    return rules.notes(sealed, at, ends=min(ends), anchor=anchor, lists=known, proved=proved)
 
 
 def seal_of(pdf: bytes) -> tuple[Signed, tuple[int, int]]:
@@ -345,8 +368,9 @@ def _distrusted(
     certificate: x509.Certificate, anchor: x509.Certificate, lists: Any, at: datetime
 ) -> str | None:
     certificate.verify_directly_issued_by(anchor)
-    if not certificate.not_valid_before_utc <= at <= certificate.not_valid_after_utc:
-        return "cert_expired"
+    for one in (certificate, anchor):
+        if not one.not_valid_before_utc <= at <= one.not_valid_after_utc:
+            return "cert_expired"
     for crl in lists:
         gone = crl.get_revoked_certificate_by_serial_number(certificate.serial_number)
         if gone is not None and gone.revocation_date_utc <= at:
@@ -437,6 +461,10 @@ def _pdf_time(text: str) -> datetime:
     return datetime.strptime(match[1] + offset, "%Y%m%d%H%M%S%z")
 
 
+def _day(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """The command line."""
     parser = argparse.ArgumentParser(description="Verify a certificate of destruction.")
@@ -444,11 +472,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--trust", type=Path, help="the station's authority (PEM)")
     parser.add_argument("--proof", type=Path, help="a ledger proof of this file (JSON)")
     parser.add_argument("--title", type=Path, help="title and salt of one line, given apart (JSON)")
+    parser.add_argument(
+        "--at", type=_day, default=None, help="look at it as of this day (YYYY-MM-DD); default: now"
+    )
     options = parser.parse_args(arguments)
     trust = options.trust.read_bytes() if options.trust else None
     proof = options.proof.read_bytes() if options.proof else None
     title = options.title.read_bytes() if options.title else None
-    report = check(options.file.read_bytes(), trust_pem=trust, proof=proof, title=title)
+    at = options.at or datetime.now(UTC)
+    report = check(options.file.read_bytes(), trust_pem=trust, proof=proof, title=title, at=at)
+    report["words"] = rules.explained(report)
     sys.stdout.write(json.dumps(report, ensure_ascii=False, indent=2) + "\n")
     return 0 if report["valid"] and report["trusted"] is not False else 7
 

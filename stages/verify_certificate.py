@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from ..ledger.certificate_verifier import check
@@ -39,10 +40,17 @@ class CertificateReport:
     statements: tuple[StatementReport, ...]
     reasons: tuple[str, ...]
     """Message codes of what is wrong."""
+    notes: tuple[dict[str, str], ...] = ()
+    """What has ended since the signatures: message `code` and `day`."""
 
 
 def verify(
-    pdf: bytes, *, trust_pem: bytes | None = None, proof: bytes | None = None, title: bytes | None = None
+    pdf: bytes,
+    *,
+    trust_pem: bytes | None = None,
+    proof: bytes | None = None,
+    title: bytes | None = None,
+    at: datetime | None = None,
 ) -> CertificateReport:
     """Checks the file; never raises for what is in it.
 
@@ -50,7 +58,9 @@ def verify(
         trust_pem: the station's authority, PEM.
         proof: a ledger proof (JSON, `jiyao ledger proof`) that names this file's SHA-256.
         title: title and salt of one line, given apart (JSON, `jiyao certificate title`).
+        at: the day of the look, for `notes`.
     """
-    found: dict[str, Any] = check(pdf, trust_pem=trust_pem, proof=proof, title=title)
+    found: dict[str, Any] = check(pdf, trust_pem=trust_pem, proof=proof, title=title, at=at)
     statements = tuple(StatementReport(**entry) for entry in found.pop("statements"))
-    return CertificateReport(**{**found, "statements": statements, "reasons": tuple(found["reasons"])})
+    lists = {name: tuple(found[name]) for name in ("reasons", "notes")}
+    return CertificateReport(**{**found, "statements": statements, **lists})

@@ -6,7 +6,6 @@ Keys are made for the occasion and thrown away, so the files differ from run to 
 from __future__ import annotations
 
 import base64
-import dataclasses
 import json
 import sys
 from pathlib import Path
@@ -15,48 +14,16 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolve().parent)]
 
-from certificate_kit import AT, CREW, STORE, Case, station  # noqa: E402
+from certificate_kit import AT, STORE, station  # noqa: E402
+from certificate_vectors import certificates  # noqa: E402
 from jiyao.ledger import log, verifier  # noqa: E402
 from jiyao.ledger.heads import HeadSigner, LogIdentity  # noqa: E402
 from jiyao.models.ledger_entry import Entry  # noqa: E402
 from jiyao.models.tables import Base  # noqa: E402
-from jiyao.stages import certify as stage  # noqa: E402
-from jiyao.stages.verify_certificate import verify  # noqa: E402
 
 VECTORS = Path(__file__).resolve().parents[1] / "vectors"
-
-
-def certificates() -> None:
-    """Good, and not good in one way each."""
-    folder = VECTORS / "certificate"
-    folder.mkdir(parents=True, exist_ok=True)
-    trust = station().ca.certificate.public_bytes(Encoding.PEM)
-    (folder / "ca.pem").write_bytes(trust)
-    good = Case(items=2).make().pdf
-    twice = tuple(
-        (act, role, "P04" if act in ("supervise", "attest") else person, minute)
-        for act, role, person, minute in CREW
-    )
-    flipped = bytearray(good)
-    flipped[5000] ^= 1
-    files = {
-        "good.pdf": good,
-        "appended.pdf": good + b"\n",
-        "cut.pdf": good[: good.index(b"%%EOF") + 6],
-        "flipped.pdf": bytes(flipped),
-        "missing_supervisor.pdf": _unchecked(Case(items=1, drop_statement=5)),
-        "same_person_twice.pdf": _unchecked(Case(items=1, crew=twice)),
-        "foreign.pdf": Case(items=1, station=station("another")).make().pdf,
-    }
-    index = []
-    for name, data in files.items():
-        (folder / name).write_bytes(data)
-        report = verify(data, trust_pem=trust)
-        row = {"valid": report.valid, "trusted": report.trusted, "reasons": list(report.reasons)}
-        index.append({"file": name, **row})
-    (folder / "index.json").write_text(json.dumps(index, indent=1) + "\n", "utf-8")
 
 
 def ledgers() -> None:
@@ -106,22 +73,6 @@ def ledgers() -> None:
     (folder / "index.json").write_text(json.dumps(listed, indent=1) + "\n", "utf-8")
 
 
-def _unchecked(case: Case) -> bytes:
-    kept: list[bytes] = []
-    real = stage.verify
-
-    def passing(pdf: bytes, **options: object) -> object:
-        kept.append(pdf)
-        return dataclasses.replace(real(pdf), valid=True)
-
-    stage.verify = passing  # type: ignore[assignment]
-    try:
-        case.make()
-    finally:
-        stage.verify = real
-    return kept[0]
-
-
 if __name__ == "__main__":
-    certificates()
+    certificates(VECTORS / "certificate")
     ledgers()

@@ -11,6 +11,7 @@ import unicodedata
 from functools import cache
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -22,11 +23,12 @@ from jiyao.formats.opened import Picture
 from jiyao.models.outcome import Done, Failure
 from jiyao.models.page import Page
 from jiyao.samples.score import distance
-from jiyao.stages.engines import model_files
+from jiyao.stages.engines import model_files, tesseract_library, tesseract_program
 from jiyao.stages.engines.choose import ENGINES as NAMES
 from jiyao.stages.engines.choose import choose
 from jiyao.stages.engines.engine import EngineTimeout
 from jiyao.stages.engines.model_files import SMALL_RECOGNISER, TINY_DETECTOR, folder_of, lack_of, load
+from jiyao.stages.engines.page_strips import find_lines
 from jiyao.stages.engines.rapid import RapidEngine, smoothed
 from jiyao.stages.engines.recognise import Reading
 from jiyao.stages.engines.tesseract import TesseractEngine
@@ -136,6 +138,7 @@ def test_tesseract_works_in_the_private_temporary_folder_and_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     need("tesseract")
+    monkeypatch.setattr(tesseract_library, "reader", lambda language, version: None)
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr(tempfile, "tempdir", None)
     seen: list[str] = []
@@ -152,6 +155,21 @@ def test_tesseract_works_in_the_private_temporary_folder_and_leaves_nothing(
     with pytest.raises(EngineTimeout):
         TesseractEngine().read(scanned(official_page()), seconds=0.1)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_tesseracts_library_says_what_the_program_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    need("tesseract")
+    if tesseract_library.reader("chi_sim", tesseract_program.version()) is None:
+        pytest.skip("the library of this version is not installed")
+    lines = find_lines(np.asarray(cv2.cvtColor(scanned(official_page()), cv2.COLOR_RGB2GRAY), np.uint8))
+    assert lines is not None
+    strips = [lines.strip(box, height=32, around=(6, 10)).picture for box in lines.boxes[:6]]
+    monkeypatch.setattr(subprocess, "Popen", None)
+    by_library = [tesseract_program.run_each(strips, psm=psm, seconds=20) for psm in (7, 13)]
+    monkeypatch.undo()
+    monkeypatch.setattr(tesseract_library, "reader", lambda language, version: None)
+    assert by_library == [tesseract_program.run_each(strips, psm=psm, seconds=20) for psm in (7, 13)]
+    assert any(words for read in by_library for words in read)
 
 
 def test_rapidocr_needs_no_network_and_imports_no_downloader(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """The program tesseract: what is installed, one run of it, and its table of words.
 
+Strips are read by its library in this process where that is installed (`tesseract_library`), by the program otherwise.
+
 Threat model. pytesseract hands pages to the program through files in the temporary directory; the worker's
 `TMPDIR` is the station's scratch, and the files go when the call ends, also on a time-out. After a killed
 process they are removed with the scratch directory. The program is killed when the page's time is over.
@@ -16,11 +18,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from time import monotonic
 
 import pytesseract
 from PIL import Image
 
 from ...common.errors import MissingTool
+from . import tesseract_library
 from .engine import EngineFault, EngineTimeout
 from .names import TESSERACT
 from .page_strips import Grey
@@ -73,16 +77,39 @@ def run(grey: Grey, *, psm: int, seconds: float) -> tuple[Word, ...]:
     """
     page = Image.fromarray(grey)
     page.format = FASTEST
-    return tuple(_words(_table(page, language=CHINESE, psm=psm, seconds=seconds)))
+    _, _, rows = _table(page, language=CHINESE, psm=psm, seconds=seconds).partition("\n")
+    return tuple(_words(rows))
 
 
 def run_each(
     pictures: Sequence[Grey], *, psm: int, seconds: float, language: str = CHINESE
 ) -> list[tuple[Word, ...]]:
     """The words of each picture, all of them read in one run. As `run`."""
-    read: list[list[Word]] = [[] for _ in pictures]
     if not pictures:
         return []
+    deadline = monotonic() + seconds
+    reader = _reader(language)
+    if reader is None:
+        return _run_program(pictures, psm=psm, seconds=deadline - monotonic(), language=language)
+    read = []
+    for at, picture in enumerate(pictures):
+        if monotonic() >= deadline:
+            raise EngineTimeout
+        read.append(tuple(_words(reader.table(picture, psm=psm, page=at))))
+    return read
+
+
+def _reader(language: str) -> tesseract_library.Reader | None:
+    if missing() is not None:
+        raise MissingTool("ocr_engine_missing", detail=TESSERACT)
+    with one_thread():
+        return tesseract_library.reader(language, version())
+
+
+def _run_program(
+    pictures: Sequence[Grey], *, psm: int, seconds: float, language: str
+) -> list[tuple[Word, ...]]:
+    read: list[list[Word]] = [[] for _ in pictures]
     with tempfile.TemporaryDirectory() as folder:
         names = [Path(folder, f"{at}.pgm") for at in range(len(pictures))]
         for name, picture in zip(names, pictures, strict=True):
@@ -90,7 +117,8 @@ def run_each(
         listed = Path(folder, "lines.txt")
         listed.write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
         table = _table(str(listed), language=language, psm=psm, seconds=seconds)
-    for word in _words(table):
+    _, _, rows = table.partition("\n")
+    for word in _words(rows):
         if word.page <= len(pictures):
             read[word.page - 1].append(word)
     return [tuple(words) for words in read]
@@ -146,7 +174,7 @@ def _table(page: Image.Image | str, *, language: str, psm: int, seconds: float) 
 
 
 def _words(table: str) -> Iterator[Word]:
-    for row in table.splitlines()[1:]:
+    for row in table.splitlines():
         cells = row.split("\t", 11)
         if len(cells) < 12 or cells[0] != "5" or not cells[11].strip():
             continue

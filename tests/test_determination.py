@@ -133,4 +133,4 @@ def test_keys_without_effect_are_told(tmp_path: Path) -> None:
     told = policies.check(file)["without_effect"]
     assert set(told) == {*IDLE, "authority"}, "every key on the list is one of the shipped policy"
     without = re.sub(r"(?m)^storage:\n(?:  .*\n)+", "", text("central"))
-    assert set(idle_keys(without)) == set(IDLE) - {"storage"}
+    assert set(idle_keys(without)) == set(IDLE) - {"storage.backups"}

@@ -148,3 +148,23 @@ def test_a_policy_without_the_later_sections_inherits_them(shared: Path) -> None
     assert policy.clearances == shipped.clearances
     assert policy.flatten_min_rank == shipped.flatten_min_rank
     assert policy.approval_days == shipped.approval_days
+
+
+@pytest.mark.req("R-144", "R-142")
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("levels_separate", "true"),
+        ("绝密_separate_store", "true"),
+        ("encrypt_all", "true"),
+        ("encrypt", "true"),
+    ],
+)
+def test_what_cannot_be_turned_off_is_refused_and_not_ignored(key: str, value: str) -> None:
+    text = default_policy_text()
+    assert f"{key}: {value}" in text
+    with pytest.raises(UsageFault) as caught:
+        parse_policy(text.replace(f"{key}: {value}", f"{key}: false", 1))
+    assert caught.value.code == "policy_invalid" and "cannot be turned off" in str(caught.value.facts["what"])
+    with pytest.raises(UsageFault):
+        parse_policy(text.replace("network: offline_only", "network: online", 1))

@@ -40,6 +40,7 @@ from .sections import (
     read_matrix,
     read_optional_level,
 )
+from .storage import check_storage
 from .topics import read_abstaining, read_topics
 from .unit_items import read_unit_items
 
@@ -119,6 +120,8 @@ def parse_policy(text: str) -> Policy:
     if "similarity_threshold" not in derivative:
         top["derivative"].wrong("key 'similarity_threshold' is missing")
     choices = read_choices(top["conflicts"])
+    if "storage" in top:
+        check_storage(top["storage"])
     copies = top["copies"].map(need=("flatten_min_rank",), may=("conf",))
     return Policy(
         version=top["version"].text(),

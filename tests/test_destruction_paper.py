@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -121,7 +122,9 @@ def test_a_small_amount_is_shredded_after_approval_within_the_policys_limit(room
 
 
 @pytest.mark.req("R-125")
-def test_media_are_destroyed_with_a_record_of_each_or_kept_at_their_level(room: Room, tmp_path: Path) -> None:
+def test_media_are_destroyed_with_a_record_of_each_or_kept_at_their_level(
+    room: Room, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with pytest.raises(UsageFault):
         room.propose(reason="media_retired", media=("SN-1",))
     room.refused(
@@ -140,6 +143,14 @@ def test_media_are_destroyed_with_a_record_of_each_or_kept_at_their_level(room: 
     wiped = {**facts, "methods": ("device_sanitize",), "media": media}
     room.refused("physical_medium_kept", record, room, batch, wiped)
     room.refused("physical_soft", record, room, batch, {**wiped, "methods": ("overwrite",)})
+    given = {**wiped, "media": (dataclasses.replace(media[0], level_after="机密"),)}
+    with monkeypatch.context() as patch:
+        patch.setattr(physical.asked, "roles_given", lambda *_: ["determiner"])
+        room.refused("media_reuse_approval", record, room, batch, given)
+    assert record(room, batch, given)["state"] == "executing", "used again at its level, with a leader's word"
+    with monkeypatch.context() as patch:
+        patch.setattr(physical, "_level", lambda _item: Level.STATE_TOP)
+        room.refused("media_reuse_denied", record, room, batch, given)
     record(room, batch, {**facts, "media": media})
     assert room.execute(batch, "op2")["verdict"] == "complete"
     for user in ("sup1", "sup2"):

@@ -188,7 +188,7 @@ def test_no_sequence_of_one_persons_acts_does_what_takes_two() -> None:
 
 EXCUSED = {
     "act:copy": "a step of the matter `reproduction`, which asks for its approval",
-    "act:media_reuse": "no act of the product reuses a medium: the approval alone is kept",
+    "act:media_reuse": "asked of the approvers of the batch that treats the medium (physical.py)",
     "place:station/clock_guard.py": "tried last of all, in every run",
 }
 

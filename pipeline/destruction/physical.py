@@ -24,7 +24,7 @@ from ...common.canonical import canonical
 from ...common.errors import NotThere, Refused, UsageFault
 from ...models.certificate import ArtefactOutcome, Check, CheckName, Derived, ItemOutcome, ListItem
 from ...models.level import Level
-from ...models.physical import PHYSICAL_GRADE, Load, PhysicalFacts, faults
+from ...models.physical import LEAVES_MEDIUM, PHYSICAL_GRADE, SOFT_RANK, Load, PhysicalFacts, faults
 from ...models.tables import Carrier, Destruction, DestructionAct, DestructionItem
 from ...models.wire import from_plain, to_plain
 from ..desk import movements
@@ -32,13 +32,15 @@ from ..intake.inbox import Unreadable, read_file
 from ..persons import access, people
 from ..persons.actors import Actor, acting
 from ..station.station import Station
+from . import asked, hands
 from . import batch as destruction
-from . import hands
 from .inventory import document_of
 
 PAPER = frozenset({"paper", "film", "object", "electronic"})
 """Types of carriers that are no storage medium."""
 _UNIT = "certified_shredder"
+_LEADERS = ("office_director", "leader_in_charge", "principal")
+"""From below."""
 _MEDIA_BYTES = 1024 * 1024
 _NO_KEYS: tuple[CheckName, ...] = ("V1", "V2", "V3", "V4", "V5", "V6", "V7")
 
@@ -65,6 +67,7 @@ def record(
         load = _load(station, session, items)
         for code, said in faults(found, load):
             raise Refused(code, value=None, **said)
+        _require_reuse_approved(station, session, row, items, found)
         for item in items:
             document = document_of(session, item)
             for person in {*found.performed_by, *found.escorts}:
@@ -187,6 +190,27 @@ def _load(station: Station, session: Session, items: Sequence[ListItem]) -> Load
         most_items=limits.small_items,
         most_pages=limits.small_pages,
     )
+
+
+def _require_reuse_approved(
+    station: Station, session: Session, row: Destruction, items: Sequence[ListItem], facts: PhysicalFacts
+) -> None:
+    """A medium that was treated and not destroyed is used again: at its level, where the matrix allows it, and with
+    the word of a leader whom it names, or of one above (000-I§7; 004-C§8.2; R-125).
+    """
+    if not set(facts.methods) <= LEAVES_MEDIUM:
+        return
+    given = set(asked.roles_given(session, row))
+    for item in items:
+        level = _level(item)
+        if not _is_medium(session, item) or station.policy.rank(level) < SOFT_RANK:
+            continue
+        rule = station.policy.approval("media_reuse", level)
+        if rule.mode == "deny":
+            raise Refused("media_reuse_denied", item=item.item, level=item.level or "")
+        least = min((_LEADERS.index(role) for role in rule.by if role in _LEADERS), default=0)
+        if rule.mode != "register" and not given & set(_LEADERS[least:]):
+            raise Refused("media_reuse_approval", item=item.item, roles="、".join(rule.by))
 
 
 def _write_off(station: Station, session: Session, actor: Actor, row: Destruction, item: ListItem) -> None:

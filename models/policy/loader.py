@@ -6,7 +6,9 @@ import hashlib
 import re
 from functools import lru_cache
 from importlib import resources
+from typing import cast, get_args
 
+from ..copy import MarkProfile
 from ..level import Family, Level
 from .authority import Authority, read_authority
 from .calendar import read_calendar
@@ -122,7 +124,7 @@ def parse_policy(text: str) -> Policy:
     choices = read_choices(top["conflicts"])
     if "storage" in top:
         check_storage(top["storage"])
-    copies = top["copies"].map(need=("flatten_min_rank",), may=("conf",))
+    copies = top["copies"].map(need=("flatten_min_rank",), may=("conf", "marks"))
     return Policy(
         version=top["version"].text(),
         approved_by=top["approved_by"].optional_text(),
@@ -134,6 +136,7 @@ def parse_policy(text: str) -> Policy:
         overlays=overlays,
         clearances=_clearances(top["clearances"]),
         flatten_min_rank=copies["flatten_min_rank"].integer(0, 100),
+        marks=_marks(copies["marks"]) if "marks" in copies else (),
         periods=_periods(top["secrecy_period"]),
         engine=_engine(top["engine"]),
         rules=rules,
@@ -167,6 +170,18 @@ def parse_policy(text: str) -> Policy:
         authority=read_authority(top["authority"]) if "authority" in top else Authority(),
         unit_items=read_unit_items(top["unit_secret_items"]) if "unit_secret_items" in top else (),
     )
+
+
+def _marks(reader: Reader) -> tuple[tuple[int, MarkProfile], ...]:
+    """Rank from which on, and profile; ranks rise."""
+    found: list[tuple[int, MarkProfile]] = []
+    for item in reader.list():
+        entry = item.map(need=("min_rank", "profile"))
+        rank = entry["min_rank"].integer(0, 100)
+        if found and rank <= found[-1][0]:
+            entry["min_rank"].wrong("ranks must rise")
+        found.append((rank, cast(MarkProfile, entry["profile"].one_of(get_args(MarkProfile)))))
+    return tuple(found)
 
 
 def _families(reader: Reader) -> dict[Family, FamilyRule]:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from ..copy import MarkProfile
 from ..level import Family, Level
 from ..suggestion import Retention
 from .authority import Authority
@@ -370,6 +371,8 @@ class Policy:
     destruction: DestructionPolicy
     choices: Mapping[str, object]
     """The chosen option of each conflict between the seeds."""
+    marks: tuple[tuple[int, MarkProfile], ...] = ()
+    """How strongly the invisible marks of copies are drawn: rank from which on, and profile; ranks rise."""
     unit_items: tuple[UnitItem, ...] = ()
     """Empty until the unit has loaded its list."""
     authority: Authority = field(default_factory=Authority)
@@ -395,6 +398,15 @@ class Policy:
     def must_flatten(self, level: Level | None) -> bool:
         """Whether pages of a copy are turned into pictures."""
         return self.rank(level) >= self.flatten_min_rank
+
+    def mark_profile(self, level: Level | None) -> MarkProfile:
+        """How strongly the invisible marks of a copy are drawn."""
+        rank = self.rank(level)
+        profile: MarkProfile = "normal"
+        for least, chosen in self.marks:
+            if rank >= least:
+                profile = chosen
+        return profile
 
     def reaches(self, clearance: str, level: Level) -> bool:
         """Whether a clearance reaches a level; an unknown clearance reaches nothing."""

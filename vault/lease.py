@@ -18,7 +18,7 @@ from .head import Row, head_matches
 from .kdf import stretch
 from .keystore import open_top, read_row
 from .lock import Barrier
-from .roots import RootSet, judge_roots
+from .roots import RootSet, RootView, judge_roots
 from .tree import KeyTree
 from .tree_rows import Source
 from .wipe import wipe, wiped
@@ -73,6 +73,21 @@ class Lease:
         """
         if not self.barrier.exclusive_held:
             raise Unexpected("vault_not_rotating")
+
+    def look(self, session: Session) -> tuple[RootView, ...]:
+        """Each root as found now. Inside `shared` the key in use is kept on the way: `unlock` need not read it again.
+
+        Raises:
+            Broken: `key_store_missing`.
+        """
+        row = read_row(session)
+        views, keys = self.roots.look(row.epoch)
+        for key in keys:
+            if self._holds and self._root is None and head_matches(row, key):
+                self._root, self._root_epoch = key, row.epoch
+            else:
+                wipe(key)
+        return views
 
     def unlock(self, session: Session) -> tuple[Row, bytearray]:
         """The registry's value and its root key, which stays ours to wipe.

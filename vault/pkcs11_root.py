@@ -101,14 +101,19 @@ class TokenRoot:
 
     def view(self, index: int) -> SlotView:
         """What slot `index` (0 or 1) holds; the value itself is not kept."""
+        view, value = self.look(index)
+        wipe(value)
+        return view
+
+    def look(self, index: int) -> tuple[SlotView, bytearray | None]:
+        """What slot `index` (0 or 1) holds, and its value, which the caller wipes."""
         if self.blank(index):
-            return SlotView("empty")
+            return SlotView("empty"), None
         found = self._open(index)
         if found is None:
-            return SlotView("torn")
+            return SlotView("torn"), None
         record, value = found
-        wipe(value)
-        return SlotView("held", record.epoch, record.store_uuid)
+        return SlotView("held", record.epoch, record.store_uuid), value
 
     def load(self, epoch: int) -> bytearray | None:
         """The root value of `epoch` (32 bytes), or None when no slot holds it whole."""

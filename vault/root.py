@@ -111,15 +111,20 @@ class RootFile:
 
     def view(self, index: int) -> SlotView:
         """What slot `index` (0 or 1) holds; the key itself is not kept."""
+        view, key = self.look(index)
+        wipe(key)
+        return view
+
+    def look(self, index: int) -> tuple[SlotView, bytearray | None]:
+        """What slot `index` (0 or 1) holds, and its key, which the caller wipes."""
         image = self._image(index)
         if not any(image):
-            return SlotView("empty")
+            return SlotView("empty"), None
         parsed = _parse(image)
         if parsed is None:
-            return SlotView("torn")
+            return SlotView("torn"), None
         epoch, _, store_uuid, key = parsed
-        wipe(key)
-        return SlotView("held", epoch, store_uuid)
+        return SlotView("held", epoch, store_uuid), key
 
     def load(self, epoch: int) -> bytearray | None:
         """The root key of `epoch` (32 bytes), or None when no slot holds it whole."""

@@ -151,10 +151,12 @@ class Vault:
         lease = Lease(roots=RootSet(tuple(roots), since or {}), barrier=Barrier(blobs), passphrase=passphrase)
         lease.roots.login()
         with lease.shared():
+            views = lease.look(session)
             row, _ = lease.unlock(session)
-            judge_roots(lease.roots.views(), epoch=row.epoch, store_uuid=row.head.store_uuid)
+            judge_roots(views, epoch=row.epoch, store_uuid=row.head.store_uuid)
             vault = cls(session, lease=lease, blobs=blobs)
-        if recover and vault._leftovers():
+        # Nobody rotates while a lease is held: what was seen under it is a former root, or one that was away.
+        if recover and any(not view.clean(row.epoch) for view in views if view.state != "missing"):
             vault._recover_if_alone(session)
         return vault
 
@@ -436,9 +438,6 @@ class Vault:
         self._epoch = row.epoch
         self._suite = head.suite
         self._cost = head.cost
-
-    def _leftovers(self) -> bool:
-        return any(not status.clean for status in self.root_status() if status.view.state != "missing")
 
     def _recover_if_alone(self, session: Session) -> None:
         try:

@@ -14,9 +14,11 @@ from typing import Any
 
 from ..formats.fault import FormatFault
 from ..formats.opened import OpenedDocument, Picture
-from ..models.copy import Layer, ReadMark
-from ..watermark import tint_read
+from ..models.copy import Layer, MarkView, ReadMark
+from ..watermark import dots_read
 from ..watermark.tint import TintKey
+from ..watermark.tint_match import Seen
+from .mark_tint import Evidence, add_up, look_at
 
 DRAWN = ("pdf", "docx", "ofd")
 """Kinds whose pages are drawn, at any resolution."""
@@ -25,7 +27,7 @@ DPI, OWN_PIXELS = 200, 1200
 
 @dataclass(kw_only=True)
 class Suspect:
-    """What every channel is given."""
+    """What every channel is given, and where it may leave what it saw."""
 
     opened: OpenedDocument
     numbers: Sequence[int]
@@ -37,6 +39,10 @@ class Suspect:
     thorough: bool = False
     given: Mapping[str, Any] = field(default_factory=dict)
     """What else the caller knows and a channel may need."""
+    seen: list[tuple[int, Seen]] = field(default_factory=list)
+    """Page and sighting of every way in which the tint was seen."""
+    views: list[MarkView] = field(default_factory=list)
+    """What there is to show of it."""
     _last: tuple[int, Picture] | None = None
 
     def pages(self, *, end: float) -> Iterator[tuple[int, Picture]]:
@@ -74,19 +80,36 @@ def read_channels(suspect: Suspect, *, end: float) -> list[ReadMark]:
 
 
 def _tint(suspect: Suspect, end: float) -> list[ReadMark]:
-    """The tint of the first page that shows one."""
+    """The tint of the first page that answers, else of all pages together, else the fingerprints there are."""
     for number, picture in suspect.pages(end=end):
-        reading = tint_read.read(picture, suspect.key, end=end)
-        if reading is not None:
-            return [ReadMark(page=number, channel="forensic", value=f"{reading.id:012x}", score=reading.z)]
-        found = tint_read.suspects(picture, suspect.key, suspect.ids, end=end) if suspect.ids else ()
+        looked = look_at(picture, number, suspect.key, thorough=suspect.thorough, ids=suspect.ids, end=end)
+        suspect.seen.extend(looked.seen)
+        if looked.marks:
+            suspect.views.extend(looked.views)
+            return list(looked.marks)
+    evidence: Evidence = add_up(suspect.seen, suspect.key, suspect.ids)
+    suspect.views.extend(evidence.views)
+    return list(evidence.marks)
+
+
+def _dots(suspect: Suspect, end: float) -> list[ReadMark]:
+    """The dots of the first page that answers."""
+    for number, picture in suspect.pages(end=end):
+        reading = dots_read.read(picture, suspect.key, end=end)
+        found = (reading,) if reading else dots_read.suspects(picture, suspect.key, suspect.ids, end=end)
         if found:
             return [
-                ReadMark(page=number, channel="forensic", value=f"{id:012x}", score=z, coded=False)
-                for id, z in found
-            ]
+                ReadMark(
+                    page=number, channel="forensic", value=f"{one.id:012x}", score=one.z, tests=float(one.tests),
+                    coded=reading is not None, layer="dots",
+                )
+                for one in found
+            ]  # fmt: skip
     return []
 
 
-CHANNELS: tuple[MarkChannel, ...] = (MarkChannel("tint", _tint, (12.0, 70.0)),)
+CHANNELS: tuple[MarkChannel, ...] = (
+    MarkChannel("tint", _tint, (9.0, 60.0)),
+    MarkChannel("dots", _dots, (5.0, 20.0)),
+)
 """In the order of cost."""

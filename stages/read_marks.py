@@ -10,7 +10,9 @@ from __future__ import annotations
 import ctypes
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import pypdfium2
 import pypdfium2.raw as raw
@@ -18,12 +20,13 @@ import pypdfium2.raw as raw
 from ..common.limits import DEFAULT_LIMITS, Limits
 from ..formats.fault import FormatFault
 from ..formats.opened import OpenedDocument, Picture
-from ..models.copy import ReadMark
+from ..models.copy import MarkView, ReadMark
 from ..models.page import Box
 from ..watermark import barcode
 from ..watermark.payload import looks_like_copy
 from ..watermark.picture_pdf import COPY_KEY
 from ..watermark.tint import TintKey
+from ..watermark.tint_match import Seen
 from ..watermark.visible import DOCUMENT_LABEL, NUMBER_LABEL
 from .mark_channels import DRAWN, OWN_PIXELS, Suspect, read_channels
 
@@ -45,9 +48,33 @@ def read_marks(
     tint: TintKey | None = None,
     ids: Sequence[int] = (),
 ) -> tuple[ReadMark, ...]:
-    """All marks found, by page then place; `source`: a PDF's bytes, for the metadata channel; `tint`: the station's
-    tint key, for the forensic channel, whose value is the number in hex and whose score the fingerprint's z; `ids`:
-    the copies there are, among which fingerprints are looked for when no number can be read.
+    """The marks of `survey`."""
+    return survey(opened, limits=limits, source=source, tint=tint, ids=ids).marks
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """All marks found, by page then place; what there is to show of the tint; its sightings by page."""
+
+    marks: tuple[ReadMark, ...]
+    views: tuple[MarkView, ...] = ()
+    seen: tuple[tuple[int, Seen], ...] = ()
+
+
+def survey(
+    opened: OpenedDocument,
+    *,
+    limits: Limits = DEFAULT_LIMITS,
+    source: bytes | None = None,
+    tint: TintKey | None = None,
+    ids: Sequence[int] = (),
+    thorough: bool = False,
+    given: Mapping[str, Any] | None = None,
+) -> Survey:
+    """Reads all marks; `source`: a PDF's bytes, for the metadata channel; `tint`: the station's tint key, for the
+    forensic channel, whose value is the number in hex and whose score the fingerprint's z; `ids`: the copies there are,
+    among which fingerprints are looked for when no number can be read; `thorough`: more is tried, up to 90 seconds;
+    `given`: what else a channel may need.
 
     Takes at most about 0.8 x `limits.seconds_per_document`. `visible` marks have the value
     `<document id> <copy number>`, the id a dash where it was not read.
@@ -76,13 +103,19 @@ def read_marks(
             unread.append(number)
     if drawn == 0 and fault is not None:
         raise fault
+    suspect: Suspect | None = None
     if tint is not None:
-        suspect = Suspect(opened=opened, numbers=order, key=tint, ids=ids)
+        suspect = Suspect(
+            opened=opened, numbers=order, key=tint, ids=ids, thorough=thorough, given=given or {}
+        )
         marks.extend(read_channels(suspect, end=start + whole))
-    if not _any(marks):
+    if not _any(marks) and not any(mark.channel == "forensic" and mark.coded for mark in marks):
         patience = _PATIENCE + _PATIENCE_PER_PAGE * len(unread)
         marks.extend(_insist(opened, unread, min(start + whole, time.monotonic() + patience)))
-    return tuple(sorted(marks, key=lambda mark: (mark.page, mark.channel, mark.value)))
+    whole_list = tuple(sorted(marks, key=lambda mark: (mark.page, mark.channel, mark.value)))
+    if suspect is None:
+        return Survey(whole_list)
+    return Survey(whole_list, tuple(suspect.views), tuple(suspect.seen))
 
 
 def _insist(opened: OpenedDocument, numbers: list[int], end: float) -> list[ReadMark]:

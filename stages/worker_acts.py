@@ -6,7 +6,9 @@ Imports stand inside: a worker that only reads pictures loads no PDF parser, one
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -209,18 +211,46 @@ def _judged(
 
 
 def _draw(request: Request) -> Answer:
-    """A copy of the document, by its specification; PNG pages come as one zip."""
+    """A copy of the document, by its specification; PNG pages come as one zip. Behind it in the bytes the pages whose
+    glyphs are shifted, as they were.
+    """
     from ..models.copy import CopySpec
     from .stamp import draw, zip_pages
+    from .stamp_glyphs import Masters, Shifter
 
     spec = from_plain(CopySpec, request.fields["spec"])
+    if not isinstance(request.known.masters, Masters):
+        request.known.masters = Masters()
     with request.opened() as opened:
+        name = f"{hashlib.sha256(request.data).hexdigest()} {spec.flatten or spec.format == 'png'}"
+        shifter = Shifter.of(spec, request.known.masters.of(name))
         drawn = (
-            zip_pages(opened, spec, limits=request.limits)
+            zip_pages(opened, spec, limits=request.limits, shifter=shifter)
             if spec.format == "png"
-            else draw(opened, spec, limits=request.limits, source=request.data)
+            else draw(opened, spec, limits=request.limits, source=request.data, shifter=shifter)
         )
-        return done({"pages": opened.page_count}), drawn
+        behind = shifter.packed() if shifter is not None else b""
+        glyphs = {} if shifter is None else {str(number): len(page.boxes) for number, page in shifter.carried.items()}
+        value = {"pages": opened.page_count, "size": len(drawn), "glyphs": glyphs}
+        return done(value), drawn + behind
+
+
+def _glyphs(request: Request) -> Answer:
+    """What the shifted glyphs of a suspect file say, by the pages as they were, which stand behind it in the bytes."""
+    from ..watermark.glyph_pages import unpack
+    from ..watermark.glyphs import GlyphKey
+    from .mark_glyphs import GlyphSet, read_glyphs
+
+    fields, at, sets = request.fields, int(request.fields["size"]), []
+    for size, ids in zip(fields["sizes"], fields["ids"], strict=True):
+        sets.append(GlyphSet(unpack(request.data[at : at + int(size)]), tuple(ids)))
+        at += int(size)
+    request.data = request.data[: int(fields["size"])]
+    end = time.monotonic() + min(float(fields["seconds"]), request.limits.seconds_per_document * 0.9)
+    with request.opened() as opened:
+        key = GlyphKey(bytes.fromhex(fields["tint"]))
+        marks = read_glyphs(opened, sets, key, copies=int(fields["copies"]), end=end)
+    return done({"marks": to_plain(marks)}), b""
 
 
 def _cut(request: Request) -> Answer:
@@ -277,17 +307,42 @@ def _searchable(request: Request) -> Answer:
     return done({"pdfa": made.pdfa, "why_not": made.why_not}), made.data
 
 
-def _marks(request: Request) -> Answer:
-    """The marks of a suspect file."""
-    from ..watermark.tint import TintKey
-    from .read_marks import read_marks
+def _copies(request: Request) -> Answer:
+    """The copies there are, for the tracing that is to come."""
+    request.known.copies = request.data
+    return done({}), b""
 
-    tint = TintKey(bytes.fromhex(request.fields["tint"]))
+
+def _marks(request: Request) -> Answer:
+    """The marks of a suspect file, what there is to show of them, and in the bytes the sightings of the tint."""
+    import numpy as np
+
+    from ..watermark.tint import TintKey
+    from .mark_tint import pack
+    from .read_marks import survey
+
+    fields = request.fields
+    ids = np.frombuffer(request.known.copies, "<u8").tolist()
     with request.opened() as opened:
-        marks = read_marks(
-            opened, limits=request.limits, source=request.data, tint=tint, ids=request.fields["ids"]
-        )
-    return done({"marks": to_plain(marks)}), b""
+        found = survey(
+            opened, limits=request.limits, source=request.data, tint=TintKey(bytes.fromhex(fields["tint"])), ids=ids,
+            thorough=bool(fields.get("thorough")), given=fields,
+        )  # fmt: skip
+    facts, data = pack(found.seen)
+    return done({"marks": to_plain(found.marks), "views": to_plain(found.views), "seen": facts}), data
+
+
+def _add_up(request: Request) -> Answer:
+    """The sightings of several suspect files together."""
+    import numpy as np
+
+    from ..watermark.tint import TintKey
+    from .mark_tint import add_up, unpack
+
+    ids = np.frombuffer(request.known.copies, "<u8").tolist()
+    seen = unpack(request.fields["seen"], request.data)
+    found = add_up(seen, TintKey(bytes.fromhex(request.fields["tint"])), ids)
+    return done({"marks": to_plain(found.marks), "views": to_plain(found.views)}), b""
 
 
 ACTS: dict[str, Callable[[Request], Answer]] = {
@@ -308,6 +363,9 @@ ACTS: dict[str, Callable[[Request], Answer]] = {
     "join": _join,
     "sheet": _sheet,
     "searchable": _searchable,
+    "copies": _copies,
     "marks": _marks,
+    "glyphs": _glyphs,
+    "add_up": _add_up,
     "unpack": _unpack,
 }

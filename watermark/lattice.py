@@ -52,13 +52,14 @@ class Pose:
         return float(np.sqrt(abs(np.linalg.det(self.matrix))))
 
 
-def poses(residual: Plane, key: TintKey, *, most: int = 3) -> Iterator[Pose]:
+def poses(residual: Plane, key: TintKey, *, most: int = 3, fine: bool = False) -> Iterator[Pose]:
     """Likely poses, the likeliest first.
 
     Args:
-        residual: the picture with its ink and paper taken away (tint_read.residual), at most 2048 pixels a side.
+        residual: the picture with its ink and paper taken away (tint_planes.residual), at most 2048 pixels a side.
+        fine: smaller parts of the picture are looked at as well: of a sheet that is folded each lies its own way.
     """
-    windows = _windows(residual)
+    windows = _windows(residual, fine=fine)
     found: list[tuple[float, float, float, int]] = []
     spectra = [_spectrum(residual[top:bottom, left:right]) for top, bottom, left, right in windows]
     total = np.zeros((_TURNS, _LEVELS), np.float32)
@@ -112,16 +113,20 @@ def coefficients(residual: Plane, inverse: Matrix) -> NDArray[Any]:
     return shares
 
 
-def _windows(residual: Plane) -> list[tuple[int, int, int, int]]:
+def _windows(residual: Plane, *, fine: bool) -> list[tuple[int, int, int, int]]:
     """The whole, and five halves: a photo's scale changes over the page (top, bottom, left, right)."""
     rows, columns = residual.shape
     whole = [(0, rows, 0, columns)]
     if min(rows, columns) < 500:
         return whole
     r, c = rows // 2, columns // 2
+    quarters = [
+        (0, r, 0, c), (0, r, c, columns), (r, rows, 0, c), (r, rows, c, columns),
+        (0, rows // 3, 0, columns), (rows - rows // 3, rows, 0, columns),
+    ]  # fmt: skip
     return [
-        *whole, (0, r, 0, columns), (r, rows, 0, columns), (0, rows, 0, c), (0, rows, c, columns),
-        (r // 2, r // 2 + r, c // 2, c // 2 + c),
+        *whole, *(quarters if fine else []), (0, r, 0, columns), (r, rows, 0, columns), (0, rows, 0, c),
+        (0, rows, c, columns), (r // 2, r // 2 + r, c // 2, c // 2 + c),
     ]  # fmt: skip
 
 

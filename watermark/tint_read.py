@@ -1,7 +1,8 @@
 """Reads the tint: which copy a picture shows, as far as what is left of the pattern says so.
 
 A number is named only when its check holds and the page's own fingerprint is there as well (docs/spec/mark.md has the
-arithmetic of false attribution). Everything else is no answer.
+arithmetic of false attribution). Everything else is no answer. What was seen without an answer is kept: it may add up
+with other pictures (tint_pool.py) or show a fingerprint of the register (tint_match.py).
 """
 
 from __future__ import annotations
@@ -15,63 +16,125 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .code import CODE_BITS, decode
+from .code import decode
 from .lattice import Pose, poses
 from .register import Rectified, rectify
-from .tint import CHIPS, GAINS, SAMPLES, TintKey
+from .tint import CHIPS, SAMPLES, TintKey
+from .tint_match import ACCEPTED_Z, Seen, fold, match, print_z, tiles_of
+from .tint_planes import dotted, rate_of, residual, shrunk
+from .tint_pool import find, read_together, regions
+
+__all__ = [
+    "ACCEPTED_Z", "CHANNELS", "THOROUGH", "USUAL", "Effort", "Look", "TintReading", "confirm", "look", "looks_mixed",
+    "read", "suspects", "together",
+]  # fmt: skip
 
 Plane = NDArray[Any]
-LONGEST = 2000
-"""Pixels to which a picture's longer side is brought down."""
-ACCEPTED_Z = 9.0
-_QUICK_TILES, _AT_ONCE, _LOOKED_AT = 12, 64, 40
-_A4_TILES = 8
-_PAGE_TILES = 12
-"""Tiles along a page's side among which a crop's place is looked for: 480 mm, more than A3."""
-CHANNELS = ("mix", "luma", "chroma")
-_LUMA = (0.299, 0.587, 0.114)
-_INK = 0.9
-_CLIP = 2.5
-_AROUND = 61
-"""Pixels over which a point's surroundings are averaged."""
-_EDGE = 0.12
-"""More than the strongest tint takes from paper."""
+CHANNELS = ("mix", "luma", "chroma", "bits")
+_QUIET, _TABLE = 9, 24
+"""Chips over which the noise around one is measured, and the strength of the waves."""
+_MIXED_LEAST, _MIXED_SHARE, _ABSENT, _CLEAR = 3, 0.12, 0.3, 4.0
+_OTHERS = 0.5
+"""Of one copy the rest is at most 0.35 of its number's energy, of two that were averaged 0.75 and more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How much is tried: channels, then the mirrored picture through the first of them; poses for each."""
+
+    channels: tuple[str, ...] = CHANNELS
+    mirror: bool = True
+    poses: int = 3
+    fine: bool = False
+    """Smaller windows of the picture as well."""
+
+
+USUAL = Effort()
+THOROUGH = Effort(poses=6, fine=True)
 
 
 @dataclass(frozen=True, slots=True)
 class TintReading:
-    """What one channel of one picture gave. `z`: how surely the fingerprint is that copy's, in standard deviations."""
+    """What one picture gave. `z`: how surely the fingerprint is that copy's, in standard deviations; `seen`: the
+    clearest sighting; `tests`: tries, where more than one sighting was needed.
+    """
 
     id: int
     z: float
-    channel: str
-    pose: Pose
+    seen: Seen
+    tests: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """The chips of a picture on the tint's grid, T taken away: values and how much paper stood behind each."""
+class Look:
+    """What came of one picture: an answer or none, and every way in which the lattice was seen."""
 
-    values: Plane
-    cover: Plane
-    channel: str
-    pose: Pose
+    reading: TintReading | None
+    seen: tuple[Seen, ...]
+
+
+def look(
+    picture: NDArray[np.uint8], key: TintKey, *, effort: Effort = USUAL, end: float | None = None
+) -> Look:
+    """The copy that a picture (height x width x 3, RGB) shows, if it answers by `end` (`time.monotonic`); ends with the
+    first answer. Sightings that say nothing alone are taken together: of a folded sheet each half lies its own way.
+    """
+    kept = []
+    for seen in _sightings(picture, key, effort=effort, end=end):
+        kept.append(seen)
+        id = decode(fold(seen, key))
+        if id is None:
+            continue
+        z = print_z(seen, key, id)
+        if z >= ACCEPTED_Z:
+            return Look(TintReading(id, z, seen), tuple(kept))
+    return Look(together(kept, key), tuple(kept))
+
+
+def together(sightings: Sequence[Seen], key: TintKey) -> TintReading | None:
+    """The number that several sightings say together, when none says it alone."""
+    pooled = read_together(sightings, key)
+    if pooled is None:
+        return None
+    return TintReading(pooled.id, pooled.z, sightings[pooled.sightings[0]], pooled.tests)
+
+
+def looks_mixed(reading: TintReading, key: TintKey) -> bool:
+    """Whether the picture may be made of several copies: parts of it show the tint but not this copy's fingerprint, or
+    something else than this number repeats from tile to tile. Only a reason to ask the register.
+    """
+    seen = reading.seen
+    if _other_number(seen, key, reading.id):
+        return True
+    grid = regions(seen, key, reading.id, match(seen, key, reading.id))
+    cover = tiles_of(seen.cover).mean(axis=(2, 3))
+    full = cover > 0.5 * max(1e-9, float(cover.max()))
+    if np.count_nonzero(full) < 2 * _MIXED_LEAST:
+        return False
+    usual = float(np.quantile(grid[full], 0.75))
+    absent = np.count_nonzero(grid[full] < _ABSENT * usual)
+    return bool(usual >= _CLEAR and absent >= max(_MIXED_LEAST, _MIXED_SHARE * np.count_nonzero(full)))
+
+
+def _other_number(seen: Seen, key: TintKey, id: int) -> bool:
+    """Whether what repeats holds much that is neither this number (smeared over neighbouring chips) nor noise."""
+    tile = key.tile(id).astype(np.float32)
+    tiles, paper = tiles_of(seen.values), np.maximum(tiles_of(seen.cover).sum(axis=(0, 1)), 1e-3)
+    common = (tiles.sum(axis=(0, 1)) / paper).ravel()
+    near = [np.roll(tile, (down, right), (0, 1)).ravel() for down in (-1, 0, 1) for right in (-1, 0, 1)]
+    basis, weight = np.stack(near, axis=1), np.sqrt(paper / paper.max()).ravel()
+    shares = np.linalg.lstsq(basis * weight[:, None], common * weight, rcond=None)[0]
+    own = basis @ shares
+    noise = (np.square(tiles).sum(axis=(0, 1)) / np.square(paper)).ravel()
+    left = float(np.sum(np.square(common - own) * paper.ravel()) - np.sum(noise * paper.ravel()))
+    return left > _OTHERS * float(np.sum(np.square(own) * paper.ravel()))
 
 
 def read(
     picture: NDArray[np.uint8], key: TintKey, *, channels: Sequence[str] = CHANNELS, end: float | None = None
 ) -> TintReading | None:
-    """The copy that a picture (height x width x 3, RGB) shows; None when there is no answer, or none by `end`
-    (`time.monotonic`).
-    """
-    for seen in sightings(picture, key, channels=channels, end=end):
-        id = decode(_fold(seen, key))
-        if id is None:
-            continue
-        z = print_z(seen, key, id)
-        if z >= ACCEPTED_Z:
-            return TintReading(id, z, seen.channel, seen.pose)
-    return None
+    """The answer of `look` alone."""
+    return look(picture, key, effort=Effort(channels=tuple(channels)), end=end).reading
 
 
 def suspects(
@@ -80,14 +143,9 @@ def suspects(
     """Copies of the register whose fingerprint a picture shows though no number can be read (copies mixed into one):
     number and z, the surest first.
     """
-    best: dict[int, float] = {}
-    for seen in sightings(picture, key, channels=CHANNELS[:1], end=end):
-        for id, z in zip(ids, print_scores(seen, key, ids), strict=True):
-            if z >= ACCEPTED_Z:
-                best[id] = max(float(z), best.get(id, 0.0))
-        if best:
-            break
-    return tuple(sorted(best.items(), key=lambda item: -item[1]))
+    effort = Effort(channels=CHANNELS[:1])
+    seen = tuple(_sightings(picture, key, effort=effort, end=end))
+    return tuple((hit.id, hit.z) for hit in find(seen, key, ids).hits)
 
 
 def confirm(picture: NDArray[np.uint8], key: TintKey, id: int, *, width_mm: float, height_mm: float) -> bool:
@@ -101,133 +159,89 @@ def confirm(picture: NDArray[np.uint8], key: TintKey, id: int, *, width_mm: floa
     laid = rectify(rest, weight, pose, key, follow=False)
     if laid is None:
         return False
-    seen = _chips(laid, key, "mix", pose)
+    seen = _chips(laid, key, "mix")
     z = print_z(seen, key, id)
-    return z >= ACCEPTED_Z and (z >= 2 * ACCEPTED_Z or decode(_fold(seen, key)) == id)
+    return z >= ACCEPTED_Z and (z >= 2 * ACCEPTED_Z or decode(fold(seen, key)) == id)
 
 
-def sightings(
-    picture: NDArray[np.uint8], key: TintKey, *, channels: Sequence[str] = CHANNELS, end: float | None = None
+def _sightings(
+    picture: NDArray[np.uint8], key: TintKey, *, effort: Effort, end: float | None
 ) -> Iterator[Seen]:
-    """Every way in which the lattice was found in the picture, one channel after the other, until `end`."""
-    picture = shrunk(picture)
-    for channel in channels:
-        rest, weight = residual(picture, channel)
-        if not weight.any() or not rest.any():
+    """Every way in which the lattice was found in the picture, one channel after the other, until `end`; the mirrored
+    picture last.
+    """
+    small, rate = shrunk(picture), rate_of(picture)
+    first: tuple[Plane, Plane] | None = None
+    for channel in effort.channels:
+        planes = dotted(picture) if channel == "bits" else residual(small, channel)
+        if planes is None or not planes[0].any() or not planes[1].any():
             continue
-        for pose in poses(rest, key):
-            if end is not None and time.monotonic() > end:
-                return
-            laid = rectify(rest, weight, pose, key)
-            if laid is not None:
-                yield _chips(laid, key, channel, pose)
+        first = first or planes
+        yield from _laid(planes, key, channel, effort=effort, end=end, rate=rate)
+    if first is None or not effort.mirror:
+        return
+    flipped = (np.ascontiguousarray(first[0][:, ::-1]), np.ascontiguousarray(first[1][:, ::-1]))
+    yield from _laid(flipped, key, effort.channels[0], effort=effort, end=end, rate=rate, mirrored=True)
 
 
-def shrunk(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The picture, at most 2000 pixels long."""
-    longest = max(picture.shape[:2])
-    if longest <= LONGEST:
-        return picture
-    rate = LONGEST / longest
-    return np.asarray(cv2.resize(picture, None, fx=rate, fy=rate, interpolation=cv2.INTER_AREA), np.uint8)
+def _laid(
+    planes: tuple[Plane, Plane], key: TintKey, channel: str, *, effort: Effort, end: float | None, rate: float,
+    mirrored: bool = False,
+) -> Iterator[Seen]:  # fmt: skip
+    if end is not None and time.monotonic() > end:
+        return
+    wide = planes[0].shape[1]
+    for pose in poses(planes[0], key, most=effort.poses, fine=effort.fine):
+        if end is not None and time.monotonic() > end:
+            return
+        laid = rectify(*planes, pose, key)
+        if laid is not None:
+            to_picture = np.diag([1 / rate, 1 / rate, 1.0])
+            if mirrored:
+                to_picture = to_picture @ np.array([[-1.0, 0, wide - 1], [0, 1, 0], [0, 0, 1]])
+            yield _chips(laid, key, channel, to_picture=to_picture, mirrored=mirrored)
 
 
-def residual(picture: NDArray[np.uint8], channel: str) -> tuple[Plane, Plane]:
-    """How much darker than its surroundings each point of paper is (in standard deviations, at most 2.5), and where
-    there is paper (1) and not ink (0).
-    """
-    colours: Plane = picture.astype(np.float32)
-    plane: Plane
-    if channel == "chroma":
-        plane = 128 + (colours[:, :, 0] + colours[:, :, 1]) / 2 - colours[:, :, 2]
-        plane = 255 - plane
-    else:
-        gains = GAINS if channel == "mix" else _LUMA
-        plane = cv2.transform(colours, np.array([gains], np.float32) / np.float32(sum(gains)))
-    luma = cv2.transform(colours, np.array([_LUMA], np.float32))
-    paper = cv2.dilate(cv2.GaussianBlur(luma, (0, 0), 1.0), np.ones((15, 15), np.uint8))
-    ink = cv2.dilate((luma < paper * _INK).astype(np.uint8), np.ones((3, 3), np.uint8))
-    weight = (1 - ink).astype(np.float32)
-    for bound in (_EDGE, None):
-        share = cv2.blur(weight, (_AROUND, _AROUND))
-        level = cv2.blur(plane * weight, (_AROUND, _AROUND)) / np.maximum(share, 1e-3)
-        rest = (level - plane) / np.maximum(level, 1.0) * weight
-        if bound is not None:  # an edge beside paper is no paper either, and spoils its surroundings
-            weight[np.abs(rest) > bound] = 0
-    spread = float(np.sqrt(np.square(rest).sum(dtype=np.float64) / max(1.0, float(weight.sum()))))
-    if spread < 1e-6:
-        return np.zeros_like(rest), weight
-    return np.clip(rest, -_CLIP * spread, _CLIP * spread) / np.float32(spread), weight
-
-
-def print_z(seen: Seen, key: TintKey, id: int) -> float:
-    """The fingerprint's correlation in standard deviations, at the place of the page where it is best."""
-    return float(_scores(_rest(seen, key, id), key, [id], side=_PAGE_TILES)[0])
-
-
-def print_scores(seen: Seen, key: TintKey, ids: Sequence[int]) -> NDArray[Any]:
-    """`print_z` of many copies that the register knows: all of them by the best twelve tiles of the picture, pages up
-    to A4; what stands out by the whole picture.
-    """
-    tiles = _tiles(seen.values)
-    best = np.argsort(-_tiles(seen.cover).sum(axis=(2, 3)).ravel())[:_QUICK_TILES]
-    quick: Plane = np.zeros_like(tiles).reshape(-1, CHIPS, CHIPS)
-    quick[best] = tiles.reshape(-1, CHIPS, CHIPS)[best]
-    quick = quick.reshape(tiles.shape)
-    scores = np.concatenate(
-        [_scores(quick, key, ids[at : at + _AT_ONCE], side=_A4_TILES) for at in range(0, len(ids), _AT_ONCE)]
-    )
-    for number in np.argsort(-scores)[:_LOOKED_AT]:
-        scores[number] = print_z(seen, key, ids[number])
-    return scores
-
-
-def _tiles(plane: Plane) -> Plane:
-    rows, columns = plane.shape[0] // CHIPS, plane.shape[1] // CHIPS
-    return plane.reshape(rows, CHIPS, columns, CHIPS).swapaxes(1, 2)
-
-
-def _rest(seen: Seen, key: TintKey, id: int) -> Plane:
-    """The tiles without the part that says this id."""
-    tile = key.tile(id).astype(np.float32)
-    tiles, cover = _tiles(seen.values), _tiles(seen.cover)
-    amount = float((tiles * tile).sum()) / max(1e-9, float(cover.sum()))
-    rest: Plane = tiles - np.float32(amount) * cover * tile
-    return rest
-
-
-def _scores(tiles: Plane, key: TintKey, ids: Sequence[int], *, side: int) -> NDArray[Any]:
-    """For each id the best correlation over all places that the tiles may have on a page of `side` x `side` tiles."""
-    rows, columns = tiles.shape[:2]
-    spread = float(np.sqrt(np.square(tiles).sum(dtype=np.float64)))
-    if spread <= 0:
-        return np.zeros(len(ids))
-    used = [(i, j) for i in range(rows) for j in range(columns) if tiles[i, j].any()]
-    flat = np.stack([tiles[place].ravel() for place in used])
-    best = np.zeros(len(ids))
-    for number, id in enumerate(ids):
-        prints = key.prints(id, side).reshape(side * side, -1).astype(np.float32)
-        shares = (flat @ prints.T).reshape(-1, side, side)
-        total = np.zeros((rows + side - 1, columns + side - 1))
-        for (i, j), share in zip(used, shares, strict=True):
-            total[rows - 1 - i : rows - 1 - i + side, columns - 1 - j : columns - 1 - j + side] += share
-        best[number] = total.max()
-    return best / spread
-
-
-def _chips(laid: Rectified, key: TintKey, channel: str, pose: Pose) -> Seen:
+def _chips(
+    laid: Rectified, key: TintKey, channel: str, *, to_picture: Plane | None = None, mirrored: bool = False
+) -> Seen:
     rows, columns = laid.residual.shape[0] // SAMPLES, laid.residual.shape[1] // SAMPLES
     waves = np.tile(key.waves, (-(-rows // CHIPS), -(-columns // CHIPS)))[
         : rows * SAMPLES, : columns * SAMPLES
     ]
-    strength = float((laid.residual * waves).sum() / max(1e-9, float((np.square(waves) * laid.weight).sum())))
-    rest = laid.residual - np.float32(strength) * waves * laid.weight
+    there = float((laid.residual * waves).sum())
+    energy = max(1e-9, float((np.square(waves) * laid.weight).sum()))
+    rest = laid.residual - np.float32(there / energy) * waves * laid.weight
     values = cv2.resize(rest, (columns, rows), interpolation=cv2.INTER_AREA)
     cover = cv2.resize(laid.weight, (columns, rows), interpolation=cv2.INTER_AREA)
-    return Seen(values, cover, channel, pose)
+    trust = _trust(values, cover, _presence(laid, waves, columns, rows))
+    values, cover = values * trust, cover * trust
+    homography = laid.homography if to_picture is None else to_picture @ laid.homography
+    return Seen(
+        values=values, cover=cover, channel=channel, homography=homography, mirrored=mirrored,
+        strength=there / energy, clarity=there / energy**0.5,
+    )  # fmt: skip
 
 
-def _fold(seen: Seen, key: TintKey) -> NDArray[Any]:
-    """The 264 code bits' soft values, over all tiles."""
-    tile = _tiles(seen.values).sum(axis=(0, 1)) * key.signs
-    return np.bincount(key.places.ravel(), weights=tile.ravel(), minlength=CODE_BITS)
+def _presence(laid: Rectified, waves: Plane, columns: int, rows: int) -> Plane:
+    """How strongly the waves are there around each chip: a page shows them, the table it lies on does not."""
+    around = (_TABLE * SAMPLES + 1, _TABLE * SAMPLES + 1)
+    there = cv2.blur(laid.residual * waves, around)
+    energy = cv2.blur(np.square(waves) * laid.weight, around)
+    amount = np.maximum(0, there) / np.maximum(energy, 0.05)
+    return cv2.resize(amount.astype(np.float32), (columns, rows), interpolation=cv2.INTER_AREA)
+
+
+def _trust(values: Plane, cover: Plane, presence: Plane) -> Plane:
+    """By which each chip counts: the pattern's strength around it over the noise there, so that quiet paper says more
+    than what text and edges have disturbed (maximum ratio; depends on the picture alone).
+    """
+    around = (_QUIET, _QUIET)
+    noise = cv2.blur(np.square(values), around) / np.maximum(cv2.blur(np.square(cover), around), 1e-3)
+    there = cover > 0.3
+    if not there.any() or presence.max() <= 0:
+        return np.ones_like(values)
+    strong = np.minimum(presence / np.quantile(presence[there], 0.75), 1.5)
+    usual = float(np.average(noise[there], weights=strong[there] + 1e-6))
+    trust: Plane = strong * usual / np.maximum(noise, 0.2 * usual)
+    return trust

@@ -23,6 +23,8 @@ VerdictWord = Literal["copy", "candidates", "none"]
 CHANNELS: tuple[Channel, ...] = ("forensic", "barcode", "visible", "metadata")
 _TRIES, _PLACES, _MOST_COPIES = 100, 10_000, 100_000
 """Decodings of one picture, places of a page at which a fingerprint is looked for, copies looked among: at most."""
+_TAIL = 3.18
+"""How far the tail of a sum of random signs may lie above the Gaussian one (tint_match.py)."""
 _VISIBLE_SCORE, _PRINT_SCORE = 0.3, 0.9
 _FINDING: dict[Standing, str] = {
     "forged": "forged_barcode",
@@ -135,11 +137,18 @@ def _tint_rate(mark: ReadMark) -> float:
     the fingerprint alone speaks, among at most a hundred thousand copies.
     """
     tests = mark.tests or _PLACES * (1 if mark.coded else _MOST_COPIES)
-    tail = tests * 0.5 * math.erfc(mark.score / math.sqrt(2))
+    tail = tests * _TAIL * 0.5 * math.erfc(mark.score / math.sqrt(2))
     return min(1.0, tail * (_TRIES * 2.0**-32 if mark.coded else 1.0))
 
 
-RATES: dict[Layer, Callable[[ReadMark], float]] = {"tint": _tint_rate}
+def _glyph_rate(mark: ReadMark) -> float:
+    """Bound of the probability that the signs of any copy that was compared agree so well by chance, whatever the
+    picture shows (Hoeffding; docs/spec/mark.md).
+    """
+    return min(1.0, mark.tests * math.exp(-mark.score * mark.score / 2))
+
+
+RATES: dict[Layer, Callable[[ReadMark], float]] = {"glyphs": _glyph_rate, "tint": _tint_rate, "dots": _tint_rate}
 """For each layer the bound of the probability that a page without our marks gives such a mark. A new layer puts its own
 beside the others here, and its reader into the list of stages/mark_channels.py.
 """

@@ -8,7 +8,18 @@ Times are ISO 8601 text with offset.
 
 from __future__ import annotations
 
-from sqlalchemy import Computed, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    Computed,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .lane import LANE_SQL
@@ -406,7 +417,7 @@ class Copy(Base):
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     document_id: Mapped[str] = mapped_column(ForeignKey("documents.id"), index=True)
     number: Mapped[int]
-    forensic_id: Mapped[int] = mapped_column(unique=True)
+    forensic_id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer(), "sqlite"), unique=True)
     """48-bit, a keyed permutation of the copy's serial: reveals nothing to outsiders."""
     recipient: Mapped[str] = mapped_column(ForeignKey("persons.id"), index=True)
     holder: Mapped[str] = mapped_column(ForeignKey("persons.id"))

@@ -9,10 +9,12 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import tempfile
+import uuid
 from collections.abc import Iterable
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -36,9 +38,9 @@ class _Stop(Exception):
 
 @dataclass
 class Kept:
-    """A backup: the registry's file, and what the flat store was then."""
+    """A backup: the registry's rows, and what the flat store was then."""
 
-    file: Path
+    rows: Any
     epoch: int
     row: Row
     head: StoreHead
@@ -57,7 +59,7 @@ class Stations(RuleBasedStateMachine):
     @initialize()
     def found(self) -> None:
         self.base = Path(tempfile.mkdtemp())
-        self.room = Room(self.base, mirrors=0)
+        self.room = self._room()
         self.vault = self.room.create()
         head = StoreHead(AES, 1, UUID, PROFILES["test"], bytes(16))
         self.flat = FlatStore(head, bytearray(32), keep=lambda _: None)
@@ -101,14 +103,8 @@ class Stations(RuleBasedStateMachine):
 
     @rule()
     def backup(self) -> None:
-        file = self.base / f"backup{len(self.backups)}.db"
-        with (
-            closing(sqlite3.connect(self.room.home / "registry.db")) as source,
-            closing(sqlite3.connect(file)) as copy,
-        ):
-            source.backup(copy)
         self.backups.append(
-            Kept(file, self.flat.head.epoch, self.flat.row, self.flat.head, bytes(self.flat.root),
+            Kept(self._rows(), self.flat.head.epoch, self.flat.row, self.flat.head, bytes(self.flat.root),
                  [list(paper) for paper in self.papers])
         )  # fmt: skip
 
@@ -116,22 +112,12 @@ class Stations(RuleBasedStateMachine):
     @rule(data=st.data())
     def restore(self, data: st.DataObject) -> None:
         kept = data.draw(st.sampled_from(self.backups))
-        registry, today = self.room.home / "registry.db", self.base / "today"
-        self.room.engine.dispose()
-        shutil.rmtree(today, ignore_errors=True)
-        today.mkdir()
-        for file in registry.parent.glob("registry.db*"):
-            shutil.move(file, today / file.name)
-        shutil.copy(kept.file, registry)
-        self.room.connect()
+        today = self._rows()
+        self._put_back(kept.rows)
         if kept.epoch < self.flat.head.epoch:
             with pytest.raises(Broken, match="key_store_rolled_back"):
                 self.room.open()
-            self.room.engine.dispose()
-            for file in registry.parent.glob("registry.db*"):
-                file.unlink()
-            for file in today.iterdir():
-                shutil.move(file, registry.parent / file.name)
+            self._put_back(today)
         else:
             self.flat.row, self.flat.head, self.flat.root = kept.row, kept.head, bytearray(kept.root)
             self.papers = [list(paper) for paper in kept.papers]
@@ -167,6 +153,28 @@ class Stations(RuleBasedStateMachine):
         shutil.rmtree(self.base)
 
     # ------------------------------------------------------------ how
+
+    def _room(self) -> Room:
+        return Room(self.base, mirrors=0)
+
+    def _rows(self) -> Any:
+        """The registry as a backup holds it: a file of its own."""
+        file = self.base / f"{uuid.uuid4()}.db"
+        with (
+            closing(sqlite3.connect(self.room.home / "registry.db")) as source,
+            closing(sqlite3.connect(file)) as copy,
+        ):
+            source.backup(copy)
+        return file
+
+    def _put_back(self, rows: Any) -> None:
+        """Such a registry in the place of today's."""
+        self.room.engine.dispose()
+        registry = self.room.home / "registry.db"
+        for file in registry.parent.glob("registry.db*"):
+            file.unlink()
+        shutil.copy(rows, registry)
+        self.room.connect()
 
     def _add(self, count: int, level: str, due: str) -> list[str]:
         with self.vault.lease(), writing(self.room.engine) as session:

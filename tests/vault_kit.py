@@ -29,7 +29,7 @@ class Room:
     def __post_init__(self) -> None:
         self.home.mkdir(parents=True)
         self.connect()
-        Base.metadata.create_all(self.engine)
+        self.make_tables()
 
     @property
     def home(self) -> Path:
@@ -42,6 +42,9 @@ class Room:
     @property
     def roots(self) -> list[Path]:
         return [self.base / "root", *(self.base / f"mirror{number}" for number in range(self.mirrors))]
+
+    def make_tables(self) -> None:
+        Base.metadata.create_all(self.engine)
 
     def connect(self) -> None:
         self.engine = open_engine(f"sqlite:///{self.home / 'registry.db'}")

@@ -32,8 +32,8 @@ _WRITER: Final = 0x6A_69_79_61_6F
 """The number under which the one writer of a database holds its lock."""
 _QUERY: Final = frozenset({"host", "port"})
 _SETTINGS: Final = """
-    SELECT current_setting('fsync'), current_setting('full_page_writes'), current_setting('synchronous_commit'),
-        current_setting('server_encoding'), pg_is_in_recovery(), 'Z' < 'a' AND 'a-c' < 'aab' AND 'z' < '一'
+    SELECT current_setting('fsync'), current_setting('full_page_writes'), current_setting('server_encoding'),
+        pg_is_in_recovery(), 'Z' < 'a' AND 'a-c' < 'aab'
 """
 
 
@@ -77,7 +77,7 @@ def address_of(url: str) -> Address:
     )
 
 
-def open_server(url: str, *, busy_seconds: int) -> Engine:
+def open_server(url: str, *, busy_seconds: float) -> Engine:
     """An engine for a registry on a server: one view for who reads, one writer at a time, every commit durable.
 
     Raises (at the first connection):
@@ -100,7 +100,7 @@ def open_server(url: str, *, busy_seconds: int) -> Engine:
         # where the session's own setting is weaker than the disk, it is not asked
         cursor.execute("SELECT set_config('synchronous_commit', 'on', false) "
                        "WHERE current_setting('synchronous_commit') = 'off'")  # fmt: skip
-        cursor.execute(f"SET lock_timeout = {busy_seconds * 1000}")
+        cursor.execute(f"SET lock_timeout = {int(busy_seconds * 1000)}")
         connection.commit()
         cursor.close()
 
@@ -114,9 +114,7 @@ def open_server(url: str, *, busy_seconds: int) -> Engine:
     return engine
 
 
-def _judge(
-    fsync: str, full_pages: str, _synchronous: str, encoding: str, in_recovery: bool, by_bytes: bool
-) -> None:  # fmt: skip
+def _judge(fsync: str, full_pages: str, encoding: str, in_recovery: bool, by_bytes: bool) -> None:
     for name, value in (("fsync", fsync), ("full_page_writes", full_pages)):
         if value != "on":
             raise Refused("postgres_not_durable", setting=name)

@@ -38,6 +38,7 @@ from ..intake.source_file import outside_scope
 from ..intake.sources import WORD as SOURCES
 from ..learning import station_model
 from ..papers.documents import words_of
+from ..station.registry import on_server
 from ..station.ledgers import identity_of
 from ..station.root_events import events, lost
 from ..station.station import Station
@@ -227,7 +228,7 @@ def _v1(station: Station, session: Session, evidence: Evidence | None, slots: Se
     if evidence is None:
         return _check("V1", "pass", _NO_WITNESS)
     found = evidence.witness.found_in(_station_files(station))
-    return _check("V1", "fail", "key_found") if found else _check("V1", "pass")
+    return _check("V1", "fail", "key_found") if found else _check("V1", "pass", _unseen(station))
 
 
 def _v2(station: Station, session: Session, evidence: Evidence | None) -> Check:
@@ -254,7 +255,7 @@ def _v3(station: Station, evidence: Evidence | None) -> Check:
     shapes = {canary.encode(encoding, "ignore") for canary in evidence.canaries for encoding in _ENCODINGS}
     needles = Needles([shape for shape in shapes if len(shape) >= max(12, LEAST)])
     found = needles.in_any(_station_files(station))
-    return _check("V3", "fail", "canary_found") if found else _check("V3", "pass")
+    return _check("V3", "fail", "canary_found") if found else _check("V3", "pass", _unseen(station))
 
 
 def _v4(station: Station, session: Session, items: Sequence[ListItem]) -> Check:
@@ -316,6 +317,11 @@ def _check(name: CheckName, result: CheckResult, reason: str | None = None) -> C
 
 
 def _station_files(station: Station) -> Iterator[Path]:
+def _unseen(station: Station) -> str | None:
+    """What no look through the station's files can show: those of a database server are not among them."""
+    return "server_files_unseen" if on_server(station.settings.registry) else None
+
+
     """Every file the station keeps: home, roots, its own scratch folders."""
     place = scratch_place(station.home)
     folders: list[Path] = [station.home, *station.settings.root_folders]

@@ -38,8 +38,8 @@ from ..intake.source_file import outside_scope
 from ..intake.sources import WORD as SOURCES
 from ..learning import station_model
 from ..papers.documents import words_of
-from ..station.registry import on_server
 from ..station.ledgers import identity_of
+from ..station.registry import on_server
 from ..station.root_events import events, lost
 from ..station.station import Station
 from . import batch as destruction
@@ -316,12 +316,12 @@ def _check(name: CheckName, result: CheckResult, reason: str | None = None) -> C
 # ---------------------------------------------------------------- what is looked through
 
 
-def _station_files(station: Station) -> Iterator[Path]:
 def _unseen(station: Station) -> str | None:
     """What no look through the station's files can show: those of a database server are not among them."""
     return "server_files_unseen" if on_server(station.settings.registry) else None
 
 
+def _station_files(station: Station) -> Iterator[Path]:
     """Every file the station keeps: home, roots, its own scratch folders."""
     place = scratch_place(station.home)
     folders: list[Path] = [station.home, *station.settings.root_folders]

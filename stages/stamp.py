@@ -23,17 +23,17 @@ from ..common.errors import Refused
 from ..common.limits import DEFAULT_LIMITS, Limits
 from ..formats.opened import OpenedDocument, Picture
 from ..models.copy import CopySpec
-from ..watermark.layout import INK_DPI, Sheet, ink_of, lay_out
+from ..watermark.layout import COPY_DPI, INK_DPI, Sheet, dpi_of, ink_of, lay_out
 from ..watermark.picture_pdf import PicturePage, write_pictures
 from ..watermark.visible import draw_marks
+from .stamp_glyphs import Shifter
 from .stamp_tint import Tinter, checked, jpeg_of
 from .stamp_vector import keep_pages
 
-COPY_DPI = 200
 JPEG_QUALITY = 85
-_MOST_PIXELS = 36_000_000
 _COLOURLESS = 10
 _MM = 25.4
+_FINER = 2
 
 
 def draw(
@@ -42,8 +42,10 @@ def draw(
     *,
     limits: Limits = DEFAULT_LIMITS,
     source: bytes | None = None,
+    shifter: Shifter | None = None,
 ) -> bytes:
-    """The copy as one PDF. `source`: the PDF's bytes; without them, or to flatten, pages are pictures.
+    """The copy as one PDF. `source`: the PDF's bytes; without them, or to flatten, pages are pictures. `shifter`: shifts
+    the glyphs, and says afterwards of which pages.
 
     Raises:
         MissingTool: `font_missing`, `glyph_missing`.
@@ -52,13 +54,20 @@ def draw(
     sheets = _sheets(opened, limits)
     if source is not None and opened.kind == "pdf" and not spec.flatten:
         return keep_pages(
-            source, sheets, spec, drawn=lambda kept: dict(_picture_pages(opened, spec, sheets, skip=kept))
-        )
-    return write_pictures((page for _, page in _picture_pages(opened, spec, sheets)), copy=spec.barcode)
+            source, sheets, spec,
+            drawn=lambda kept: dict(_picture_pages(opened, spec, sheets, skip=kept, shifter=shifter)),
+            shifter=shifter, bare=lambda number: _bare(opened, number, sheets[number - 1]),
+        )  # fmt: skip
+    pictures = _picture_pages(opened, spec, sheets, shifter=shifter)
+    return write_pictures((page for _, page in pictures), copy=spec.barcode)
 
 
 def draw_pages(
-    opened: OpenedDocument, spec: CopySpec, *, limits: Limits = DEFAULT_LIMITS
+    opened: OpenedDocument,
+    spec: CopySpec,
+    *,
+    limits: Limits = DEFAULT_LIMITS,
+    shifter: Shifter | None = None,
 ) -> tuple[bytes, ...]:
     """The copy as one PNG for each page, always flattened, without metadata but its resolution.
 
@@ -69,7 +78,7 @@ def draw_pages(
     sheets = _sheets(opened, limits)
     tinter = Tinter.of(spec)
     pages = []
-    for number, picture, dpi in _burnt(opened, spec, sheets, frozenset()):
+    for number, picture, dpi in _burnt(opened, spec, sheets, frozenset(), shifter):
         sheet = sheets[number - 1]
         if tinter is None:
             data = _png(_narrow(picture))
@@ -98,10 +107,15 @@ def _sheets(opened: OpenedDocument, limits: Limits) -> tuple[Sheet, ...]:
 
 
 def _picture_pages(
-    opened: OpenedDocument, spec: CopySpec, sheets: tuple[Sheet, ...], skip: frozenset[int] = frozenset()
+    opened: OpenedDocument,
+    spec: CopySpec,
+    sheets: tuple[Sheet, ...],
+    skip: frozenset[int] = frozenset(),
+    *,
+    shifter: Shifter | None,
 ) -> Iterator[tuple[int, PicturePage]]:
     tinter = Tinter.of(spec)
-    for number, picture, _ in _burnt(opened, spec, sheets, skip):
+    for number, picture, _ in _burnt(opened, spec, sheets, skip, shifter):
         sheet = sheets[number - 1]
         colour = tinter is not None or _coloured(picture)
         pack = partial(jpeg_of, quality=JPEG_QUALITY, colour=colour)
@@ -122,21 +136,41 @@ def _picture_pages(
 
 
 def _burnt(
-    opened: OpenedDocument, spec: CopySpec, sheets: tuple[Sheet, ...], skip: frozenset[int]
+    opened: OpenedDocument,
+    spec: CopySpec,
+    sheets: tuple[Sheet, ...],
+    skip: frozenset[int],
+    shifter: Shifter | None,
 ) -> Iterator[tuple[int, Picture, float]]:
     """Page number, page with marks, resolution; pages in `skip` are left out."""
     marks: tuple[Sheet, Picture] | None = None
     for number, sheet in enumerate(sheets, start=1):
         if number in skip:
             continue
-        area = sheet.width * sheet.height / _MM**2
-        dpi = min(float(COPY_DPI), math.sqrt(_MOST_PIXELS / area))
+        dpi = dpi_of(sheet)
         if marks is None or marks[0] != sheet:
             marks = (sheet, _render_marks(draw_marks([sheet], spec), dpi))
         overlay = marks[1]
-        canvas = np.full_like(overlay, 255)
-        _place(canvas, opened.render(number, COPY_DPI), sheet)
+        canvas = _bare(opened, number, sheet, overlay.shape)
+        if shifter is not None:
+            canvas = shifter.picture(number, canvas, canvas.shape[1] / sheet.width)
         yield number, np.asarray(cv2.multiply(canvas, overlay, scale=1 / 255), np.uint8), dpi
+
+
+def _bare(
+    opened: OpenedDocument, number: int, sheet: Sheet, shape: tuple[int, ...] | None = None
+) -> Picture:
+    """The page on its sheet without any mark; without `shape`, drawn finer than it is given.
+
+    Renderers put characters on whole pixels: what stays text must be known more exactly than that.
+    """
+    finer = 1 if shape is not None else _FINER
+    if shape is None:
+        rate = dpi_of(sheet) / _MM
+        shape = (math.ceil(sheet.height * rate), math.ceil(sheet.width * rate), 3)
+    canvas = np.full(shape, 255, np.uint8)
+    _place(canvas, opened.render(number, finer * COPY_DPI), sheet)
+    return canvas
 
 
 def _place(canvas: Picture, page: Picture, sheet: Sheet) -> None:
@@ -181,10 +215,16 @@ def _with_resolution(png: bytes, dpi: float) -> bytes:
     return png[:33] + chunk + png[33:]
 
 
-def zip_pages(opened: OpenedDocument, spec: CopySpec, *, limits: Limits = DEFAULT_LIMITS) -> bytes:
+def zip_pages(
+    opened: OpenedDocument,
+    spec: CopySpec,
+    *,
+    limits: Limits = DEFAULT_LIMITS,
+    shifter: Shifter | None = None,
+) -> bytes:
     """All pages of `draw_pages` as one zip: `page-001.png` …, stored without compression, dated 1980."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
-        for number, page in enumerate(draw_pages(opened, spec, limits=limits), start=1):
+        for number, page in enumerate(draw_pages(opened, spec, limits=limits, shifter=shifter), start=1):
             archive.writestr(zipfile.ZipInfo(f"page-{number:03}.png"), page)
     return out.getvalue()

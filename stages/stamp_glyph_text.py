@@ -10,6 +10,7 @@ characters where they are: nothing is guessed. Loops are bounded by the operator
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -27,6 +28,9 @@ _TURN = 0.02
 _UP, _DOWN = 0.85, -0.15
 """A glyph's box above and below the baseline, of its size."""
 _MOST_CODES = 60_000
+_MOST_CMAP = 2_000_000
+_UNICODE = ("/UniGB-UCS2-H", "/UniGB-UTF16-H", "/UniCNS-UCS2-H", "/UniJIS-UCS2-H")
+"""Codes are characters; what is not in the first 256 is a full square wide."""
 _SHOWS = frozenset((b"Tj", b"TJ", b"'", b'"'))
 
 
@@ -195,7 +199,9 @@ def _spread(
     return out
 
 
-def place_of(box: tuple[float, float, float, float], turn: int, width_px: float, left: float, top: float) -> Matrix:
+def place_of(
+    box: tuple[float, float, float, float], turn: int, width_px: float, left: float, top: float
+) -> Matrix:
     """What takes points of a PDF page to pixels of the sheet it stands on.
 
     Args:
@@ -304,8 +310,16 @@ _NUMBERS: dict[bytes, tuple[str, float]] = {
 
 
 def _composite(value: Any) -> Font | None:
-    """Type 0 with codes of two bytes that are the CIDs themselves, set from left to right."""
-    if value.get("/Encoding") != "/Identity-H":
+    """Type 0 with codes of two bytes, set from left to right."""
+    encoding = value.get("/Encoding")
+    cids: dict[int, int] | None = None
+    if not isinstance(encoding, str):
+        cids = _cmap(encoding.get_object())
+        if cids is None:
+            return None
+    elif encoding in _UNICODE:
+        return Font(2, dict.fromkeys(range(256), 500.0), 1000.0)
+    elif encoding != "/Identity-H":
         return None
     below = value["/DescendantFonts"][0].get_object()
     usual = float(below.get("/DW", 1000))
@@ -323,7 +337,31 @@ def _composite(value: Any) -> Font | None:
             break
         widths.update(dict.fromkeys(range(first, int(then) + 1), float(items[at + 2])))
         at += 3
+    if cids is not None:
+        widths = {code: widths.get(cid, usual) for code, cid in cids.items()}
     return Font(2, widths, usual)
+
+
+def _cmap(stream: Any) -> dict[int, int] | None:
+    """Code to CID of an embedded CMap whose codes all have two bytes; None for any other (Adobe TN 5014)."""
+    if int(stream.get("/WMode", 0)) or "/UseCMap" in stream:
+        return None
+    data = stream.get_data()
+    if len(data) > _MOST_CMAP or b"usecmap" in data or re.search(rb"/WMode\s+1", data):
+        return None
+    spaces = b"".join(re.findall(rb"begincodespacerange(.*?)endcodespacerange", data, re.DOTALL))
+    ends = re.findall(rb"<([0-9A-Fa-f]+)>", spaces)
+    if not ends or any(len(end) != 4 for end in ends):
+        return None
+    cids: dict[int, int] = {}
+    for part in re.findall(rb"begincidchar(.*?)endcidchar", data, re.DOTALL):
+        for code, cid in re.findall(rb"<([0-9A-Fa-f]{4})>\s*(\d{1,5})", part):
+            cids[int(code, 16)] = int(cid)
+    for part in re.findall(rb"begincidrange(.*?)endcidrange", data, re.DOTALL):
+        for first, last, cid in re.findall(rb"<([0-9A-Fa-f]{4})>\s*<([0-9A-Fa-f]{4})>\s*(\d{1,5})", part):
+            start = int(first, 16)
+            cids.update({code: int(cid) + code - start for code in range(start, int(last, 16) + 1)})
+    return cids
 
 
 def _raw(item: Any) -> bytes | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,13 +17,17 @@ from numpy.typing import NDArray
 from ..formats.opened import Picture
 from ..models.copy import CopySpec
 from ..watermark.glyph_pages import GlyphPage, keep, pack
-from ..watermark.glyphs import GlyphKey, boxes, shifted
+from ..watermark.glyphs import STEPS_MM, GlyphKey, boxes, shifted
 from ..watermark.glyphs_read import agreement, leak_of, measure
+from ..watermark.layout import Sheet, dpi_of
+from .stamp_glyph_text import Matrix, Operations, Shown, characters, font_of, glyph_of, moved
 
 LEAST = 24
 """Glyphs below which a page is left as it is."""
 _KEPT_DOCUMENTS = 2
-_READ_BACK = 0.5
+_ODD = (ValueError, TypeError, KeyError, IndexError, AttributeError, ArithmeticError)
+"""What a page raises whose fonts or numbers are not as they should be: it keeps its places."""
+_READ_BACK = 0.35
 """Share of the agreement of a page without any error that a page must show when it is read back."""
 
 
@@ -63,28 +68,38 @@ class Shifter:
 
     def picture(self, number: int, page: Picture, per_mm: float) -> Picture:
         """The page's picture (before any mark is put on it) with its glyphs shifted; its own when it has too few."""
-        master = self._master(number, lambda: page, per_mm, lambda found: found)
+        master = self._master(number, lambda: page, per_mm, lambda found, _size: found)
         if master is None:
             return page
         self.carried[number] = master
         return shifted(page, master.boxes, self.signs(master), per_mm)
 
     def text(
-        self,
-        number: int,
-        draw: Callable[[], Picture],
-        per_mm: float,
-        reached: Callable[[NDArray[np.int32]], NDArray[np.bool_]],
-    ) -> GlyphPage | None:
-        """The page whose glyphs are to be shifted in its operators; None when it has too few.
+        self, number: int, body: Operations, resources: Any, place: Matrix, sheet: Sheet, draw: Callable[[int], Picture]
+    ) -> Operations:
+        """The operators of a page that stays text with its glyphs shifted; as they are when it has too few, or when it
+        is not understood.
 
         Args:
-            draw: gives the page's picture. reached: which of the glyphs found on it the operators can move.
+            place: takes the page's own points to the pixels of `draw`, which draws it on its sheet without any mark.
         """
-        master = self._master(number, draw, per_mm, lambda found: found[reached(found)])
-        if master is not None:
-            self.carried[number] = master
-        return master
+        per_mm = dpi_of(sheet) / 25.4
+        try:
+            fonts = {str(name): font_of(value.get_object()) for name, value in resources.get("/Font", {}).items()}
+            shown = characters(body, fonts, place, per_mm)
+            master = self._master(
+                number, lambda: draw(number), per_mm, lambda found, size: _reached(shown, found, size)
+            )
+            if master is None:
+                return body
+            of = glyph_of(shown, master.boxes, master.size)
+            steps = np.where(of[:, None] >= 0, self.signs(master)[of] * np.array(STEPS_MM), 0.0)
+            changed = moved(body, fonts, shown, steps)
+        except _ODD:
+            self.masters[number] = None
+            return body
+        self.carried[number] = master
+        return changed
 
     def reads(self, picture: Picture, number: int) -> bool:
         """Whether the drawn page of the copy shows its own signs, where they are known to stand; of a page that is not
@@ -93,8 +108,9 @@ class Shifter:
         page = self.carried.get(number)
         if page is None:
             return True
-        rate = np.diag([picture.shape[1] / page.size[0], picture.shape[0] / page.size[1], 1.0])
-        measured = measure(leak_of(picture), page.ink, page.boxes, rate, page.per_mm)
+        leak = leak_of(picture)
+        rate = np.diag([leak.ink.shape[1] / page.size[0], leak.ink.shape[0] / page.size[1], 1.0])
+        measured = measure(leak, page.ink, page.boxes, rate, page.per_mm)
         return agreement([measured.shifts], [self.signs(page)]) >= _READ_BACK * (2 * len(page.boxes)) ** 0.5
 
     def signs(self, page: GlyphPage) -> NDArray[np.int8]:
@@ -111,11 +127,17 @@ class Shifter:
         number: int,
         draw: Callable[[], Picture],
         per_mm: float,
-        chosen: Callable[[NDArray[np.int32]], NDArray[np.int32]],
+        chosen: Callable[[NDArray[np.int32], tuple[int, int]], NDArray[np.int32]],
     ) -> GlyphPage | None:
         if number not in self.masters:
             page = draw()
             found = boxes(page, per_mm)
-            found = chosen(found) if len(found) >= LEAST else found
+            if len(found) >= LEAST:
+                found = chosen(found, (page.shape[1], page.shape[0]))
             self.masters[number] = keep(number, page, found, per_mm) if len(found) >= LEAST else None
         return self.masters[number]
+
+
+def _reached(shown: list[Shown], found: NDArray[np.int32], size: tuple[int, int]) -> NDArray[np.int32]:
+    """The glyphs that the page's characters can move."""
+    return found[np.isin(np.arange(len(found)), glyph_of(shown, found, size))]

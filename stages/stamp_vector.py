@@ -41,9 +41,12 @@ from pypdf.generic import (
 from ..common.errors import Refused
 from ..formats.opened import Picture
 from ..models.copy import CopySpec
-from ..watermark.layout import Sheet
+from ..watermark.layout import Sheet, dpi_of
 from ..watermark.picture_pdf import COPY_KEY, PicturePage, write_pictures
 from ..watermark.visible import draw_marks
+from .stamp_dots import LOOK_DPI, Dotter
+from .stamp_glyph_text import Matrix, Operations, place_of
+from .stamp_glyphs import Shifter
 from .stamp_tint import Tinter
 
 _POINTS = 72 / 25.4
@@ -64,18 +67,29 @@ _DEEPEST = 12
 Drawn = Callable[[frozenset[int]], dict[int, PicturePage]]
 
 
-def keep_pages(source: bytes, sheets: tuple[Sheet, ...], spec: CopySpec, *, drawn: Drawn) -> bytes:
-    """The copy as a new PDF. `drawn` gives pictures of all pages but those named to it.
+def keep_pages(
+    source: bytes,
+    sheets: tuple[Sheet, ...],
+    spec: CopySpec,
+    *,
+    drawn: Drawn,
+    shifter: Shifter | None = None,
+    bare: Callable[[int], Picture] | None = None,
+) -> bytes:
+    """The copy as a new PDF. `drawn` gives pictures of all pages but those named to it; `shifter` shifts glyphs, for
+    which `bare` draws a page on its sheet without any mark.
 
     Raises:
-        MissingTool, Refused: as `watermark.visible.draw_marks`; `tint_not_read_back`.
+        MissingTool, Refused: as `watermark.visible.draw_marks`; `tint_not_read_back`,
+            `dots_not_read_back`.
     """
     writer = PdfWriter()
-    clean = _clean_pages(source, len(sheets), writer)
+    clean = _clean_pages(source, sheets, writer, shifter, bare)
     pictures = drawn(frozenset(clean))
     unique = list(dict.fromkeys(sheets[number - 1] for number in sorted(clean)))
     marks = PdfReader(io.BytesIO(draw_marks(unique, spec))).pages if unique else []
     tinter = Tinter.of(spec)
+    counts: dict[int, int] = {}
     tints = {sheet: tinter.overlay(sheet) for sheet in unique} if tinter else {}
     for number, sheet in enumerate(sheets, start=1):
         if number in clean:
@@ -86,6 +100,8 @@ def keep_pages(source: bytes, sheets: tuple[Sheet, ...], spec: CopySpec, *, draw
         else:
             single = write_pictures([pictures[number]], copy=spec.barcode)
             writer.add_page(PdfReader(io.BytesIO(single)).pages[0])
+    if tinter is not None and tinter.dotter is not None:
+        counts = _dotted(writer, tinter.dotter, sheets, sorted(clean))
     writer.metadata = None
     writer.add_metadata({f"/{COPY_KEY}": spec.barcode})
     if writer._info is not None:
@@ -96,24 +112,52 @@ def keep_pages(source: bytes, sheets: tuple[Sheet, ...], spec: CopySpec, *, draw
     data = out.getvalue()
     if tinter is not None and clean:
         first = min(clean)
-        if not tinter.reads(_shown(data, first), sheets[first - 1]):
+        shown = _shown(data, first)
+        if not tinter.reads(shown, sheets[first - 1]):
             raise Refused("tint_not_read_back", page=first)
+        if shifter is not None and not shifter.reads(shown, first):
+            for number in clean:
+                shifter.carried.pop(number, None)
+        if tinter.dotter is not None:
+            fullest = max(counts, key=lambda number: counts[number])
+            picture = _shown(data, fullest, LOOK_DPI / 72)
+            if not tinter.dotter.reads(picture, sheets[fullest - 1], counts[fullest]):
+                raise Refused("dots_not_read_back", page=fullest)
     return data
 
 
-def _shown(pdf: bytes, number: int) -> Picture:
+def _dotted(
+    writer: PdfWriter, dotter: Dotter, sheets: tuple[Sheet, ...], numbers: list[int]
+) -> dict[int, int]:
+    """Sets dots on these pages, where they are clear once drawn; how many on each."""
+    out = io.BytesIO()
+    writer.write(out)
+    data, counts = out.getvalue(), {}
+    for number in numbers:
+        picture = _shown(data, number, LOOK_DPI / 72)
+        counts[number] = dotter.lay_over(writer, number, picture, sheets[number - 1])
+    return counts
+
+
+def _shown(pdf: bytes, number: int, scale: float = _LOOK_SCALE) -> Picture:
     document = pypdfium2.PdfDocument(pdf)
     try:
-        bitmap = document[number - 1].render(scale=_LOOK_SCALE, rev_byteorder=True)
+        bitmap = document[number - 1].render(scale=scale, rev_byteorder=True)
         return np.array(bitmap.to_numpy()[:, :, :3], np.uint8)
     finally:
         document.close()
 
 
-def _clean_pages(source: bytes, count: int, writer: PdfWriter) -> dict[int, PageObject]:
+def _clean_pages(
+    source: bytes,
+    sheets: tuple[Sheet, ...],
+    writer: PdfWriter,
+    shifter: Shifter | None,
+    bare: Callable[[int], Picture] | None,
+) -> dict[int, PageObject]:
     """Page number to a new page with only what is allowed, for the pages that hide nothing."""
     clean: dict[int, PageObject] = {}
-    carrier = _Carrier(writer)
+    carrier, count = _Carrier(writer), len(sheets)
     try:
         reader = PdfReader(io.BytesIO(source))
         if "/OCProperties" in reader.root_object or reader.is_encrypted or len(reader.pages) != count:
@@ -124,17 +168,41 @@ def _clean_pages(source: bytes, count: int, writer: PdfWriter) -> dict[int, Page
     try:
         for number in range(1, count + 1):
             try:
-                page = _rebuilt(reader, reader.pages[number - 1], carrier)
+                rebuilt = _rebuilt(reader, reader.pages[number - 1], carrier)
             except (PyPdfError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
                 continue
-            if page is not None and _all_shows(shown, number):
+            if rebuilt is not None and _all_shows(shown, number):
+                page, body = rebuilt
                 clean[number] = page
+                if shifter is not None and bare is not None:
+                    sheet = sheets[number - 1]
+                    place = _on_sheet(page, sheet)
+                    body = shifter.text(number, body, page["/Resources"], place, sheet, bare)
+                page[NameObject("/Contents")] = _packed(body, reader)
     finally:
         shown.close()
     return clean
 
 
-def _rebuilt(reader: PdfReader, page: PageObject, carrier: _Carrier) -> PageObject | None:
+def _on_sheet(page: PageObject, sheet: Sheet) -> Matrix:
+    box, rate = page.mediabox, dpi_of(sheet) / 25.4
+    edges = (float(box.left), float(box.bottom), float(box.right), float(box.top))
+    at = sheet.content
+    return place_of(edges, page.rotation, at.width * rate, at.left * rate, at.top * rate)
+
+
+def _packed(operations: Operations, reader: PdfReader) -> StreamObject:
+    body = ContentStream(None, reader)
+    body.operations = operations
+    packed = StreamObject()
+    packed.set_data(body.get_data())
+    return packed
+
+
+def _rebuilt(
+    reader: PdfReader, page: PageObject, carrier: _Carrier
+) -> tuple[PageObject, Operations] | None:
+    """A new page without its contents, and the operators they may consist of."""
     if page.get("/Annots") or page.get("/UserUnit", 1) != 1:
         return None
     contents = page.get_contents()
@@ -155,10 +223,6 @@ def _rebuilt(reader: PdfReader, page: PageObject, carrier: _Carrier) -> PageObje
     resources = _resources(page, names, carrier)
     if resources is None:
         return None
-    body = ContentStream(None, reader)
-    body.operations = kept
-    packed = StreamObject()
-    packed.set_data(body.get_data())
     box = RectangleObject([float(edge) for edge in page.cropbox])
     rebuilt = PageObject(None, None)
     rebuilt.update(
@@ -166,12 +230,11 @@ def _rebuilt(reader: PdfReader, page: PageObject, carrier: _Carrier) -> PageObje
             NameObject("/Type"): NameObject("/Page"),
             NameObject("/MediaBox"): box,
             NameObject("/Resources"): resources,
-            NameObject("/Contents"): packed,
         }
     )
     if page.rotation % 360:
         rebuilt.rotate(page.rotation % 360)
-    return rebuilt
+    return rebuilt, kept
 
 
 def _resources(page: PageObject, names: dict[str, set[str]], carrier: _Carrier) -> DictionaryObject | None:

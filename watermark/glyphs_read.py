@@ -89,20 +89,20 @@ def features(ink: Plane, most: int = _FEATURES) -> Features:
     return Features(np.array([point.pt for point in points], np.float32), marks)
 
 
-def place(leak: Features, page: Features) -> tuple[Plane, int] | None:
+def place(leak: Features, page: Features, *, least: int = _INLIERS) -> tuple[Plane, int] | None:
     """The perspective that takes points of the page to the leak's, and how many agree; None if too few do."""
-    if min(len(leak.points), len(page.points)) < _INLIERS:
+    if min(len(leak.points), len(page.points)) < least:
         return None
     pairs = cv2.BFMatcher(cv2.NORM_HAMMING).knnMatch(leak.marks, page.marks, k=2)
     near = [a for a, b in pairs if a.distance < 0.85 * b.distance or a.distance < 30]
-    if len(near) < _INLIERS:
+    if len(near) < least:
         return None
     here = np.array([leak.points[a.queryIdx] for a in near])
     there = np.array([page.points[a.trainIdx] for a in near])
     matrix, mask = cv2.findHomography(
         there, here, method=cv2.USAC_MAGSAC, ransacReprojThreshold=4.0, maxIters=4000
     )
-    if matrix is None or int(mask.sum()) < _INLIERS or abs(np.linalg.det(matrix[:2, :2])) < 1e-3:
+    if matrix is None or int(mask.sum()) < least or abs(np.linalg.det(matrix[:2, :2])) < 1e-3:
         return None
     return np.asarray(matrix, float), int(mask.sum())
 

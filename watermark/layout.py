@@ -7,6 +7,7 @@ each quarter of the page) and at the middle of each side that is clear of ink.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +21,10 @@ EDGE_MM = 5.0
 BAND_MM = 22.0
 """Depth of the upper and lower band on A4: edge, code, quiet zone."""
 INK_DPI = 50
+COPY_DPI = 200
+"""At which pages become pictures, unless they are too large."""
+_MOST_PIXELS = 36_000_000
+_MM = 25.4
 _SMALLEST_MM = 140.0
 _LARGEST_MM = 1189.0
 _GROWTH_LIMIT = 2.5
@@ -49,6 +54,12 @@ class Sheet:
     unit: float
     content: Place
     codes: tuple[Place, ...]
+
+
+def dpi_of(sheet: Sheet) -> float:
+    """Pixels an inch of a sheet's picture."""
+    area = sheet.width * sheet.height / _MM**2
+    return min(float(COPY_DPI), math.sqrt(_MOST_PIXELS / area))
 
 
 def lay_out(width_mm: float, height_mm: float, ink: NDArray[np.bool_]) -> Sheet:

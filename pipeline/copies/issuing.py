@@ -6,7 +6,7 @@ Never more are made than the approval says (R-058).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -34,6 +34,7 @@ from ..persons import access, approvals, people
 from ..persons.actors import Actor, acting
 from ..plan import job_of
 from ..station.station import Station
+from .glyph_tracing import KIND as GLYPHS
 from .tracing import TINT
 
 COPY = "copy"
@@ -190,6 +191,7 @@ def _issue_one(
     reply = worker.submit(Job(act=job_of("stamp"), fields=fields, data=original)).result()
     if reply.outcome != "done":
         raise JiyaoError(reply.code or "worker_failed")
+    glyphs: dict[str, int] = reply.value["glyphs"]
     with acting(station, actor, "copies.issue", objects=(document,)) as session:
         row = access.get_document(session, document)
         if row.status not in ("registered", "archived"):
@@ -207,15 +209,17 @@ def _issue_one(
             due=due.isoformat() if due else None,
             approval_id=approval,
             out=sink.kind == "copy_out",
-            sealed=station.seal(session, COPY, {"purpose": purpose}, bind=f"{document}-C{number}"),
+            sealed=station.seal(session, COPY, {"purpose": purpose, "glyphs": glyphs}, bind=f"{document}-C{number}"),
         )
         session.add(copy)
         session.flush()
-        seal_copy(station, session, row, copy, reply.data)
+        size = int(reply.value["size"])
+        drawn_copy, before = reply.data[:size], reply.data[size:]
+        seal_copy(station, session, row, copy, drawn_copy, before)
         place = Clear(
             document_id=document, copy_id=copy.id, kind=sink.kind, at=station.now(), holder=person,
             sealed=station.seal(
-                session, "clear", {"path": sink.place(copy.id, form), "size": len(reply.data)}
+                session, "clear", {"path": sink.place(copy.id, form), "size": len(drawn_copy)}
             ),
         )  # fmt: skip
         session.add(place)
@@ -225,9 +229,9 @@ def _issue_one(
         station.log(
             session, "copies.issue", objects=(document, copy.id, person), person=actor.person,
             account=actor.user, level=level.value if level else None, rule=approval or "",
-            facts={"number": number, "flattened": spec.flatten},
+            facts={"number": number, "flattened": spec.flatten, "glyph_pages": len(glyphs)},
         )  # fmt: skip
-    drawn = Drawn(copy.id, reply.data, form, int(reply.value.get("pages") or 0))
+    drawn = Drawn(copy.id, drawn_copy, form, int(reply.value.get("pages") or 0))
     try:
         handed = sink.put(drawn)
     except (JiyaoError, OSError):
@@ -236,8 +240,13 @@ def _issue_one(
         raise
     return {
         "copy": drawn.copy, "number": number, "recipient": person, "name": name, "pages": drawn.pages, **handed,
-        "forensic_id": f"{forensic:012x}",
+        "forensic_id": f"{forensic:012x}", "layers": _layers(drawn.pages, glyphs),
     }  # fmt: skip
+
+
+def _layers(pages: int, glyphs: Mapping[str, int]) -> list[dict[str, Any]]:
+    """What each page carries: the tint, and how many shifted glyphs (0: it has none, or too few)."""
+    return [{"page": page, "tint": True, "glyphs": glyphs.get(str(page), 0)} for page in range(1, pages + 1)]
 
 
 def _not_handed_out(station: Station, actor: Actor, *, copy: str) -> None:
@@ -281,6 +290,7 @@ def _spec(
         unit=station.settings.unit.removesuffix("机要室"),
         due=due,
         flatten=station.policy.must_flatten(access.protected_as(station.policy, row)),
+        profile=station.policy.mark_profile(access.protected_as(station.policy, row)),
         format="png" if form == "png" else "pdf",
         forensic_id=forensic,
         tint_key=bytes(station.vault.derive(session, TINT)).hex(),
@@ -288,14 +298,17 @@ def _spec(
     return spec, forensic
 
 
-def seal_copy(station: Station, session: Session, row: Document, copy: Copy, data: bytes) -> None:
-    """Seals the drawn copy under a key of its own."""
+def seal_copy(
+    station: Station, session: Session, row: Document, copy: Copy, data: bytes, before: bytes = b""
+) -> None:
+    """Seals the drawn copy under a key of its own, with `before`, the pages before their glyphs were shifted."""
     area = area_of(station, row)
     slot = station.vault.new_slot(session, branch=area, group=f"copies.{copy.issued_at[:4]}")
-    (item,) = seal({"copy": data}, lambda kind, part: station.vault.put(session, slot, kind, part, area=area))
-    session.add(
-        Artefact(
-            document_id=row.id, copy_id=copy.id, kind="copy", key_slot=slot, path=item.path, size=item.size,
-            cipher_sha256=item.cipher_sha256,
-        )
-    )  # fmt: skip
+    parts = {"copy": data, GLYPHS: before} if before else {"copy": data}
+    for item in seal(parts, lambda kind, part: station.vault.put(session, slot, kind, part, area=area)):
+        session.add(
+            Artefact(
+                document_id=row.id, copy_id=copy.id, kind=item.kind, key_slot=slot, path=item.path, size=item.size,
+                cipher_sha256=item.cipher_sha256,
+            )
+        )  # fmt: skip

@@ -150,7 +150,7 @@ def test_a_policy_without_the_later_sections_inherits_them(shared: Path) -> None
     assert policy.approval_days == shipped.approval_days
 
 
-@pytest.mark.req("R-144", "R-142")
+@pytest.mark.req("R-144", "R-142", "R-145")
 @pytest.mark.parametrize(
     ("key", "value"),
     [

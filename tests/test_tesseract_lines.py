@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Sequence
 from time import monotonic
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -192,3 +193,43 @@ def test_worn_strokes_are_drawn_darker_where_that_reads_more_surely(
     assert {one.text for one in read} == {"核定储备规模"}
     darkened = 255 * (grey / 255) ** 3
     assert (abs(seen[-1] - darkened) < abs(seen[-1] - grey)) is expected
+
+
+class TestPieces:
+    """What hangs on to a line is cut off; what stands as print does is no guess."""
+
+    def test_a_line_keeps_its_size_where_a_ring_hangs_on_to_it(self) -> None:
+        page = np.vstack(
+            [drawn(text)[0] for text in ("云梦能源集团第二发电公司", "特此报告，请审阅批示为盼")]
+        )
+        clean = find_lines(page)
+        assert clean is not None
+        first = clean.boxes[0]
+        middle, top = (first[0] + first[2]) // 2, first[1]
+        for across in (-60, 0, 60):
+            end = (middle + across, top - 34 + abs(across) // 6)
+            cv2.line(page, (middle + across, top + 8), end, (0.0,), 2)
+        hung = find_lines(page)
+        assert hung is not None
+        assert min(abs(box[1] - top) for box in hung.boxes) <= 3
+        assert max(box[3] - box[1] for box in hung.boxes) <= 1.3 * (first[3] - first[1])
+
+    def test_a_heading_read_unsurely_is_print_and_a_scribble_is_not(self) -> None:
+        of = tesseract._piece((0, 0, 160, 40), reading("一、总则", 0.55), size=40.0)
+        assert of.confidence >= 0.8
+        assert max(of.characters) < 0.6
+        for box, text in (
+            ((0, 0, 400, 40), "一、总则"),
+            ((0, 0, 160, 80), "一、总则"),
+            ((0, 0, 90, 40), "wm|1"),
+        ):
+            assert tesseract._piece(box, reading(text, 0.55), size=40.0).confidence < 0.6
+        assert tesseract._piece((0, 0, 160, 40), reading("一、总则", 0.4), size=40.0).confidence < 0.5
+        assert tesseract._piece((0, 0, 160, 40), reading("一、总则", 0.55)).confidence < 0.6
+
+    @pytest.mark.parametrize("read", ["政函【2023】77号", "政函[2023]】77号", "政函【[2023〕 77号"])
+    def test_brackets_around_a_year_vote_for_the_same(self, read: str) -> None:
+        one = tesseract._with_brackets(reading(read))
+        assert one.text.replace(" ", "") == "政函〔2023〕77号"
+        assert len(one.scores) == len(one.text)
+        assert tesseract._with_brackets(reading("统计(2023)")).text == "统计(2023)"

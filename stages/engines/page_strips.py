@@ -38,6 +38,12 @@ MOST_STRIPS = 500
 """A page with more of them is a drawing, or noise."""
 INNER = 2
 """Pixels of the page kept around a piece."""
+BUSY, GAP, CORE, MOST_OF_IT = 0.2, 0.12, 0.85, 0.7
+"""A row of pixels with less ink than this part of the busiest ones does not belong to the type; gaps in it are as high
+as `GAP`, in heights of the piece, at most. Type that is no higher than `CORE` of its piece, and has most of its ink, is
+cut out: what hangs on above and below are pieces of a seal's ring, of a scribble, of the next line."""
+LEAST_TYPE = 8
+"""Pixels. Nobody reads smaller Chinese type; ink so low is noise, or the remains of lines that stand upright."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +84,10 @@ def find_lines(grey: Grey) -> Lines | None:
     rough = _blobs(text, wide // 40)
     tall = [box[3] - box[1] for box in rough if box[2] - box[0] > 3 * (box[3] - box[1]) > 3 * high // 400]
     size = float(np.median(tall)) if len(tall) >= 3 else high * USUAL
-    boxes = _joined(_blobs(text, round(size * REACH)), size)
+    boxes = [
+        _core(text, box, size) for box in _joined(_blobs(text, round(size * REACH)), size)
+        if max(box[2] - box[0], box[3] - box[1]) >= LEAST_TYPE
+    ]  # fmt: skip
     if not 0 < len(boxes) <= MOST_STRIPS:
         return None
     return Lines(paper=paper, boxes=tuple(sorted(boxes, key=lambda box: (box[1], box[0]))), size=size)
@@ -137,6 +146,24 @@ def _merged(rows: list[Box], size: float) -> list[Box]:
         else:
             found[place] = _around(found[place], row)
     return found
+
+
+def _core(text: Grey, box: Box, size: float) -> Box:
+    """The piece without what hangs on to its type above and below."""
+    left, top, right, bottom = box
+    high = bottom - top
+    if high <= TALLER * size or right - left < 2 * high:
+        return box
+    ink = (text[top:bottom, left:right] > 0).sum(axis=1)
+    busy = (ink >= BUSY * np.percentile(ink, 90)).astype(np.uint8)[:, None]
+    gap = np.ones((max(1, round(GAP * high)) | 1, 1), np.uint8)
+    closed = cv2.morphologyEx(busy, cv2.MORPH_CLOSE, gap)
+    count, labels = cv2.connectedComponents(closed, connectivity=4)
+    runs = [np.flatnonzero(labels[:, 0] == at) for at in range(1, count)]
+    best = max(runs, key=lambda rows: int(ink[rows].sum()), default=None)
+    if best is None or not LOW * high <= len(best) <= CORE * high or ink[best].sum() < MOST_OF_IT * ink.sum():
+        return box
+    return left, top + int(best[0]), right, top + int(best[-1]) + 1
 
 
 def _around(one: Box, other: Box) -> Box:

@@ -68,9 +68,11 @@ class LedgerEntry(Base):
     __tablename__ = "ledger_entries"
     seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     at: Mapped[str] = mapped_column(String(32), index=True)
-    act: Mapped[str] = mapped_column(String(48), index=True)
+    act: Mapped[str] = mapped_column(String(48))
     person: Mapped[str | None] = mapped_column(String(64), index=True)
     leaf: Mapped[bytes] = mapped_column(LargeBinary)
+
+    __table_args__ = (Index("ix_ledger_entries_act_at", "act", "at"),)
 
 
 class LedgerNode(Base):

@@ -70,7 +70,7 @@ class Timer(Base):
     incident_id: Mapped[str | None] = mapped_column(String(32))
     """What was opened because it was late, where its clock says so."""
 
-    __table_args__ = (Index("ix_timers_state_due", "state", "due"),)
+    __table_args__ = (Index("ix_timers_state_due", "state", "due", "clock"),)
 
 
 class Matter(Base):
@@ -94,6 +94,7 @@ class Matter(Base):
         Index("ix_matters_opened", "opened_at", "id"),
         Index("ix_matters_state_opened", "state", "opened_at", "id"),
         Index("ix_matters_kind_opened", "kind", "opened_at", "id"),
+        Index("ix_matters_kind_state", "kind", "state", "closed_at"),
     )
 
 

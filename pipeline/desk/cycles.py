@@ -117,9 +117,9 @@ def _begun(session: Session) -> date | None:
 def _item(
     station: Station, session: Session, rule: MatterRule, cycle: Cycle, due: date, what: str
 ) -> dict[str, Any]:  # fmt: skip
-    running = session.scalars(
-        select(Matter.id).where(Matter.kind == rule.kind, Matter.state == "open").order_by(Matter.id.desc())
-    ).first()
+    # the newest is told here: asked for in order, the database would go through all matters from the last one on
+    open_ = session.scalars(select(Matter.id).where(Matter.kind == rule.kind, Matter.state == "open")).all()
+    running = max(open_, default=None)
     return {
         "kind": rule.kind, "id": running or "-".join(filter(None, (cycle.id, what))), "document": None,
         "due": due.isoformat(), "due_at": None, "days": (due - today(station.clock)).days, "holder": None,

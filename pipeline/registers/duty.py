@@ -23,6 +23,7 @@ from ...models.tables import (
     Timer,
 )
 from ..desk import matters
+from ..station import tallies
 from .look import Cell, Line, Look, Register, columns, minute, state_word, word
 
 
@@ -175,11 +176,21 @@ def _amounts(look: Look) -> Iterator[tuple[str, str, Cell, str]]:
         moved = desk.movement(act, "carrier") or desk.movement(act, "copy")
         if moved is not None and act in _TOLD:
             yield "办理", moved.zh, number, ""
-    yield "办理", "发出复制件", _count(look, Copy.id, Copy.issued_at), ""
+    yield "办理", "发出复制件", _issued(look), ""
     yield "办理", "销毁批次", _count(look, Destruction.id, Destruction.proposed_at), ""
     for kind, number in sorted(_by(look, Matter.kind, Matter.opened_at).items()):
         if kind in desk.matters:
             yield "事项", desk.matters[kind].zh, number, ""
+
+
+def _issued(look: Look) -> int:
+    """Copies that entered the register within the period: as counted while they did, where that is kept."""
+    first, last = look.period
+    if tallies.kept(look.session):
+        counted = tallies.counted(look.session, "copy", since=first, until=last)
+        if counted is not None:
+            return counted.total()
+    return _count(look, Copy.id, Copy.issued_at)
 
 
 _TOLD = ("archive", "circulate", "lend", "consult", "carry_out", "return_to_issuer", "hand_over", "reproduce")
@@ -221,9 +232,11 @@ def _errors(look: Look) -> Iterator[tuple[str, str, Cell, str]]:
         open_[kind] += number if state == "open" else 0
     for kind, number in sorted(numbers.items()):
         yield "差错", kind, number, f"未结 {open_[kind]}"
-    leaves = look.session.scalars(
-        select(LedgerEntry.leaf).where(LedgerEntry.act == "documents.amend", *_within(look, LedgerEntry.at))
+    # the index alone tells which; only their leaves are read
+    amended = select(LedgerEntry.seq).where(
+        LedgerEntry.act == "documents.amend", *_within(look, LedgerEntry.at)
     )
+    leaves = look.session.scalars(select(LedgerEntry.leaf).where(LedgerEntry.seq.in_(amended)))
     yield "差错", "更正登记", sum(json.loads(leaf)["result"] == "done" for leaf in leaves), ""
     void = select(func.count(Document.id)).where(
         Document.status == "void", *_within(look, Document.received_at)

@@ -28,6 +28,7 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_matters_document_id"), "matters", ["document_id"], unique=False)
     op.create_index("ix_matters_kind_opened", "matters", ["kind", "opened_at", "id"], unique=False)
+    op.create_index("ix_matters_kind_state", "matters", ["kind", "state", "closed_at"], unique=False)
     op.create_index("ix_matters_opened", "matters", ["opened_at", "id"], unique=False)
     op.create_index("ix_matters_state_opened", "matters", ["state", "opened_at", "id"], unique=False)
     op.create_table(
@@ -94,7 +95,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_timers_document_id"), "timers", ["document_id"], unique=False)
     op.create_index(op.f("ix_timers_holder"), "timers", ["holder"], unique=False)
     op.create_index(op.f("ix_timers_object_id"), "timers", ["object_id"], unique=False)
-    op.create_index("ix_timers_state_due", "timers", ["state", "due"], unique=False)
+    op.create_index("ix_timers_state_due", "timers", ["state", "due", "clock"], unique=False)
     op.create_table(
         "matter_items",
         sa.Column("id", sa.Integer(), nullable=False),

@@ -15,10 +15,11 @@ from jiyao.models.tables import Destruction
 from jiyao.pipeline.destruction import write_off
 from jiyao.pipeline.destruction.record import root_facts
 from jiyao.pipeline.papers import documents
-from jiyao.pipeline.station import doctor, mirrors, root_events
+from jiyao.pipeline.station import backup, doctor, mirrors, root_events
 from jiyao.pipeline.station.station import Station
 from jiyao.vault.medium import Claim
 from jiyao.vault.root import RootFile
+from room import Room as CliRoom
 from room_kit import PASSPHRASE, SECRETS, Room, transplant
 from thief_kit import spied
 
@@ -105,6 +106,7 @@ def test_a_lost_medium_ends_the_waiting_and_is_told_ever_after(
     room = Room(tmp_path / "room")
     old, older = room.expired(text="遗失介质之前收到的文件。"), room.expired()
     batch, mirror, away = room.until("supervised", room.expired()), room.roots[1], tmp_path / "away"
+    former = backup.create(room.station, room.as_("sysadmin", "backup"), out=tmp_path / "former.tar")
     stolen = tmp_path / "stolen"
     transplant(room.base, stolen)
     monkeypatch.setattr(
@@ -142,6 +144,8 @@ def test_a_lost_medium_ends_the_waiting_and_is_told_ever_after(
     for user in ("op1", "op2"):
         value = room.execute(later, user)
     assert value["verdict"] == "complete_with_reservations"
+    checks = {check["name"]: (check["result"], check["reason"]) for check in value["checks"]}
+    assert checks["V5"] == ("not_applicable", "medium_written_off"), "a backup of before opens with it"
     reserved = {entry["code"]: entry["subjects"] for entry in value["reservations"]}
     assert reserved["reservation_medium_written_off"] == [old], "what came later was never under it"
     with room.station.read() as session:
@@ -152,6 +156,7 @@ def test_a_lost_medium_ends_the_waiting_and_is_told_ever_after(
     assert "claim_medium_written_off" in proposed["draft"]["claims"]
     assert "claim_recovery_single" not in proposed["draft"]["claims"], "it would promise too much"
     assert "reservation_medium_written_off" in {row["code"] for row in proposed["draft"]["reservations"]}
+    assert {row["id"]: row["state"] for row in proposed["draft"]["backups"]}[former["id"]] == "unknown"
     assert proposed["draft"]["written_off"][0]["accepted_by"] == ["sysadmin", "secadmin"]
     findings = {row["name"]: row for row in doctor.examine(room.station, lang="zh")["checks"]}
     assert "从未确认擦除" in findings["mirror"]["detail"]
@@ -229,3 +234,15 @@ def test_a_retired_root_is_erased_here_with_its_claim(
         event = root_events.events(session)[-1]
     assert event.confirmed is Claim(str(event.erased)).proven
     refused("mirror_unknown", off, room, "sysadmin", mirror, "retired")
+
+
+def test_the_commands_say_it_in_words(tmp_path: Path) -> None:
+    room = CliRoom.make(tmp_path / "cli", people=False)
+    place = tmp_path / "stick"
+    first = room.ok("vault", "mirror", "add", place, user="sysadmin")
+    assert first["state"] == "waiting" and not place.exists()
+    assert room.ok("vault", "mirror", "add", place, user="secadmin")["state"] == "added"
+    listed = room.ok("vault", "mirror", "list", user="auditor")
+    assert [row["path"] for row in listed["roots"]][-1] == str(place) and not listed["written_off"]
+    words = ("vault", "mirror", "write-off", place, "--fate", "lost", "--reason", "试", "--single-root")
+    assert room.run(*words, user="sysadmin").value["error"]["code"] == "mirror_attached"

@@ -10,11 +10,11 @@ from sqlalchemy.orm import Session
 from ...common.errors import Refused
 from ...models.certificate import ListItem
 from ...models.level import Level
-from ...models.tables import Destruction, DestructionAct, Document
+from ...models.tables import Destruction, DestructionAct
 from ..persons import access, approvals, clearances
 from ..persons.actors import Actor
 from ..station.station import Station
-from .inventory import document_of
+from .parts import lines, parts
 
 
 def needed(station: Station, session: Session, items: Sequence[ListItem]) -> list[str]:
@@ -25,11 +25,11 @@ def needed(station: Station, session: Session, items: Sequence[ListItem]) -> lis
     """
     roles: list[str] = []
     seen: set[str] = set()
-    for item in items:
+    for part, item in lines(session, items, files=False):
         if item.register_no in seen and item.register_no is not None:
             continue
         seen.add(str(item.register_no))
-        document = document_of(session, item)
+        document = part.documents[item.register_no] if item.register_no is not None else None
         asked = (
             approvals.matrix_row(station, "destroy", document)
             if document is not None
@@ -76,10 +76,10 @@ def check_cleared(station: Station, session: Session, items: Sequence[ListItem],
     Raises:
         Refused: it does not.
     """
+    for part in parts(session, items, files=False):
+        access.check_clearances(station, session, actor.person, part.documents.values())
     for item in items:
-        document: Document | None = document_of(session, item)
-        if document is not None:
-            access.check_clearance(station, session, actor.person, document)
+        if item.register_no is not None:
             continue
         level = Level.parse(str(item.level))
         held = clearances.counts(session, actor.person)

@@ -39,7 +39,7 @@ from ..station.station import Station
 from . import batch as destruction
 from . import hands
 from .inventory import document_of
-from .record import inventory_line, record_of, signer
+from .record import inventory_lines, record_of, signer
 
 _SEALED = "certificate"
 
@@ -159,7 +159,7 @@ def _certify(
     names = {person: people.name_of(station, session, person) for person in sorted(named)}
     made = certify(
         record=record,
-        inventory=[inventory_line(station, session, row.reason, item) for item in items],
+        inventory=inventory_lines(station, session, row.reason, items),
         statements=[SignedStatement(statement=act.statement, signature=act.signature) for act in acts],
         names=names,
         fonds=station.settings.unit,

@@ -8,16 +8,19 @@ are looked through by V3. The search book holds register words only, and the reg
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from ...models.certificate import CLOSURE, Check, Derived, ItemOutcome, ListItem, Reservation
 from ...models.level import Level
-from ...models.tables import Artefact, Document, PassageSet, Scan
+from ...models.tables import Artefact, Clear, Document, PassageSet, Scan
 from ...vault.rotation import Recovery
+from ..intake.source_file import outside_scope
 from ..intake.sources import WORD as SOURCES
 from ..learning import station_model
 from ..papers.documents import words_of
@@ -25,6 +28,7 @@ from ..station.root_events import events, lost
 from ..station.roots import roots_found
 from ..station.station import Station
 from .inventory import document_of
+from .parts import Part, parts
 
 _FILES = {"original": "original", "transcript": "text", "judgement": "fields", "model": "models"}
 """Kind of a sealed file -> kind of the closure."""
@@ -37,38 +41,41 @@ Counts = dict[str, dict[str, int]]
 """Item id -> kind -> how many there were."""
 
 
-def rows_of(station: Station, session: Session, items: Sequence[ListItem]) -> Counts:
+def rows_of(station: Station, session: Session, part: Part) -> Counts:
     """What stands in rows, before it is taken away."""
     counts: Counts = {}
-    for item in items:
-        if item.kind != "document":
-            continue
-        row = session.get_one(Document, item.id)
-        passages = session.scalar(select(func.count()).where(PassageSet.document_id == item.id)) or 0
-        scans = session.scalar(select(func.count()).where(Scan.document_id == item.id)) or 0
-        tags = scans + sum(tag is not None for tag in (row.duplicate_tag, row.paper_tag))
+    passages, scans = (_by_document(session, table, part.ids) for table in (PassageSet, Scan))
+    for name in part.ids:
+        row = part.documents[name]
+        tags = scans.get(name, 0) + sum(tag is not None for tag in (row.duplicate_tag, row.paper_tag))
         links = len(words_of(station, session, row).get(SOURCES) or ())
-        counts[item.id] = {"passages": passages, "tags": tags, "links": links}
+        counts[name] = {"passages": passages.get(name, 0), "tags": tags, "links": links}
     return counts
 
 
+def _by_document(
+    session: Session, table: type[PassageSet] | type[Scan], documents: Sequence[str]
+) -> dict[str, int]:
+    rows = session.execute(
+        select(table.document_id, func.count())
+        .where(table.document_id.in_(documents))
+        .group_by(table.document_id)
+    )
+    return {str(document): count for document, count in rows}
+
+
 def closure_of(
-    session: Session, item: ListItem, before: Mapping[str, int], *, left: Sequence[str] = ()
+    part: Part, item: ListItem, before: Mapping[str, int], *, left: Sequence[str] = ()
 ) -> tuple[Derived, ...]:
     """Every kind of `CLOSURE` for one item.
 
     Args:
         before: what stood in rows. left: kinds of which something is still there.
     """
-    mine = Artefact.copy_id == item.id if item.kind == "copy" else Artefact.document_id == item.id
-    found: dict[str, int] = {}
-    for kind, copy, count in session.execute(
-        select(Artefact.kind, Artefact.copy_id.is_not(None), func.count())
-        .where(mine)
-        .group_by(Artefact.kind, Artefact.copy_id.is_not(None))
-    ):
-        name = "copies" if copy else _FILES.get(kind, "original")
-        found[name] = found.get(name, 0) + count
+    found = Counter(
+        "copies" if row.copy_id is not None else _FILES.get(row.kind, "original")
+        for row in part.all_files(item)
+    )
     return tuple(_derived(kind, found.get(kind, 0), before, item, left) for kind in CLOSURE)
 
 
@@ -85,6 +92,22 @@ def _derived(
         return Derived(kind=kind, count=files, outcome="crypto_erase")
     rows = before.get(kind, 0)
     return Derived(kind=kind, count=rows, outcome="removed" if rows else "none")
+
+
+def outside_of(station: Station, session: Session, items: Sequence[ListItem]) -> Iterator[dict[str, Any]]:
+    """Each place outside the vault once: a copy that is a line of its own has its places there."""
+    lines = {item.id for item in items}
+    for part in parts(session, items, files=False):
+        papers = [str(item.register_no) for item in part.items]
+        left = select(Clear.document_id).where(Clear.document_id.in_(papers), Clear.state != "erased")
+        known = set(session.scalars(left.distinct()))
+        for item in part.items:
+            if item.register_no not in known:
+                continue
+            copy = item.id if item.kind == "copy" else None
+            for place in outside_scope(station, session, str(item.register_no), copy=copy):
+                if copy is not None or place["copy"] not in lines:
+                    yield {"item": item.id, **place}
 
 
 def left_of(station: Station, session: Session, item: ListItem, checks: Sequence[Check]) -> list[str]:

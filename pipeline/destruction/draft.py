@@ -7,7 +7,7 @@ Checks are not foretold: they stand as not run.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -32,13 +32,12 @@ from ...models.certificate import (
 from ...models.tables import Destruction, DestructionAct, KeyStoreRow
 from ...models.wire import from_plain, to_plain
 from ...vault.medium import Claim, medium_of
-from ..intake.source_file import outside_scope
 from ..persons import people
 from ..station.roots import roots_found
 from ..station.station import Station
 from . import asked, closure
-from .inventory import artefacts_of
-from .record import inventory_line, signer
+from .parts import Part, parts
+from .record import inventory_lines, signer
 from .record import record_of as kept_record
 
 _LEAST = {"propose": 1, "count": 2, "supervise": 2, "execute": 2, "attest": 2}
@@ -78,7 +77,7 @@ def write(station: Station, draft: dict[str, Any], out: Path) -> dict[str, Any]:
     record = from_plain(DestructionRecord, plain)
     items = [from_plain(ListItem, item) for item in draft["list"]]
     with station.read() as session:
-        inventory = [inventory_line(station, session, record.reason, item) for item in items]
+        inventory = inventory_lines(station, session, record.reason, items)
         named = {who.person for who in record.required if who.person}
         named |= {person for one in record.written_off for person in one.accepted_by}
         names = {person: people.name_of(station, session, person) for person in named}
@@ -102,8 +101,11 @@ def _kept(station: Station, session: Session, row: Destruction, items: Sequence[
         for root in roots_found(station.settings)
     ]
     epoch = session.scalar(select(func.max(KeyStoreRow.epoch))) or 0
-    outcomes = tuple(_outcome(station, session, item) for item in items)
-    outside = [] if physical else _outside(station, session, items)
+    grade = _GRADES.get(medium_of(station.blobs).claim, "overwritten_unproven")
+    outcomes = tuple(
+        outcome for part in parts(session, items) for outcome in _outcomes(station, session, part, grade)
+    )
+    outside = [] if physical else list(closure.outside_of(station, session, items))
     reservations = [Reservation(code=code) for code in closure.expected(station, session, items)]
     if outside:
         places = tuple(dict.fromkeys(place["item"] for place in outside))
@@ -118,28 +120,19 @@ def _kept(station: Station, session: Session, row: Destruction, items: Sequence[
     }  # fmt: skip
 
 
-def _outside(station: Station, session: Session, items: Sequence[ListItem]) -> list[dict[str, Any]]:
-    lines = {item.id for item in items}
-    found = []
-    for item in items:
-        copy = item.id if item.kind == "copy" else None
-        found += [
-            {"item": item.id, **place}
-            for place in outside_scope(station, session, str(item.register_no), copy=copy)
-            if copy is not None or place["copy"] not in lines
-        ]
-    return found
+def _outcomes(station: Station, session: Session, part: Part, grade: str) -> Iterator[ItemOutcome]:
+    before = closure.rows_of(station, session, part)
+    for item in part.items:
+        yield _outcome(part, item, before.get(item.id, {}), grade)
 
 
-def _outcome(station: Station, session: Session, item: ListItem) -> ItemOutcome:
+def _outcome(part: Part, item: ListItem, before: Mapping[str, int], grade: str) -> ItemOutcome:
     if item.kind in closure.PHYSICAL:
         return ItemOutcome(
             item=item.item, kind=item.kind, id=item.id, level=item.level, status="complete", slots=(), artefacts=()
         )  # fmt: skip
-    rows = artefacts_of(session, item)
-    grade = _GRADES.get(medium_of(station.blobs).claim, "overwritten_unproven")
+    rows = part.files(item)
     last = "delete_only" if grade == "unlinked_only" else "overwrite(1)"
-    before = closure.rows_of(station, session, (item,)).get(item.id, {})
     return ItemOutcome(
         item=item.item,
         kind=item.kind,
@@ -154,7 +147,7 @@ def _outcome(station: Station, session: Session, item: ListItem) -> ItemOutcome:
             )
             for row in rows
         ),
-        closure=closure.closure_of(session, item, before),
+        closure=closure.closure_of(part, item, before),
     )  # fmt: skip
 
 

@@ -29,7 +29,7 @@ from sqlalchemy.orm import Session
 from ...common.canonical import canonical
 from ...common.errors import Refused
 from ...models.certificate import ListItem
-from ...models.tables import Artefact, Copy, Destruction, DestructionAct, DestructionItem, Document, Scan
+from ...models.tables import Artefact, Destruction, DestructionAct, DestructionItem, Scan
 from ...stages.shred import Shredded, shred
 from ...vault.rotation import Recovery
 from ...vault.vault import Vault
@@ -37,16 +37,19 @@ from ..desk import movements
 from ..intake import passages
 from ..intake.sources import without_links
 from ..learning import station_model
-from ..papers.documents import keep_words, words_of
+from ..papers import search_book
+from ..papers.documents import seal_words, words_of
 from ..persons.actors import Actor, acting
 from ..station import drill
 from ..station.station import Station
 from . import batch as destruction
 from . import closure, hands, physical, settlement
-from .inventory import artefacts_of
+from .parts import Part, parts
 from .verification import Evidence, gather, verify_batch
 
 WITHIN = timedelta(minutes=5)
+_TOGETHER = 500
+"""Files whose outcome is written down in one question."""
 
 
 def execute(station: Station, actor: Actor, *, batch: str, dry_run: bool = False) -> dict[str, Any]:
@@ -209,14 +212,19 @@ def _commit_keys(
     evidence: Evidence,
 ) -> None:
     """Step 3: keys, register and ledger change together or not at all."""
-    row.outcomes = canonical({"before": closure.rows_of(station, session, items)})
     slots: dict[str, None] = {}
-    for item in items:
-        artefacts = artefacts_of(session, item)
-        slots |= dict.fromkeys(artefact.key_slot for artefact in artefacts)
-        for artefact in artefacts:
-            artefact.state = "shredding"
-        _mark_item(station, session, row, item)
+    before: closure.Counts = {}
+    operator = _operator(session, row)
+    for part in parts(session, items):
+        before |= closure.rows_of(station, session, part)
+        for item in part.items:
+            for artefact in part.files(item):
+                slots[artefact.key_slot] = None
+                artefact.state = "shredding"
+        _mark_copies(station, session, operator, part)
+        _mark_documents(station, session, part)
+        session.flush()
+    row.outcomes = canonical({"before": before})
     evidence.rewritten = vault.rewrite(session, list(slots))
     row.epoch_before = evidence.rewritten.epoch_before
     row.epoch_after = evidence.rewritten.epoch_after
@@ -243,40 +251,49 @@ def _operator(session: Session, row: Destruction) -> str:
     )
 
 
-def _mark_item(station: Station, session: Session, row: Destruction, item: ListItem) -> None:
-    """The register's row stays; what let its content be recognised goes."""
-    if item.kind == "copy":
-        copy = session.get_one(Copy, item.id)
+def _mark_copies(station: Station, session: Session, operator: str, part: Part) -> None:
+    for copy in part.copies.values():
         if copy.status != "lost":
             movements.record(
-                station, session, _operator(session, row), kind="copy", object_id=copy.id,
-                document=session.get_one(Document, copy.document_id), act="destroy", before=copy.status,
-                after="destroyed", giver=copy.holder, taker=None, hand=movements.Hand(),
+                station, session, operator, kind="copy", object_id=copy.id,
+                document=part.documents[copy.document_id], act="destroy", before=copy.status, after="destroyed",
+                giver=copy.holder, taker=None, hand=movements.Hand(),
             )  # fmt: skip
             copy.status = "destroyed"
-        return
-    document = session.get_one(Document, item.id)
-    document.status = "destroyed"
-    document.destroyed_at = station.now()
-    document.duplicate_tag = document.paper_tag = None
-    session.execute(delete(Scan).where(Scan.document_id == document.id))
-    passages.forget(session, [document.id])
-    keep_words(station, session, document, without_links(words_of(station, session, document)))
-    document.key_slot = None
+
+
+def _mark_documents(station: Station, session: Session, part: Part) -> None:
+    """The register's rows stay; what let their content be recognised goes."""
+    session.execute(delete(Scan).where(Scan.document_id.in_(part.ids)))
+    passages.forget(session, part.ids)
+    documents = [part.documents[name] for name in part.ids]
+    for document in documents:
+        document.status = "destroyed"
+        document.destroyed_at = station.now()
+        document.duplicate_tag = document.paper_tag = None
+        seal_words(station, session, document, without_links(words_of(station, session, document)))
+        document.key_slot = None
+    search_book.all_changed(station, session, documents)
 
 
 def _files(station: Station, batch: str) -> list[tuple[int, str]]:
     """The sealed files still to be erased: artefact id and path."""
+    found: dict[str, int] = {}
     with station.read() as session:
         _, items = destruction.get(session, batch)
-        rows = [row for item in items for row in artefacts_of(session, item, ("shredding",))]
-        return [(row.id, path) for path, row in {row.path: row for row in rows}.items()]
+        for part in parts(session, items):
+            found |= {row.path: row.id for item in part.items for row in part.files(item, ("shredding",))}
+    return [(artefact, path) for path, artefact in found.items()]
 
 
 def _keep_file_outcomes(session: Session, shredded: Sequence[Shredded]) -> None:
-    for item in shredded:
-        path = session.get_one(Artefact, item.artefact).path
-        station_model.note_erased(session, path, gone=item.gone, grade=item.grade)
+    for start in range(0, len(shredded), _TOGETHER):
+        part = {item.artefact: item for item in shredded[start : start + _TOGETHER]}
+        paths = session.execute(select(Artefact.id, Artefact.path).where(Artefact.id.in_(part)))
+        station_model.note_all_erased(
+            session, {path: (part[id_].gone, part[id_].grade) for id_, path in paths}
+        )
+        session.flush()
 
 
 def _phase(station: Station, batch: str, phase: str, change: Callable[[Session, Destruction], None]) -> None:

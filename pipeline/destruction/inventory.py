@@ -18,7 +18,6 @@ from ...common.errors import NotThere, Refused, UsageFault
 from ...models.certificate import ArtefactOutcome, ItemKind, ListItem, list_digest, title_salt
 from ...models.ledger_entry import hash_reason
 from ...models.tables import (
-    Artefact,
     Carrier,
     Copy,
     Destruction,
@@ -31,6 +30,7 @@ from ..papers.main_copy import archive_copy_at, main_of
 from ..persons import access, subjects
 from ..station.station import Station
 from .known import Known, know
+from .parts import Part
 
 REASONS = (
     "retention_expired", "no_filing_value", "surplus_copy", "duplicate", "waste_draft", "returned_original",
@@ -162,20 +162,11 @@ def is_unchanged(
     return list_digest(now) == batch.list_sha256
 
 
-def artefacts_of(
-    session: Session, item: ListItem, states: tuple[str, ...] = ("live", "superseded")
-) -> list[Artefact]:
-    """The sealed files of a line, by state; a document's copies are lines of their own."""
-    wanted = select(Artefact).where(Artefact.state.in_(states)).order_by(Artefact.id)
-    if item.kind == "copy":
-        return list(session.scalars(wanted.where(Artefact.copy_id == item.id)))
-    return list(session.scalars(wanted.where(Artefact.document_id == item.id, Artefact.copy_id.is_(None))))
-
-
-def outcomes_of(session: Session, item: ListItem) -> tuple[ArtefactOutcome, ...]:
+def outcomes_of(session: Session, part: Part, item: ListItem) -> tuple[ArtefactOutcome, ...]:
     """What became of every sealed file of a line, with the eraser's grade; a model is named by its number."""
-    rows = artefacts_of(session, item, ("destroyed", "shredding"))
-    models = station_model.named(session, [row.key_slot for row in rows])
+    rows = part.files(item, ("destroyed", "shredding"))
+    slots = [row.key_slot for row in rows if row.kind == station_model.KIND]
+    models = station_model.named(session, slots) if slots else {}
     return tuple(
         ArtefactOutcome(
             artefact=models.get(row.key_slot, str(row.id)),

@@ -33,7 +33,6 @@ from ...models.tables import (
     Carrier,
     Certificate,
     Clear,
-    Copy,
     Destruction,
     DestructionAct,
     Document,
@@ -46,7 +45,7 @@ from ..papers.documents import words_of
 from ..station import authority
 from ..station.root_events import events, lost
 from ..station.station import Station
-from .inventory import document_of
+from .parts import parts
 
 
 def record_of(
@@ -209,33 +208,63 @@ def _place(attested: Sequence[DestructionAct]) -> str | None:
 
 def traces(session: Session, items: Sequence[ListItem]) -> list[ClearTrace]:
     """Where the content of the items ever lay in clear."""
-    found = []
-    for item in items:
-        wanted = select(Clear).where(Clear.document_id == item.register_no).order_by(Clear.id)
-        wanted = (
-            wanted.where(Clear.copy_id == item.id)
-            if item.kind == "copy"
-            else wanted.where(Clear.copy_id.is_(None))
-        )
-        found += [
-            ClearTrace(item=item.id, kind=row.kind, id=row.copy_id, at=row.at, state=row.state)
-            for row in session.scalars(wanted)
-        ]
+    found: list[ClearTrace] = []
+    for part in parts(session, items, files=False):
+        papers = list(dict.fromkeys(item.register_no for item in part.items if item.register_no is not None))
+        known: dict[tuple[str | None, str | None], list[Clear]] = {}
+        for row in session.scalars(select(Clear).where(Clear.document_id.in_(papers)).order_by(Clear.id)):
+            known.setdefault((row.document_id, row.copy_id), []).append(row)
+        for item in part.items:
+            rows = known.get((item.register_no, item.id if item.kind == "copy" else None), ())
+            found += [
+                ClearTrace(item=item.id, kind=row.kind, id=row.copy_id, at=row.at, state=row.state)
+                for row in rows
+            ]
     return found
 
 
-def inventory_line(station: Station, session: Session, reason: str, item: ListItem) -> InventoryLine:
-    """One line of the 销毁清册 (destruction.md 6.2), from the register."""
-    document = document_of(session, item)
-    if document is None:
-        return InventoryLine(
-            item=item.item, register_no=item.id, title=say("form_kind_medium", "zh"), level=item.level or "",
-            carrier=say("form_kind_medium", "zh"), carrier_no=item.id, reason=reason,
-        )  # fmt: skip
+def inventory_lines(
+    station: Station, session: Session, reason: str, items: Sequence[ListItem]
+) -> list[InventoryLine]:
+    """The lines of the 销毁清册 (destruction.md 6.2), from the register."""
+    found = []
+    for part in parts(session, items, files=False):
+        receipts = {row.receipt_id for row in part.documents.values()}
+        rows = session.execute(select(Receipt.id, Receipt.at).where(Receipt.id.in_(receipts)))
+        arrived = {receipt: at for receipt, at in rows}  # noqa: C416 - rows are not pairs
+        carriers: dict[str | None, list[Carrier]] = {}
+        wanted = select(Carrier).where(Carrier.document_id.in_(list(part.documents))).order_by(Carrier.id)
+        for carrier in session.scalars(wanted):
+            carriers.setdefault(carrier.document_id, []).append(carrier)
+        for item in part.items:
+            document = part.documents[item.register_no] if item.register_no is not None else None
+            if document is None:
+                found.append(_medium(reason, item))
+                continue
+            ours = carriers.get(document.id, [])
+            if item.kind == "carrier":
+                ours = [one for one in ours if one.id == item.id]
+            found.append(_paper(station, session, reason, item, document, arrived[document.receipt_id], ours))
+    return found
+
+
+def _medium(reason: str, item: ListItem) -> InventoryLine:
+    return InventoryLine(
+        item=item.item, register_no=item.id, title=say("form_kind_medium", "zh"), level=item.level or "",
+        carrier=say("form_kind_medium", "zh"), carrier_no=item.id, reason=reason,
+    )  # fmt: skip
+
+
+def _paper(
+    station: Station,
+    session: Session,
+    reason: str,
+    item: ListItem,
+    document: Document,
+    arrived: str,
+    carriers: Sequence[Carrier],
+) -> InventoryLine:
     words = words_of(station, session, document)
-    receipt = session.get_one(Receipt, document.receipt_id)
-    carriers = _carriers(session, document, item)
-    copy = session.get(Copy, item.id) if item.kind == "copy" else None
     hidden = station.policy.destruction.redact_titles
     first = document.signed_date or document.received_at[:10]
     now = today(station.clock)
@@ -252,9 +281,9 @@ def inventory_line(station: Station, session: Session, reason: str, item: ListIt
         attachments=_text(words.get("attachments")),
         organ="、".join(words.get("organs") or ()),
         signed_date=document.signed_date or "",
-        received_date=receipt.at[:10],
+        received_date=arrived[:10],
         carrier=_type(item, carriers),
-        carrier_no=copy.id if copy is not None else "、".join(carrier.id for carrier in carriers),
+        carrier_no=item.id if item.kind == "copy" else "、".join(carrier.id for carrier in carriers),
         place="、".join(dict.fromkeys(filter(None, (one.place for one in carriers)))),
         archived=words.get("archive_number") or (document.archived_at or "")[:10],
         retention=document.retention or "",
@@ -263,13 +292,6 @@ def inventory_line(station: Station, session: Session, reason: str, item: ListIt
         reason=reason,
         remark=say("form_remark_derived", "zh", models="、".join(item.derived)) if item.derived else "",
     )
-
-
-def _carriers(session: Session, document: Document, item: ListItem) -> list[Carrier]:
-    wanted = select(Carrier).where(Carrier.document_id == document.id).order_by(Carrier.id)
-    if item.kind == "carrier":
-        wanted = wanted.where(Carrier.id == item.id)
-    return list(session.scalars(wanted))
 
 
 def _serial(item: ListItem, carriers: Sequence[Carrier], words: dict[str, Any]) -> str:

@@ -27,14 +27,13 @@ from ...models.certificate import (
     Reservation,
     Verdict,
 )
-from ...models.tables import Artefact, Backup, Destruction, Document, KeyStoreRow, Scan
+from ...models.tables import Backup, Destruction, Document, KeyStoreRow, Scan
 from ...models.wire import from_plain, to_plain
 from ...vault.rotation import Recovery, Rewritten
 from ...vault.scratch import scratch_place
 from ...vault.verify import KeyWitness
 from ..intake import passages
 from ..intake.judgement import load_transcript
-from ..intake.source_file import outside_scope
 from ..intake.sources import WORD as SOURCES
 from ..learning import station_model
 from ..papers.documents import words_of
@@ -44,7 +43,8 @@ from ..station.root_events import events, lost
 from ..station.station import Station
 from . import batch as destruction
 from . import closure
-from .inventory import artefacts_of, outcomes_of
+from .inventory import outcomes_of
+from .parts import LIVING, Part, lines, parts
 
 _CANARIES, _FEWEST_CANARIES, _MOST_CANARIES = 8, 3, 30_000
 """Strings of a document, at most and at least; of a whole batch."""
@@ -53,6 +53,10 @@ _SAMPLE_BYTES = 4 * 1024 * 1024
 _SAMPLES = 64
 """Sealed files that V2 tries every surviving key on; of a larger batch so many, spread over the list."""
 _NO_WITNESS = "resumed_without_witness"
+_LEFT = (
+    "artefact_alive", "file_left", "passages_left", "tags_left", "source_links_left", "model_left",
+)  # fmt: skip
+"""Why V4 fails: of several the first one is named."""
 _ENCODINGS = ("utf-8", "utf-16-le", "gbk")
 
 
@@ -101,8 +105,8 @@ def gather(station: Station, session: Session, items: Sequence[ListItem]) -> Evi
     sealed: dict[str, tuple[str, bytes]] = {}
     canaries: list[str] = []
     wanted = max(_FEWEST_CANARIES, min(_CANARIES, _MOST_CANARIES // max(1, len(items))))
-    for item in items:
-        for artefact in artefacts_of(session, item):
+    for part, item in lines(session, items):
+        for artefact in part.files(item):
             if slots.get(artefact.key_slot) is None:
                 slots[artefact.key_slot] = artefact.path if artefact.size <= _SAMPLE_BYTES else None
         if item.kind == "document":
@@ -144,7 +148,7 @@ def verify_batch(
                 _v7(station, session),
             )
         )
-        outside = tuple(_outside(station, session, items))
+        outside = tuple(closure.outside_of(station, session, items))
         before = _kept(row).get("before", {})
         given_up = closure.given_up(session, items)
         due = bool(closure.media_due(station, items) or given_up)
@@ -157,16 +161,16 @@ def verify_batch(
                 id=item.id,
                 level=item.level,
                 status=status,  # type: ignore[arg-type]
-                slots=tuple(_slots(session, (item,))),
-                artefacts=outcomes_of(session, item),
+                slots=tuple(dict.fromkeys(row.key_slot for row in part.own_files(item))),
+                artefacts=outcomes_of(session, part, item),
                 closure=closure.closure_of(
-                    session,
+                    part,
                     item,
                     before.get(item.id, {}),
                     left=closure.left_of(station, session, item, checks),
                 ),
             )
-            for item in items
+            for part, item in lines(session, items)
         )
         reservations = closure.reservations_of(station, items, outcomes, checks, recovery, outside, given_up)
     return BatchOutcome(
@@ -195,16 +199,6 @@ def _kept(row: Destruction) -> dict[str, Any]:
     """What is kept of the batch so far."""
     plain: dict[str, Any] = json.loads(row.outcomes or b"{}")
     return plain
-
-
-def _outside(station: Station, session: Session, items: Sequence[ListItem]) -> Iterator[dict[str, Any]]:
-    """Each place once: a copy that is a line of its own has its places there."""
-    lines = {item.id for item in items}
-    for item in items:
-        copy = item.id if item.kind == "copy" else None
-        for place in outside_scope(station, session, str(item.register_no), copy=copy):
-            if copy is not None or place["copy"] not in lines:
-                yield {"item": item.id, **place}
 
 
 def _verdict(checks: Sequence[Check], recovery: Recovery, outside: Sequence[Any], *, due: bool) -> Verdict:
@@ -260,26 +254,33 @@ def _v3(station: Station, evidence: Evidence | None) -> Check:
 
 def _v4(station: Station, session: Session, items: Sequence[ListItem]) -> Check:
     """Nothing derived is left: no living artefact, no file, no passage, tag or source link, no model made of it."""
-    if any(artefacts_of(session, item) for item in items):
-        return _check("V4", "fail", "artefact_alive")
-    if any(artefacts_of(session, item, ("shredding",)) for item in items):
-        return _check("V4", "fail", "file_left")
-    documents = [item.id for item in items if item.kind == "document"]
-    if passages.remains(session, documents):
-        return _check("V4", "fail", "passages_left")
-    for document in documents:
-        row = session.get_one(Document, document)
-        if row.duplicate_tag is not None or row.paper_tag is not None or _scans(session, document):
-            return _check("V4", "fail", "tags_left")
-        if words_of(station, session, row).get(SOURCES):
-            return _check("V4", "fail", "source_links_left")
-    if station_model.remains(session, _slots(session, items)):
-        return _check("V4", "fail", "model_left")
+    found = {reason for part in parts(session, items) for reason in _left(station, session, part)}
+    first = next((reason for reason in _LEFT if reason in found), None)
+    if first is not None:
+        return _check("V4", "fail", first)
+    documents = any(item.kind == "document" for item in items)
     return _check("V4", "pass", "no_passages_left" if documents else None)
 
 
-def _scans(session: Session, document: str) -> bool:
-    return session.scalars(select(Scan.id).where(Scan.document_id == document)).first() is not None
+def _left(station: Station, session: Session, part: Part) -> Iterator[str]:
+    """What is left of these lines, by the reasons of V4."""
+    files = [row for item in part.items for row in part.own_files(item)]
+    states = {row.state for row in files}
+    if states & set(LIVING):
+        yield "artefact_alive"
+    if "shredding" in states:
+        yield "file_left"
+    if passages.remains(session, part.ids):
+        yield "passages_left"
+    rows = [part.documents[name] for name in part.ids]
+    tagged = any(row.duplicate_tag is not None or row.paper_tag is not None for row in rows)
+    scans = select(Scan.id).where(Scan.document_id.in_(part.ids)).limit(1)
+    if tagged or session.scalars(scans).first() is not None:
+        yield "tags_left"
+    if any(words_of(station, session, row).get(SOURCES) for row in rows):
+        yield "source_links_left"
+    if station_model.remains(session, list(dict.fromkeys(row.key_slot for row in files))):
+        yield "model_left"
 
 
 def _v5(session: Session, row: Destruction, recovery: Recovery) -> Check:
@@ -352,13 +353,6 @@ def _canaries(station: Station, session: Session, document: str, most: int) -> l
 
 
 def _slots(session: Session, items: Sequence[ListItem]) -> list[str]:
-    slots: list[str] = []
-    for item in items:
-        wanted = select(Artefact.key_slot).order_by(Artefact.id)
-        wanted = (
-            wanted.where(Artefact.copy_id == item.id)
-            if item.kind == "copy"
-            else wanted.where(Artefact.document_id == item.id, Artefact.copy_id.is_(None))
-        )
-        slots += session.scalars(wanted)
-    return list(dict.fromkeys(slots))
+    return list(
+        dict.fromkeys(row.key_slot for part, item in lines(session, items) for row in part.own_files(item))
+    )

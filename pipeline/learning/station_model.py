@@ -13,7 +13,7 @@ import hashlib
 import hmac
 import json
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import resources
@@ -172,11 +172,16 @@ def erase_left(station: Station) -> None:
 
 def note_erased(session: Session, path: str, *, gone: bool, grade: str) -> None:
     """What became of a sealed file, at every document that names it."""
+    note_all_erased(session, {path: (gone, grade)})
+
+
+def note_all_erased(session: Session, found: Mapping[str, tuple[bool, str]]) -> None:
+    """`note_erased` of many: path -> whether it is gone, grade. At most some hundred at once."""
     for artefact in session.scalars(
-        select(Artefact).where(Artefact.path == path, Artefact.state == "shredding")
-    ):
+        select(Artefact).where(Artefact.path.in_(found), Artefact.state == "shredding")
+    ).all():
+        gone, artefact.outcome = found[artefact.path]
         artefact.state = "destroyed" if gone else "shredding"
-        artefact.outcome = grade
 
 
 def models_of(session: Session, document: str) -> list[str]:

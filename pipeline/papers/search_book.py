@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import func, insert, select, update
@@ -46,18 +46,30 @@ _Value = TypeVar("_Value")
 
 def changed(station: Station, session: Session, row: Document) -> None:
     """A row's words were sealed anew: they leave their page, and once enough rows are loose a page is bound."""
-    if row.search_page is not None:
-        _take_out(station, session, row.search_page, row.id)
-        row.search_page = None
-    bind_if_due(station, session)
+    all_changed(station, session, (row,))
 
 
-def bind_if_due(station: Station, session: Session) -> None:
-    """Binds a page once enough rows are loose."""
+def all_changed(station: Station, session: Session, rows: Sequence[Document]) -> None:
+    """`changed` of several rows: each page is opened once."""
+    leaving: dict[int, set[str]] = {}
+    for row in rows:
+        if row.search_page is not None:
+            leaving.setdefault(row.search_page, set()).add(row.id)
+            row.search_page = None
+    for page, names in leaving.items():
+        _take_out(station, session, page, names)
+    session.flush()
+    while bind_if_due(station, session):
+        session.flush()
+
+
+def bind_if_due(station: Station, session: Session) -> bool:
+    """Binds a page once enough rows are loose; whether it did."""
     with session.no_autoflush:
         loose = select(Document.id).where(Document.search_page.is_(None)).limit(LOOSE).subquery()
         if session.scalar(select(func.count()).select_from(loose)) == LOOSE:
-            bind(station, session)
+            return bind(station, session) > 0
+    return False
 
 
 def bind(station: Station, session: Session) -> int:
@@ -195,10 +207,10 @@ def on_page(
             yield document
 
 
-def _take_out(station: Station, session: Session, number: int, document: str) -> None:
+def _take_out(station: Station, session: Session, number: int, documents: Container[str]) -> None:
     page = session.get_one(SearchPage, number)
     entries = [entry.partition(_FIELDS) for entry in _open(station, session, page).split(_ENTRY)]
-    kept = {name: fields.split(_FIELD) for name, _, fields in entries if name and name != document}
+    kept = {name: fields.split(_FIELD) for name, _, fields in entries if name and name not in documents}
     page.documents, page.sealed = len(kept), seal_page(station, session, number, kept)
 
 

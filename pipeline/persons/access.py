@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, cast
 
 from sqlalchemy import ColumnElement, func, or_, select, true
@@ -30,6 +31,8 @@ from .actors import Actor
 from .decision import Decision, Standing, decide
 
 PURPOSE = "reading"
+_PART = 500
+"""Documents in one question."""
 
 
 def get_document(session: Session, document: str) -> Document:
@@ -169,6 +172,31 @@ def check_clearance(
         Refused: it does not.
     """
     check(station, session, person, row, use)
+
+
+def check_clearances(station: Station, session: Session, person: str, rows: Iterable[Document]) -> None:
+    """`check_clearance` of many rows, for handling.
+
+    To handling the circle says nothing: rows of one level and one marking are one question, but for those that a hold
+    or an incident says something of.
+
+    Raises:
+        Refused: of one of them it does not.
+    """
+    listed = list(rows)
+    said: set[str | None] = set()
+    for start in range(0, len(listed), _PART):
+        part = [row.id for row in listed[start : start + _PART]]
+        held = select(Hold.document_id).where(Hold.document_id.in_(part), Hold.lifted_at.is_(None))
+        lost = select(Incident.document_id).where(Incident.document_id.in_(part), Incident.state == "open")
+        said |= {*session.scalars(held), *session.scalars(lost)}
+    asked = set()
+    for row in listed:
+        alike = (row.level_code, row.interim_code, row.level_basis, row.confirmed, row.overlays)
+        if row.id in said or alike not in asked:
+            check_clearance(station, session, person, row)
+        if row.id not in said:
+            asked.add(alike)
 
 
 def check_read(

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from ..common.errors import JiyaoError
 from ..models.outcome import Done, Doubt, Failure, Outcome
 from ..models.wire import from_plain, to_plain
 from .worker_request import Answer, Request, done, plain
@@ -345,6 +346,33 @@ def _add_up(request: Request) -> Answer:
     return done({"marks": to_plain(found.marks), "views": to_plain(found.views)}), b""
 
 
+def _trace_report(request: Request) -> Answer:
+    """A trace report; the leaked files and master pages stand in the bytes, one behind the other."""
+    from ..formats.fault import FormatFault
+    from ..models.copy import MarkView
+    from .trace_picture import show
+    from .trace_sheet import SheetItem, draw_report
+
+    fields, at, items = request.fields, 0, []
+    for item in fields["items"]:
+        leak, at = request.data[at : at + int(item["size"])], at + int(item["size"])
+        master, at = request.data[at : at + int(item["master"])], at + int(item["master"])
+        shown = None
+        if leak:
+            view = from_plain(MarkView, item["view"]) if item["view"] else None
+            try:
+                shown = show(leak, view, limits=request.limits, master=master or None)
+            except (FormatFault, JiyaoError):  # what cannot be opened is said in its result
+                shown = None
+        items.append(
+            SheetItem(
+                name=str(item["name"]), result=item["result"], shown=shown, tried=tuple(item["tried"]),
+                weak=tuple(item["weak"]),
+            )
+        )  # fmt: skip
+    return done({}), draw_report(fields["head"], items, lang=fields["lang"])
+
+
 ACTS: dict[str, Callable[[Request], Answer]] = {
     "look": _look,
     "warm": _warm,
@@ -367,5 +395,6 @@ ACTS: dict[str, Callable[[Request], Answer]] = {
     "marks": _marks,
     "glyphs": _glyphs,
     "add_up": _add_up,
+    "trace_report": _trace_report,
     "unpack": _unpack,
 }

@@ -151,6 +151,26 @@ FAMILIES: dict[str, tuple[Attack, ...]] = {
 """Attacks by family. `clipped`: what a tint cannot survive, by design."""
 
 
+def photocopy(page: Picture, rng: random.Random, *, dpi: int = 200, share: float = 1.0) -> Picture:
+    """Printed with a halftone of 106 lines an inch at 600 dpi, and copied in black and white, no greys: what a tint
+    cannot survive. `share` of the page's area.
+    """
+    gray = cv2.cvtColor(page if share == 1.0 else crop(page, rng, share), cv2.COLOR_RGB2GRAY)
+    printed: NDArray[Any] = cv2.resize(gray, None, fx=3, fy=3, interpolation=cv2.INTER_CUBIC)
+    rows, columns = np.indices(printed.shape, np.float32) * np.float32(2 * np.pi * 106 / 600 * 0.5**0.5)
+    screen = (np.cos(columns + rows) + np.cos(columns - rows)) / 4 + 0.5
+    ink = np.where(printed > screen * 250 + 2.5, np.float32(240), np.float32(14))
+    scale = dpi / 600
+    soft = cv2.GaussianBlur(ink, (0, 0), (rng.uniform(1.2, 2.0) ** 2 + (0.45 / scale) ** 2) ** 0.5)
+    height, width = soft.shape
+    turn = cv2.getRotationMatrix2D((width / 2, height / 2), rng.uniform(-1.5, 1.5), scale)
+    size = round(width * scale), round(height * scale)
+    turn[:, 2] += size[0] / 2 - width / 2, size[1] / 2 - height / 2
+    seen = cv2.warpAffine(soft, turn, size, flags=cv2.INTER_LINEAR, borderValue=240)
+    seen += np.random.default_rng(rng.getrandbits(32)).normal(0, 4, seen.shape)
+    return np.repeat(((seen > rng.uniform(120, 185)) * np.uint8(255))[:, :, None], 3, axis=2)
+
+
 def mixed(pages: Sequence[Picture], how: str) -> Picture:
     """Copies of the same page mixed into one: `average`, `median`, `bands`."""
     stack: NDArray[Any] = np.stack(pages)

@@ -43,7 +43,9 @@ _SHORTEST, _LONGEST_PERIOD = 4.5, 110.0
 """Grid steps looked for, in pixels of the field of 1024."""
 _PEAK, _STRONGEST = 5.0, 12.0
 """Height of a peak, in means of its surroundings, from which it may be a grid's; above the second all are alike."""
-_TRIES, _MANY = 24, 600
+_TRIES, _MANY = 40, 600
+_CLEAR_SHARE, _CLEAR_TRIES = 0.6, 2
+"""Grids that so many of all points follow, of which no more are looked at."""
 _WINDOWS = (
     (0.0, 0.0, 1.0), (0.25, 0.25, 0.5), (0.0, 0.0, 0.5), (0.5, 0.0, 0.5), (0.0, 0.5, 0.5), (0.5, 0.5, 0.5),
     (0.33, 0.0, 0.33), (0.33, 0.67, 0.33), (0.0, 0.33, 0.33), (0.67, 0.33, 0.33),
@@ -53,6 +55,8 @@ _BLOCK = 6.0
 """Side of a block, in grid steps."""
 _NEAR = 0.075
 """How far off its two possible places a dot may stand, in grid steps: of points anywhere one in eleven does."""
+_FAINTEST, _FAINT = 8.0, 12.0
+"""Levels that a spot's middle differs at least from its surroundings; that something is darker than paper."""
 _BY_CHANCE = (4 * _NEAR) ** 2
 
 
@@ -198,7 +202,8 @@ def sightings(picture: NDArray[np.uint8], key: DotKey, *, end: float | None = No
     if not _FEWEST <= len(points) <= _MOST:
         return
     tried: list[Matrix] = []
-    for basis, window in _bases(points, picture.shape[:2]):
+    clear = 0
+    for basis, window in _with_lower(_bases(points, picture.shape[:2])):
         if end is not None and time.monotonic() > end:
             return
         if any(np.linalg.norm(basis - other) < 0.03 * np.linalg.norm(other) for other in tried):
@@ -207,8 +212,13 @@ def sightings(picture: NDArray[np.uint8], key: DotKey, *, end: float | None = No
         if len(tried) > _TRIES:
             return
         grid = follow(points, basis, window)
-        if grid is not None:
-            yield from _placed(grid, key)
+        if grid is None:
+            continue
+        yield from _placed(grid, key)
+        if np.count_nonzero(grid[:, :, 0]) > _CLEAR_SHARE * len(points):
+            clear += 1
+            if clear >= _CLEAR_TRIES:
+                return  # this is the grid, and it is not ours
 
 
 def points_of(picture: NDArray[np.uint8]) -> Points:
@@ -229,12 +239,13 @@ def _spots(luma: Plane, width: float) -> Points:
     """Middles of spots about so wide (standard deviation of the filter, pixels)."""
     fine = cv2.GaussianBlur(luma, (0, 0), width)
     answer = cv2.GaussianBlur(luma, (0, 0), width * 2.5) - fine
-    least = max(6.0, 5.0 * float(np.median(np.abs(answer))) / 0.6745)
+    least = max(_FAINTEST, 4.0 * float(np.median(np.abs(answer))) / 0.6745)
     reach = 2 * round(2.5 * width) + 1
     peak = (answer >= cv2.dilate(answer, np.ones((reach, reach), np.uint8))) & (answer > least)
     # alone: a ring round the spot is as light as its surroundings
     ground = cv2.dilate(fine, np.ones((2 * round(5 * width) + 1,) * 2, np.uint8))
-    dark = (ground - fine > 0.35 * np.maximum(answer, least)).astype(np.uint8)
+    near = cv2.dilate(answer, np.ones((reach, reach), np.uint8))
+    dark = (ground - fine > np.maximum(0.4 * near, _FAINT)).astype(np.uint8)
     _, labels, stats, _ = cv2.connectedComponentsWithStats(dark, connectivity=8)
     size = np.maximum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT])
     small = size <= 8.5 * width
@@ -269,6 +280,16 @@ def _bases(
             continue
         for basis in _peaks(points[inside] - window[:2], share * max(rows, columns)):
             yield basis, window
+
+
+def _with_lower(
+    bases: Iterator[tuple[Matrix, tuple[float, float, float, float]]],
+) -> Iterator[tuple[Matrix, tuple[float, float, float, float]]]:
+    """With each grid those of which it may be a harmonic: dots moved by an eighth show the fourth most clearly."""
+    for basis, window in bases:
+        yield basis, window
+        yield basis / 4, window
+        yield basis / 3, window
 
 
 def _peaks(points: Points, side: float) -> list[Matrix]:

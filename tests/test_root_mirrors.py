@@ -106,6 +106,7 @@ def test_a_lost_medium_ends_the_waiting_and_is_told_ever_after(
     room = Room(tmp_path / "room")
     old, older = room.expired(text="遗失介质之前收到的文件。"), room.expired()
     batch, mirror, away = room.until("supervised", room.expired()), room.roots[1], tmp_path / "away"
+    open_one = room.until("supervised", room.expired())
     former = backup.create(room.station, room.as_("sysadmin", "backup"), out=tmp_path / "former.tar")
     stolen = tmp_path / "stolen"
     transplant(room.base, stolen)
@@ -115,6 +116,7 @@ def test_a_lost_medium_ends_the_waiting_and_is_told_ever_after(
     mirror.rename(away)
     for user in ("op1", "op2"):
         room.execute(batch, user)
+        assert room.execute(open_one, user)["verdict"] in (None, "pending_key_epoch")
     for user in ("sup1", "sup2"):
         room.attest(batch, user)
     assert (room.show(batch)["verdict"], room.show(batch)["settled"]) == ("pending_key_epoch", None)
@@ -137,6 +139,14 @@ def test_a_lost_medium_ends_the_waiting_and_is_told_ever_after(
     assert (gone["fate"], gone["by"]) == ("lost", ["sysadmin", "secadmin"])
     entry = [row for row in room.entries("vault.mirror.write_off") if row["result"] == "done"][-1]
     assert entry["facts"]["first"] == "sysadmin" and entry["reason_hash"]
+
+    value = room.execute(open_one, "op1")
+    assert (value["state"], value["verdict"]) == ("verified", "complete_with_reservations"), (
+        "not certified: told in it"
+    )
+    reserved = {entry["code"]: entry["subjects"] for entry in value["reservations"]}
+    assert reserved["reservation_medium_written_off"] == [value["items"][0]["id"]]
+    assert {check["name"]: check["result"] for check in value["checks"]}["V5"] == "not_applicable"
 
     room.clock.forward(minutes=1)
     new = room.expired(text="遗失介质之后收到的文件。")

@@ -253,6 +253,9 @@ def _spots(luma: Plane, width: float) -> Points:
     rows, columns = np.nonzero(peak)
     keep = small[labels[rows, columns]]
     rows, columns = rows[keep], columns[keep]
+    order = np.argsort(-answer[rows, columns], kind="stable")  # of a spot with several equal peaks one counts
+    _, firsts = np.unique(labels[rows[order], columns[order]], return_index=True)
+    rows, columns = rows[order[firsts]], columns[order[firsts]]
     inside = (rows > 1) & (columns > 1) & (rows < luma.shape[0] - 2) & (columns < luma.shape[1] - 2)
     rows, columns = rows[inside], columns[inside]
     if len(rows) == 0:

@@ -32,7 +32,7 @@ ROOMS: Final = {
     "due": "due", "urge": "urge", "inventory": "inventory", "register": "register", "destroy": "destroy",
     "certificate": "certificate", "ledger": "ledger", "hold": "hold", "incident": "incident",
     "backup": "backup", "restore": "backup",
-    "policy": "policy", "learn": "learn", "drill": "later", "vault": "vault", "serve": "later", "bench": "bench",
+    "policy": "policy", "learn": "learn", "drill": "drill", "vault": "vault", "serve": "later", "bench": "bench",
 }  # fmt: skip
 """Every command and the module of `commands/` it stands in; a module is read when one of its commands is called."""
 

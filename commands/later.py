@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from .frame import Room, later
-
-drill = Room("drill")
-drill.later("make", "read")
+from .frame import later
 
 serve = later("serve", "serve")

@@ -114,6 +114,7 @@ MAY: Final[dict[str, frozenset[str]]] = {
     "matter.do": BUSINESS | {"secadmin"},
     "matter.list": BUSINESS | ADMINISTRATORS,
     "trace": frozenset({"auditor", "secadmin"}),
+    "drill": _DESK | {"head_of_room", "sysadmin", "secadmin"},
     "register": _DESK | {"archivist", "head_of_room", "committee_reviewer"},
     "incident": STAFF | LEADERS | {"head_of_room", "auditor", "committee_reviewer"},
     "incident.close": LEADERS | {"head_of_room"},

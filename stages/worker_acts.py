@@ -231,7 +231,11 @@ def _draw(request: Request) -> Answer:
             else draw(opened, spec, limits=request.limits, source=request.data, shifter=shifter)
         )
         behind = shifter.packed() if shifter is not None else b""
-        glyphs = {} if shifter is None else {str(number): len(page.boxes) for number, page in shifter.carried.items()}
+        glyphs = (
+            {}
+            if shifter is None
+            else {str(number): len(page.boxes) for number, page in shifter.carried.items()}
+        )
         value = {"pages": opened.page_count, "size": len(drawn), "glyphs": glyphs}
         return done(value), drawn + behind
 
@@ -373,6 +377,37 @@ def _trace_report(request: Request) -> Answer:
     return done({}), draw_report(fields["head"], items, lang=fields["lang"])
 
 
+def _drill_make(request: Request) -> Answer:
+    """Test pages of the marks, as a PDF."""
+    from ..watermark.tint import TintKey
+    from .mark_drill import STEPS, make_pages
+
+    sheets = int(request.fields["sheets"])
+    data = make_pages(TintKey(bytes.fromhex(request.fields["tint"])), sheets=sheets)
+    return done({"pages": sheets * len(STEPS), "steps": list(STEPS)}), data
+
+
+def _drill_read(request: Request) -> Answer:
+    """What came back of test pages."""
+    from ..watermark.tint import TintKey
+    from .mark_drill import read_pages
+
+    key = TintKey(bytes.fromhex(request.fields["tint"]))
+    end = time.monotonic() + 0.9 * 600
+    with request.opened() as opened:
+        pages = list(read_pages(opened, key, end=end))
+    found = [to_plain(page) for page in pages if page is not None]
+    return done({"pages": found, "foreign": len(pages) - len(found)}), b""
+
+
+def _drill_report(request: Request) -> Answer:
+    """The figures of the drills as a paper."""
+    from .mark_drill_sheet import draw_drill_report
+
+    fields = request.fields
+    return done({}), draw_drill_report(fields["value"], fields["head"], lang=fields["lang"])
+
+
 ACTS: dict[str, Callable[[Request], Answer]] = {
     "look": _look,
     "warm": _warm,
@@ -396,5 +431,8 @@ ACTS: dict[str, Callable[[Request], Answer]] = {
     "glyphs": _glyphs,
     "add_up": _add_up,
     "trace_report": _trace_report,
+    "drill_make": _drill_make,
+    "drill_read": _drill_read,
+    "drill_report": _drill_report,
     "unpack": _unpack,
 }

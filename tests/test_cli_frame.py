@@ -44,7 +44,7 @@ inventory.start inventory.scan inventory.close register.export destroy.propose d
 destroy.refuse destroy.supervise destroy.execute destroy.attest destroy.show destroy.list destroy.cancel
 certificate.show certificate.verify ledger.verify ledger.head ledger.proof ledger.export hold.add hold.lift
 backup.create backup.verify restore backup.restore backup.drill policy.show policy.check policy.activate learn
-learn.report drill.make drill.read vault.rekey serve bench
+learn.report drill.make drill.read drill.report vault.rekey serve bench
 """
 
 
@@ -79,7 +79,7 @@ def test_every_room_can_be_found() -> None:
 @pytest.mark.parametrize(
     "words",
     [
-        ("serve",), ("drill", "make"), ("ingest", "x", "--executor", "dask:tls://h:1"),
+        ("serve",), ("ingest", "x", "--executor", "dask:tls://h:1"),
     ],
 )  # fmt: skip
 def test_not_yet_built(words: tuple[str, ...], founded: Room) -> None:

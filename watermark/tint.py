@@ -39,6 +39,10 @@ text runs; turned or scaled, no two of them fall on two others."""
 T_RMS, D_RMS, F_RMS = 1.1, 1.4, 1.0
 GAINS = (0.8, 0.8, 2.6)
 """How much of the tone red, green and blue take: a warm paper, its signal mostly in blue."""
+_COARSE, _AROUND_SHARE, _MIDDLE = 4, 0.03, (30, 225)
+_ROUGH, _DEEPEST = 6.0, 3.0
+"""Contrast of a photograph (levels, root of the mean square) that hides the pattern best, and how much stronger the
+pattern is drawn there."""
 Profile = Literal["normal", "strong"]
 AMPLITUDES: dict[Profile, tuple[float, float]] = {"normal": (1.85, 0.5), "strong": (3.4, 1.0)}
 """Mean tone and amplitude of the pattern, in levels of 255."""
@@ -131,10 +135,13 @@ class PagePattern:
 
     def tone(self, id: int, profile: Profile = "normal") -> Plane:
         """The tone of one copy in levels of 255, 3.2 samples a mm: what is taken from white paper, 0 and more."""
+        return self.tone_at(id, *AMPLITUDES[profile])
+
+    def tone_at(self, id: int, mean: float, amplitude: float) -> Plane:
+        """The tone with this mean and amplitude, in levels of 255."""
         rows, columns = self.chips
         pattern = self._waves + _spread(_data(self.key, id), rows, columns) * np.float32(D_RMS)
         pattern += _unit(_smooth(self.key.fingerprint(id, rows, columns))) * np.float32(F_RMS)
-        mean, amplitude = AMPLITUDES[profile]
         tone: Plane = np.maximum(np.float32(0), np.float32(mean) + np.float32(amplitude) * pattern)
         return tone
 
@@ -165,11 +172,33 @@ def embed(picture: NDArray[np.uint8], tone: Plane, *, width_mm: float, height_mm
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REPLICATE,
     )
+    deeper = _deeper(picture)
+    if deeper is not None:
+        fine += (deeper - 1) * (fine - np.float32(tone.mean()))
     marked = np.empty_like(picture)
     for channel, gain in enumerate(GAINS):
         kept = 1.0 - fine * np.float32(gain / 255)
         marked[:, :, channel] = cv2.multiply(picture[:, :, channel], kept, dtype=cv2.CV_8U)
     return marked
+
+
+def _deeper(picture: NDArray[np.uint8]) -> Plane | None:
+    """By which the pattern is drawn more strongly where a photograph hides it: its middle tones and its own contrast,
+    never text or plain grounds; None where there is nothing of that kind.
+    """
+    height, width = picture.shape[:2]
+    luma = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+    size = (max(1, width // _COARSE), max(1, height // _COARSE))
+    middle = cv2.resize(cv2.inRange(luma, *_MIDDLE), size, interpolation=cv2.INTER_AREA)
+    around = (round(size[0] * _AROUND_SHARE) | 1,) * 2
+    pictured = np.clip((cv2.blur(middle.astype(np.float32) / 255, around) - 0.5) / 0.3, 0, 1)
+    if not pictured.any():
+        return None
+    plane = luma.astype(np.float32)
+    rough = np.square(plane - cv2.blur(plane, (9, 9)))
+    contrast = np.sqrt(cv2.blur(cv2.resize(rough, size, interpolation=cv2.INTER_AREA), around))
+    more = cv2.blur(pictured * np.clip(contrast / _ROUGH, 0, 1) * np.float32(_DEEPEST - 1), around)
+    return 1 + cv2.resize(more, (width, height), interpolation=cv2.INTER_LINEAR)
 
 
 @cache

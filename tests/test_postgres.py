@@ -296,7 +296,7 @@ def test_the_key_tree_is_the_same_on_both_and_as_the_flat_store(server: Server, 
     machine = type("Here", (Wandering,), {"server": server, "template": founded})
     run_state_machine_as_test(
         machine,
-        settings=settings(max_examples=4, stateful_step_count=16, suppress_health_check=QUIET, phases=QUICK,
+        settings=settings(max_examples=3, stateful_step_count=15, suppress_health_check=QUIET, phases=QUICK,
                           deadline=None),
     )  # fmt: skip
 
@@ -398,7 +398,7 @@ def test_a_database_with_something_in_it_is_not_taken(waiting: Waiting, tmp_path
 
 @needs_server
 @pytest.mark.req("R-116", "R-117", "R-127")
-@pytest.mark.parametrize("name", ["uncommitted", "committed", "one-root-erased"])
+@pytest.mark.parametrize("name", ["uncommitted", "one-root-erased"])
 def test_killed_on_the_way_a_rerun_completes_it(waiting: Waiting, tmp_path: Path, name: str) -> None:
     room = waiting.again(tmp_path)
     number = [point[0] for point in POINTS].index(name)
@@ -423,12 +423,15 @@ def test_from_the_paper_to_the_certificate_and_to_another_database(waiting: Wait
     (entered,) = ingest_kit.ingest(room, ingest_kit.letter(tmp_path, "来件.docx"))["documents"]
     review.accept(room.station, room.as_("clerk", "review.accept"), documents=(entered["id"],))
     circle.set_circle(
-        room.station, room.as_("lead", "circle"), document=entered["id"], persons=("p-reader", "p-lead")
+        room.station, room.as_("lead", "circle"), document=entered["id"], persons=("p-reader", "p-clerk")
     )
     issuing.issue(
         room.station, room.as_("clerk", "copies.issue"), document=entered["id"], to=("p-reader",),
         sink=issuing.Folder(tmp_path / "out"),
     )  # fmt: skip
+    number = [point[0] for point in POINTS].index("committed")
+    killed(room, lambda: room.execute(waiting.batch, "op2"), *POINTS[number][1:])
+    room.open()
     room.execute(waiting.batch, "op2")
     for user in ("sup1", "sup2"):
         value = room.attest(waiting.batch, user)

@@ -30,6 +30,7 @@ _SOCKETS: Final = "/var/run/postgresql"
 _PORT: Final = 5432
 _WRITER: Final = 0x6A_69_79_61_6F
 """The number under which the one writer of a database holds its lock."""
+_TRIES: Final = 5
 _QUERY: Final = frozenset({"host", "port"})
 _SETTINGS: Final = """
     SELECT current_setting('fsync'), current_setting('full_page_writes'), current_setting('server_encoding'),
@@ -133,21 +134,24 @@ def _driver() -> Any:
 
 
 def _connect(driver: Any, address: Address) -> Any:
-    try:
-        return driver.connect(
-            user=address.user, database=address.database, unix_sock=address.socket, password=_password(address),
-            application_name="jiyao",
-        )  # fmt: skip
-    except driver.Error as error:
-        told = error.args[0] if error.args else None
-        state = str(told.get("C", "-")) if isinstance(told, dict) else "-"
-        if state == "3D000":
-            raise NotThere("postgres_no_database", database=address.database) from error
-        raise MissingTool("postgres_unreachable", where=address.socket, state=state) from error
-    except OSError as error:
-        raise MissingTool(
-            "postgres_unreachable", where=address.socket, state=error.strerror or "-"
-        ) from error
+    # A server that refuses closes the line at once; at times the driver finds it cut before it has read why.
+    for _ in range(_TRIES):
+        try:
+            return driver.connect(
+                user=address.user, database=address.database, unix_sock=address.socket,
+                password=_password(address), application_name="jiyao",
+            )  # fmt: skip
+        except driver.Error as error:
+            cause: Exception = error
+            told = error.args[0] if error.args else None
+            state = str(told.get("C", "-")) if isinstance(told, dict) else "-"
+            if state == "3D000":
+                raise NotThere("postgres_no_database", database=address.database) from error
+            if state != "-":
+                break
+        except OSError as error:
+            cause, state = error, error.strerror or "-"
+    raise MissingTool("postgres_unreachable", where=address.socket, state=state) from cause
 
 
 # ---------------------------------------------------------------- who asks

@@ -39,7 +39,8 @@ def copy_registry(source: Engine, target: Engine) -> None:
 
 
 def _pieces(taken: Connection, table: Table) -> Iterator[Sequence[dict[str, Any]]]:
-    asked = taken.execution_options(yield_per=_AT_ONCE).execute(select(table))
+    kept = [column for column in table.columns if column.computed is None]
+    asked = taken.execution_options(yield_per=_AT_ONCE).execute(select(*kept))
     for rows in asked.mappings().partitions():
         yield [dict(row) for row in rows]
 

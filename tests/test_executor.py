@@ -25,6 +25,7 @@ from jiyao.common.messages import catalogue
 from jiyao.pipeline.intake.executor import Job, LocalExecutor, Reply
 from jiyao.stages.worker import serve
 
+REAL_WORKERS = True
 FAKE = (sys.executable, str(Path(__file__).with_name("fake_worker.py")))
 READ = {"engine": "auto", "split": "none"}
 LIMITS = replace(
@@ -360,6 +361,7 @@ def test_no_act_of_a_worker_loads_keys_or_the_registry() -> None:
         "marks": {"tint": "00" * 32, "ids": []},
         "searchable": {"transcript": {"pages": []}}, "unpack": {"first": 0, "passwords": []}, "prints": {}, "items": {},
         "features": {"fields": {}}, "learn": {},
+        "glyphs": {"tint": "00" * 32, "size": 0, "sizes": [], "ids": [], "copies": 0, "seconds": 1},
     }  # fmt: skip
     done = subprocess.run(
         [sys.executable, "-c", _LOADED, str(Path(__file__).parent), json.dumps(fields)],

@@ -166,5 +166,21 @@ def test_what_cannot_be_turned_off_is_refused_and_not_ignored(key: str, value: s
     with pytest.raises(UsageFault) as caught:
         parse_policy(text.replace(f"{key}: {value}", f"{key}: false", 1))
     assert caught.value.code == "policy_invalid" and "cannot be turned off" in str(caught.value.facts["what"])
-    with pytest.raises(UsageFault):
-        parse_policy(text.replace("network: offline_only", "network: online", 1))
+
+
+@pytest.mark.req("R-117", "R-145")
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("network: offline_only", "network: online"), ("supervisors_min: 2", "supervisors_min: 1"),
+        ("evidence_kept: permanent", "evidence_kept: P10Y"), ("block_if: [not_expired, hold, ", "block_if: [hold, "),
+        ("order: [list, count, approve, ", "order: [list, approve, count, "),
+        ("required: true, block", "required: false, block"),
+    ],
+)  # fmt: skip
+def test_another_value_of_what_is_fixed_is_refused(old: str, new: str) -> None:
+    text = default_policy_text()
+    assert old in text
+    with pytest.raises(UsageFault) as caught:
+        parse_policy(text.replace(old, new, 1))
+    assert caught.value.code == "policy_invalid"

@@ -18,11 +18,8 @@ IDLE: Final[tuple[str, ...]] = (
     "deadlines.acknowledgement_note",
     "deadlines.leak_internal_report",
     "deadlines.minutes_within_hours",
-    "destruction.order",
-    "destruction.supervisors_min",
-    "destruction.supervisors_not",
-    "destruction.forbid",
-    "destruction.evidence_kept",
+    "destruction.authority_wins",
+    "destruction.drafts",
 )
 """Dotted keys."""
 

@@ -297,13 +297,7 @@ class Route:
 class DestructionPolicy:
     """The destruction protocol's data (004-B§4.10; 实施条例 art. 28)."""
 
-    order: tuple[str, ...]
-    supervisors_min: int
-    supervisors_not: tuple[str, ...]
     routes: Mapping[str, Route]
-    block_if: tuple[str, ...]
-    forbid: tuple[str, ...]
-    evidence_kept: str
     redact_titles: bool = False
     """Whether certificates leave titles out and print salted commitments instead."""
     small_items: int = 20

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import Final
 
 from ..level import Family, Level
 from .choices import chosen_deadlines
@@ -241,6 +242,33 @@ def _cycle(reader: Reader) -> Cycle:
     )
 
 
+_FIXED: Final[dict[str, tuple[object, str]]] = {
+    "order": (
+        ["list", "count", "approve", "supervise", "execute", "verify", "attest", "certify"],
+        "the steps are these (approval before the count: conflicts, C-21)",
+    ),
+    "supervisors_min": (2, "two supervise, no fewer and no more"),
+    "supervisors_not": (["operator", "approver", "requester"], "supervisors are always apart from these"),
+    "forbid": (["sell_as_waste", "individual_destruction", "out_of_room_destruction"], "these are always refused"),
+    "evidence_kept": ("permanent", "registers, lists and certificates are never destroyed"),
+    "required": (True, "the retention check always runs"),
+    "block_if": (
+        ["not_expired", "hold", "not_appraised", "archived_copy_missing", "superior_return_due"],
+        "each of these always blocks",
+    ),
+    "media_after_classified": (
+        "keep_at_level_until_sanitised_or_destroyed", "a medium that is not destroyed keeps its level",
+    ),
+}  # fmt: skip
+"""What the product always does; another value would be kept without effect, and so is refused."""
+
+
+def _fixed(section: dict[str, Reader]) -> None:
+    for key, (value, why) in _FIXED.items():
+        if key in section and section[key].plain() != value:
+            section[key].wrong(f"cannot be another: {why}")
+
+
 def read_destruction(reader: Reader) -> DestructionPolicy:
     """The section `destruction`."""
     section = reader.map(
@@ -279,14 +307,9 @@ def read_destruction(reader: Reader) -> DestructionPolicy:
         if ("self_destruction" in section)
         else {}
     )
+    _fixed({**section, **check})
     return DestructionPolicy(
-        order=section["order"].texts(),
-        supervisors_min=section["supervisors_min"].integer(2, 9),
-        supervisors_not=section["supervisors_not"].texts(),
         routes=routes,
-        block_if=check["block_if"].texts(),
-        forbid=section["forbid"].texts(),
-        evidence_kept=section["evidence_kept"].text(),
         redact_titles="redact_titles" in section and section["redact_titles"].truth(),
         small_items=own["most_items"].integer(1, 10000) if "most_items" in own else 20,
         small_pages=own["most_pages"].integer(1, 100000) if "most_pages" in own else 200,

@@ -26,7 +26,7 @@ from sqlalchemy.orm import Session
 from ..common.errors import Broken, JiyaoError, NotThere, Refused
 from ..models.tables import KeyStoreRow
 from . import rotation
-from .blob import BlobRef, Unsynced, open_blob, read_blob, stray_files, write_blob
+from .blob import BlobRef, Unsynced, open_file, stray_files, write_blob
 from .erase import Erased, erase_file
 from .head import Row, StoreHead
 from .kdf import SALT_BYTES, KdfCost, kdf_cost, stretch
@@ -277,8 +277,7 @@ class Vault:
         """
         key = self._key(session, slot)
         with wiped(key):
-            sealed = read_blob(self._blobs, path)
-            return open_blob(sealed, key=key, slot=bytes.fromhex(slot), name=path, kind=kind)
+            return open_file(self._blobs, path, key=key, slot=bytes.fromhex(slot), kind=kind)
 
     def get_all(self, session: Session, wanted: Sequence[tuple[str, str]]) -> dict[str, bytes]:
         """What was sealed in several files, by path, of (slot, path): the keys are looked up once for all.
@@ -296,8 +295,7 @@ class Vault:
                 if key is None:
                     raise NotThere("key_destroyed", slot=slot)
                 with wiped(key):
-                    sealed = read_blob(self._blobs, path)
-                    found[path] = open_blob(sealed, key=key, slot=bytes.fromhex(slot), name=path, kind=None)
+                    found[path] = open_file(self._blobs, path, key=key, slot=bytes.fromhex(slot))
         return found
 
     def erase_blob(self, path: str) -> Erased:

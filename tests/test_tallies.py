@@ -80,6 +80,12 @@ def test_they_answer_as_counting_rows_does(tmp_path: Path) -> None:
                     plain = Counter(dict(session.execute(rows).tuples().all()))
                     found = tallies.counted(session, kind, level=level, since=since, until=until)
                     assert found == plain, (kind, level, since, until)
+        for since, until in spans:
+            acts = select(Movement.act, func.count()).group_by(Movement.act)
+            acts = acts.where(Movement.at >= since) if since else acts
+            acts = acts.where(Movement.at < until) if until else acts
+            plain = Counter(dict(session.execute(acts).tuples().all()))
+            assert tallies.moved(session, since=since, until=until) == plain, (since, until)
         held = tallies.counted(session, "copy", holder="bench-7", level="I")
         assert held and sum(held.values()) == movements.balance(
             session, "copy", holder="bench-7", level=Level.INTERNAL

@@ -1,4 +1,5 @@
-"""Counts that are kept while things move: how many originals and copies stand in a state, by level, holder and day.
+"""Counts that are kept while things move: how many originals and copies stand in a state, by level, holder and day; and
+how many movements of a kind there were on a day.
 
 Whatever changes an original, a copy or a document's level through a session of the registry changes the counts in the
 same transaction, whoever did it and for what. `recount` counts all rows anew: before the first count of a registry that
@@ -19,6 +20,8 @@ from sqlalchemy.orm import Session
 from ...models.tables import Carrier, Copy, Document, Meta, Movement, Tally
 
 _KEY: Final = "tallies.kept"
+_FORM: Final = b"2"
+"""What is counted; a registry that counted less is counted anew."""
 _DAY: Final = 10
 """Letters of a time that say its day."""
 _PART: Final = 400
@@ -37,6 +40,8 @@ _COUNTS: Final[Mapping[str, str]] = {
         WHERE m.object_kind = '{kind}' AND m.before IS NULL GROUP BY 3, 4, 5""",
 }
 _TABLES: Final = (("carrier", "carriers", "state"), ("copy", "copies", "status"))
+_MOVED: Final = "movement"
+_MOVEMENTS: Final = "SELECT act, substr(at, 1, 10), count(*) FROM movements GROUP BY 1, 2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +58,8 @@ class _Stand:
 
 def kept(session: Session) -> bool:
     """Whether this registry's counts were ever begun."""
-    return session.get(Meta, _KEY) is not None
+    row = session.get(Meta, _KEY)
+    return row is not None and row.value == _FORM
 
 
 def counted(
@@ -81,6 +87,22 @@ def counted(
     found = Counter({state: number for state, number in session.execute(wanted) if number})
     for edge in edges:
         found += _entered(session, kind, level, edge)
+    return found
+
+
+def moved(session: Session, *, since: str | None = None, until: str | None = None) -> Counter[str] | None:
+    """How many movements there were of each act, from one time on and before another; None where that is not kept."""
+    span = _days(since, until) if kept(session) else None
+    if span is None:
+        return None
+    first, last, edges = span
+    wanted = select(Tally.state, func.sum(Tally.number)).where(Tally.kind == _MOVED, Tally.part == "day")
+    wanted = wanted.where(Tally.name >= first) if first else wanted
+    wanted = wanted.where(Tally.name < last) if last else wanted
+    found = Counter({act: number for act, number in session.execute(wanted.group_by(Tally.state)) if number})
+    for begin, end in edges:
+        cut = select(Movement.act, func.count()).where(Movement.at >= begin, Movement.at < end)
+        found += Counter(dict(session.execute(cut.group_by(Movement.act)).tuples().all()))
     return found
 
 
@@ -128,6 +150,8 @@ def recount(session: Session) -> bool:
         for statement in _COUNTS.values():
             for *key, number in session.execute(text(statement.format(kind=kind, table=table, state=state))):
                 fresh[(key[0], key[1], key[2], key[3], key[4])] = number
+    for act, day, number in session.execute(text(_MOVEMENTS)):
+        fresh[(_MOVED, "day", day, "", act)] = number
     found = {
         (row.kind, row.part, row.name, row.level_code, row.state): row.number
         for row in session.execute(select(Tally.__table__).where(Tally.number != 0))
@@ -135,7 +159,7 @@ def recount(session: Session) -> bool:
     agreed = not before or found == dict(fresh)
     session.execute(delete(Tally))
     _write(session, fresh)
-    session.merge(Meta(key=_KEY, value=b"1"))
+    session.merge(Meta(key=_KEY, value=_FORM))
     return agreed
 
 
@@ -160,11 +184,10 @@ def follow(session: Session, _context: object = None, _instances: object = None)
     for row in new.values():
         _add(by, _kind(row), ("holder", _stand(row).holder or ""), levels.now(_stand(row)), _stand(row), 1)
     for movement in made:
-        if (
-            isinstance(movement, Movement)
-            and movement.before is None
-            and movement.object_kind in ("carrier", "copy")
-        ):
+        if not isinstance(movement, Movement):
+            continue
+        by[_MOVED, "day", movement.at[:_DAY], "", movement.act] += 1
+        if movement.before is None and movement.object_kind in ("carrier", "copy"):
             thing = new.get(movement.object_id) or _known(session, movement)
             if thing is not None:
                 stand, day = _stand(thing), ("day", movement.at[:_DAY])

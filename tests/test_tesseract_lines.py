@@ -233,3 +233,31 @@ class TestPieces:
         assert one.text.replace(" ", "") == "政函〔2023〕77号"
         assert len(one.scores) == len(one.text)
         assert tesseract._with_brackets(reading("统计(2023)")).text == "统计(2023)"
+
+
+def test_a_noisy_page_is_smoothed_and_a_clean_one_is_not() -> None:
+    clean, _ = drawn("关于召开会议的通知")
+    rng = np.random.default_rng(5)
+    pale = np.clip(110 + clean.astype(np.float64) * 0.55 + rng.normal(0, 6, clean.shape), 0, 255).astype(
+        np.uint8
+    )
+    dark, light = find_lines(pale), find_lines(cv2.GaussianBlur(clean, (0, 0), 1.0))
+    assert dark is not None
+    assert light is not None
+    assert light.stark is None
+    assert dark.stark is not None
+    assert dark.soft is not None
+    assert dark.soft[:60].std() < dark.paper[:60].std() / 2
+    assert dark.stark[:60].mean() > 250
+    assert dark.stark.min() < 20
+
+
+def test_ink_too_small_to_be_type_is_not_read() -> None:
+    specks = np.full((900, 600), 255, np.uint8)
+    for row in range(100, 800, 40):
+        for across in range(100, 500, 8):
+            specks[row : row + 6, across : across + 4] = 0
+    lines = find_lines(specks)
+    assert lines is not None
+    assert lines.boxes == ()
+    assert TesseractEngine().read(cv2.cvtColor(specks, cv2.COLOR_GRAY2RGB), seconds=5) == ()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -42,8 +43,21 @@ BUSY, GAP, CORE, MOST_OF_IT = 0.2, 0.12, 0.85, 0.7
 """A row of pixels with less ink than this part of the busiest ones does not belong to the type; gaps in it are as high
 as `GAP`, in heights of the piece, at most. Type that is no higher than `CORE` of its piece, and has most of its ink, is
 cut out: what hangs on above and below are pieces of a seal's ring, of a scribble, of the next line."""
-LEAST_TYPE = 8
-"""Pixels. Nobody reads smaller Chinese type; ink so low is noise, or the remains of lines that stand upright."""
+LEAST_TYPE, LEAST_SIZE = 8, 10
+"""Pixels, of a piece and of a page's type. Nobody reads smaller Chinese type; ink so low is noise, or the remains of
+lines that stand upright."""
+
+NOISY, PALE = 1.7, 48
+"""Levels of grain, at the median, from which the paper of a page is noisy, and of its darkest ink (one pixel in a
+hundred): dark ground that was brought up to white shows its grain and makes the ink paler. (Measured, grain and ink:
+office scans, faxes, folds below 1.5; copies of copies 0.7 to 1.9 and 3 to 9; dark pages 1.9 to 4.3 and 92 to 126.)"""
+SOFT, SOFTER = 0.8, 1.2
+"""Widths of smoothing, pixels."""
+INK, PAPER, BELOW_PAPER = 2, 60, 15
+"""Percentiles of a noisy page that become black and, less so many levels, white."""
+
+Drawn = Literal["paper", "soft", "stark"]
+"""A page as it is; smoothed; smoothed, with its ink black and its paper white."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +79,20 @@ class Lines:
     boxes: tuple[Box, ...]
     size: float
     """Height of the page's type, pixels."""
+    soft: Grey | None = None
+    stark: Grey | None = None
+    """Of a noisy page alone."""
 
-    def strip(self, box: Box, *, height: int, around: tuple[int, int]) -> Strip:
-        """A piece drawn with type `height` pixels high; `around`: pixels of white below and above, left and right."""
-        return _strip(self.paper, box, size=self.size, height=height, around=around)
+    def strip(self, box: Box, *, height: int, around: tuple[int, int], drawn: Drawn = "paper") -> Strip:
+        """A piece drawn with type `height` pixels high; `around`: pixels of white below and above, left and right;
+        `drawn`: how, on a noisy page."""
+        page = {"paper": self.paper, "soft": self.soft, "stark": self.stark}[drawn]
+        return _strip(self.paper if page is None else page, box, size=self.size, height=height, around=around)
 
 
 def find_lines(grey: Grey) -> Lines | None:
-    """The pieces of text on an upright, level, evenly lit page; None where there are none, or far too many."""
+    """The pieces of text on an upright, level, evenly lit page; None where there are none, or far too many; without any
+    where its ink is too small to be type."""
     high, wide = grey.shape
     soft = cv2.GaussianBlur(grey, (3, 3), 0)
     _, dark = cv2.threshold(soft, 0, 255, cv2.THRESH_BINARY_INV | cv2.THRESH_OTSU)
@@ -83,14 +103,39 @@ def find_lines(grey: Grey) -> Lines | None:
     paper[frames] = 255
     rough = _blobs(text, wide // 40)
     tall = [box[3] - box[1] for box in rough if box[2] - box[0] > 3 * (box[3] - box[1]) > 3 * high // 400]
-    size = float(np.median(tall)) if len(tall) >= 3 else high * USUAL
+    # of a small part of a page its height tells nothing
+    measured = len(tall) >= (3 if high * USUAL >= LEAST_SIZE else 1)
+    size = float(np.median(tall)) if measured else high * USUAL
+    if measured and size < LEAST_SIZE:
+        return Lines(paper=paper, boxes=(), size=size)
     boxes = [
         _core(text, box, size) for box in _joined(_blobs(text, round(size * REACH)), size)
         if max(box[2] - box[0], box[3] - box[1]) >= LEAST_TYPE
     ]  # fmt: skip
     if not 0 < len(boxes) <= MOST_STRIPS:
         return None
-    return Lines(paper=paper, boxes=tuple(sorted(boxes, key=lambda box: (box[1], box[0]))), size=size)
+    noisy = _is_noisy(paper)
+    return Lines(
+        paper=paper, boxes=tuple(sorted(boxes, key=lambda box: (box[1], box[0]))), size=size,
+        soft=_smoothed(paper, SOFTER) if noisy else None, stark=_stark(paper) if noisy else None,
+    )  # fmt: skip
+
+
+def _is_noisy(paper: Grey) -> bool:
+    levels = paper.astype(np.float32)
+    grain = np.abs(levels - cv2.GaussianBlur(levels, (0, 0), 1.5))[::2, ::2]
+    return float(np.median(grain)) >= NOISY and float(np.percentile(paper[::2, ::2], 1)) >= PALE
+
+
+def _smoothed(paper: Grey, wide: float) -> Grey:
+    return np.asarray(cv2.GaussianBlur(paper, (0, 0), wide), dtype=np.uint8)
+
+
+def _stark(paper: Grey) -> Grey:
+    soft = _smoothed(paper, SOFT)
+    ink, white = (float(level) for level in np.percentile(soft[::2, ::2], (INK, PAPER)))
+    levels = (np.arange(256) - ink) * 255 / max(1.0, white - BELOW_PAPER - ink)
+    return np.asarray(cv2.LUT(soft, np.clip(levels, 0, 255).astype(np.uint8)), dtype=np.uint8)
 
 
 def _rules(dark: Grey) -> Grey:

@@ -24,7 +24,7 @@ from . import tesseract_program as program
 from .agreement import NOTHING, Reading, agree
 from .engine import EngineFault, RawLine
 from .names import TESSERACT
-from .page_strips import Box, Grey, Lines, find_lines
+from .page_strips import Box, Drawn, Grey, Lines, find_lines
 from .strip_marks import between_dashes, cut_at_signs
 from .tesseract_program import CHINESE, LATIN, Word, joined
 
@@ -39,6 +39,8 @@ class _Look:
     language: str = CHINESE
     darker: bool = False
     """Whether greys are drawn darker: what a copier left of thin strokes is grey."""
+    drawn: Drawn = "paper"
+    """How a noisy page is drawn."""
 
 
 PAGE = 3
@@ -49,6 +51,9 @@ THIRD = _Look(7, 40, (4, 8))
 FIGURES = _Look(7, 36, (8, 8), LATIN), _Look(7, 30, (12, 16), LATIN)
 """A text line as the program cuts it (7), and the strip as it is (13), of which it drops nothing. Measured over 400
 strips: 3.2, 3.6 and 3.7 % of the characters wrong alone, 2.3 % the first two together, 2.15 % all three."""
+OF_NOISY: tuple[Drawn, Drawn, Drawn, Drawn] = "soft", "stark", "paper", "stark"
+"""How the looks draw a noisy page, figures last. Measured over 137 strips of dark pages, characters wrong: 2.4 % the
+three together, 3.0 % all of the page as it is (alone 3.1, 3.0 and 3.5 %; as it is 4.5, 9.6 and 3.5 %)."""
 CLEAR = 0.8
 """A line that two readings say alike, each character at least so sure, is not read a third time."""
 HOPELESS = 0.4
@@ -132,6 +137,8 @@ class TesseractEngine:
         lines = find_lines(grey)
         if lines is None:
             return _whole(grey, seconds=seconds)
+        if not lines.boxes:
+            return ()
         boxes, signs = cut_at_signs(lines.paper, lines.boxes)
         numbers = _page_numbers(lines, boxes, deadline=deadline)
         boxes = tuple(box for box in boxes if box not in numbers)
@@ -202,13 +209,18 @@ def _read(lines: Lines, boxes: Sequence[Box], *, deadline: float) -> list[Readin
     Raises:
         EngineFault: the first reading failed, or there was no time for it; later ones may be missing.
     """
-    first = _look(lines, boxes, FIRST, seconds=deadline - monotonic())
-    worn = _sure(first) < WORN and _is_worn(lines, boxes, first, deadline=deadline)
+    noisy = lines.stark is not None
+    one, two, three, figure = OF_NOISY if noisy else ("paper",) * 4
+    first = _look(lines, boxes, replace(FIRST, drawn=one), seconds=deadline - monotonic())
+    worn = not noisy and _sure(first) < WORN and _is_worn(lines, boxes, first, deadline=deadline)
     if worn:
         first = _look(lines, boxes, replace(FIRST, darker=True), seconds=deadline - monotonic())
     elif any(one.text for one in first) and _sure(first) < HOPELESS:
         return first
-    second, third, *figure_looks = (replace(look, darker=worn) for look in (SECOND, THIRD, *FIGURES))
+    second, third, *figure_looks = (
+        replace(look, darker=worn, drawn=drawn)
+        for look, drawn in zip((SECOND, THIRD, *FIGURES), (two, three, figure, figure), strict=True)
+    )
     votes = [[one] for one in first]
     _vote(lines, boxes, range(len(boxes)), votes, second, deadline=deadline)
     agreed = [agree(one) for one in votes]
@@ -275,7 +287,7 @@ def _run(lines: Lines, looks: Sequence[tuple[Box, _Look]], *, seconds: float) ->
     """Readings in one run of the program: all `looks` are of the same segmentation and language."""
     strips = []
     for box, look in looks:
-        strip = lines.strip(box, height=look.height, around=look.around).picture
+        strip = lines.strip(box, height=look.height, around=look.around, drawn=look.drawn).picture
         strips.append(np.asarray(cv2.LUT(strip, _DARKER), np.uint8) if look.darker else strip)
     _, look = looks[0]
     read = program.run_each(strips, psm=look.psm, seconds=seconds, language=look.language)

@@ -29,9 +29,9 @@ PAGE_TILES = 12
 """Tiles along a page's side among which a crop's place is looked for: 480 mm, more than A3."""
 _A4_TILES = 8
 _AT_ONCE = 32
-_PRODUCT = 320
+_PRODUCT = 256
 """Picture tiles times rows of chips that are compared in the first pass over all copies."""
-_FIRST_TILES = 48
+_FIRST_TILES = 32
 _TAIL = 3.18
 
 
@@ -135,8 +135,8 @@ def first_pass(sightings: Sequence[Seen], key: TintKey, ids: Sequence[int]) -> P
     spread_bits = np.empty((_AT_ONCE * side * side * len(kept) * 4, 8), np.float32)
     for at in range(0, len(ids), _AT_ONCE):
         some = ids[at : at + _AT_ONCE]
-        packed = np.frombuffer(b"".join(key.print_bytes(int(id), side) for id in some), np.uint8)
-        packed = packed.reshape(len(some) * side * side, CHIPS, 4)[:, kept].reshape(-1)
+        words = np.frombuffer(b"".join(key.print_bytes(int(id), side) for id in some), np.uint32)
+        packed = np.ascontiguousarray(words.reshape(-1, CHIPS)[:, kept]).view(np.uint8).reshape(-1)
         field = spread_bits[: len(packed)]
         np.take(signs, packed, axis=0, out=field, mode="clip")
         shares = matrix @ field.reshape(len(some) * side * side, -1).T

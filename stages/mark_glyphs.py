@@ -2,7 +2,7 @@
 
 Threat model. The suspect file is hostile and opened under limits in a worker. What it may bring about at most is no
 answer: a copy is named only when its signs, which nobody without the station's key knows, agree so well that of all
-copies that were compared none does by chance with more than 10^-9 (`needed`); the bound holds whatever is in the picture.
+copies that were compared none does by chance with more than 10^-9 (`needed`), whatever is in the picture.
 """
 
 from __future__ import annotations
@@ -30,7 +30,10 @@ MOST_PAGES = 12
 _FALSE = 1e-9
 _SECOND = 1e-2
 _FEWEST_TESTS = 1000
-_QUICK, _ENOUGH = 800, 12
+_ENOUGH, _PLAINLY = 12, 30
+"""Points that must lie alike for a page to be tried; so many that no other page need be."""
+_FEW_PAGES = 40
+"""Up to so many pages are tried by all their points where the few that are kept do not find one."""
 _HALF, _DOUBLE = np.diag([0.5, 0.5, 1.0]), np.diag([2.0, 2.0, 1.0])
 
 
@@ -114,25 +117,40 @@ def _placed(
     leak: Leak, sets: Sequence[GlyphSet], *, end: float
 ) -> Iterable[tuple[int, int, GlyphPage, NDArray[np.float32]]]:
     """The pages that lie best on the picture: number of the set, agreeing points, page, shifts of its glyphs."""
-    small = halved(leak.ink)
-    points = features(small)
-    few = Features(points.points[:_QUICK], points.marks[:_QUICK])
-    ranked: list[tuple[int, int, GlyphPage]] = []
-    for which, one in enumerate(sets):
-        for page in one.pages:
-            if time.monotonic() > end:
-                break
-            found = place(few, page.found_by, least=_ENOUGH)
-            if found is not None:
-                ranked.append((found[1], which, page))
-    ranked.sort(key=lambda item: -item[0])
-    for _, which, page in ranked[:TRIES]:
+    points = features(halved(leak.ink))
+    pages = [(which, page) for which, one in enumerate(sets) for page in one.pages]
+    ranked = _ranked(points, pages, end=end)
+    if (not ranked or ranked[0][0] < _PLAINLY) and len(pages) <= _FEW_PAGES:
+        ranked += [
+            (1, which, page) for which, page in pages if not any(page is other for _, _, other in ranked)
+        ]
+        tries = len(ranked)
+    else:
+        tries = TRIES
+    laid = []
+    for _, which, page in ranked[:tries]:
         if time.monotonic() > end:
-            return
+            break
         found = place(points, features(halved(page.ink)))
-        if found is None:
-            continue
-        matrix: Plane = _DOUBLE @ found[0] @ _HALF
+        if found is not None:
+            laid.append((found[1], which, page, found[0]))
+    laid.sort(key=lambda item: -item[0])
+    for agree, which, page, at_half in laid[:TRIES]:
+        matrix: Plane = _DOUBLE @ at_half @ _HALF
         measured = measure(leak, page.ink, page.boxes, matrix, page.per_mm)
         if measured.seen:
-            yield which, found[1], page, measured.shifts
+            yield which, agree, page, measured.shifts
+
+
+def _ranked(
+    points: Features, pages: Iterable[tuple[int, GlyphPage]], *, end: float
+) -> list[tuple[int, int, GlyphPage]]:
+    """The pages of whose points some lie alike on the picture, those with the most first."""
+    ranked = []
+    for which, page in pages:
+        if time.monotonic() > end:
+            break
+        found = place(points, page.found_by, least=_ENOUGH)
+        if found is not None:
+            ranked.append((found[1], which, page))
+    return sorted(ranked, key=lambda item: -item[0])

@@ -44,8 +44,8 @@ def draw(
     source: bytes | None = None,
     shifter: Shifter | None = None,
 ) -> bytes:
-    """The copy as one PDF. `source`: the PDF's bytes; without them, or to flatten, pages are pictures. `shifter`: shifts
-    the glyphs, and says afterwards of which pages.
+    """The copy as one PDF. `source`: the PDF's bytes; without them, or to flatten, pages are pictures. `shifter`:
+    shifts the glyphs, and says afterwards of which pages.
 
     Raises:
         MissingTool: `font_missing`, `glyph_missing`.

@@ -75,7 +75,13 @@ class Shifter:
         return shifted(page, master.boxes, self.signs(master), per_mm)
 
     def text(
-        self, number: int, body: Operations, resources: Any, place: Matrix, sheet: Sheet, draw: Callable[[int], Picture]
+        self,
+        number: int,
+        body: Operations,
+        resources: Any,
+        place: Matrix,
+        sheet: Sheet,
+        draw: Callable[[int], Picture],
     ) -> Operations:
         """The operators of a page that stays text with its glyphs shifted; as they are when it has too few, or when it
         is not understood.
@@ -85,7 +91,9 @@ class Shifter:
         """
         per_mm = dpi_of(sheet) / 25.4
         try:
-            fonts = {str(name): font_of(value.get_object()) for name, value in resources.get("/Font", {}).items()}
+            fonts = {
+                str(name): font_of(value.get_object()) for name, value in resources.get("/Font", {}).items()
+            }
             shown = characters(body, fonts, place, per_mm)
             master = self._master(
                 number, lambda: draw(number), per_mm, lambda found, size: _reached(shown, found, size)

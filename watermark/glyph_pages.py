@@ -28,7 +28,7 @@ Plane = NDArray[Any]
 
 _MAGIC = b"JYG1"
 _HEAD = struct.Struct(">HfHHHHI")
-_POINTS = 400
+_POINTS = 700
 _DARK = 0.45
 _MOST_PIXELS = 40_000_000
 

@@ -15,6 +15,7 @@ from engines_here import NO_ENGINE, WHY
 from jiyao.common.errors import MissingTool
 from jiyao.pipeline.station import registry
 from room import day, founded, room, stocked
+from twin_kit import share_workers
 
 # Fixtures that a module imports are its own: only here is a room founded once for all of them.
 __all__ = ["day", "founded", "room", "stocked"]
@@ -52,6 +53,13 @@ def _share_statements() -> None:
 
 
 _share_statements()
+_asking: list[pytest.Item] = []
+share_workers(lambda: not (_asking and getattr(_asking[-1].module, "REAL_WORKERS", False)))  # type: ignore[attr-defined]
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Whether this test's workers are real ones is its module's affair."""
+    _asking[:] = [item]
 
 
 @pytest.fixture(scope="session")

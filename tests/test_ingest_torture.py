@@ -25,6 +25,7 @@ from jiyao.pipeline.intake.runner import BatchRun, Progress, Request
 from room_kit import Room
 from test_torture import BY_LIBREOFFICE
 
+REAL_WORKERS = True
 GOOD = ("pending", "duplicate")
 DIFFERS = {
     # Encrypted to a certificate (public-key handler): intact, but closed to us. The tool that made the index could

@@ -20,6 +20,7 @@ from jiyao.pipeline.review import rescan
 from jiyao.pipeline.station.doctor import examine
 from room_kit import Room
 
+REAL_WORKERS = True
 EICAR = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
 Answer = Callable[[bytes], bytes | None]
 

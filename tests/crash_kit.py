@@ -110,6 +110,13 @@ def written(log: Path) -> Counter[tuple[str, str]]:
     return Counter((match.group(1), match.group(2)) for match in found if match)
 
 
+def numbers(log: Path, call: str, kind: str) -> list[int]:
+    """Which calls of `call` were made on files whose name ends so: the `number` of their points."""
+    lines = log.read_text(errors="replace").splitlines()
+    made = [match for match in map(_FILE.match, lines) if match and match.group(1) == call]
+    return [number for number, match in enumerate(made, start=1) if match.group(2) == kind]
+
+
 def points(calls: Counter[str], faults: tuple[str, ...] = ("KILL",)) -> list[Point]:
     """Every call of a run, each with every fault."""
     return [

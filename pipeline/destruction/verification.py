@@ -53,6 +53,7 @@ _SAMPLE_BYTES = 4 * 1024 * 1024
 _SAMPLES = 64
 """Sealed files that V2 tries every surviving key on; of a larger batch so many, spread over the list."""
 _NO_WITNESS = "resumed_without_witness"
+_NOT_ERASED = "root_not_erased"
 _LEFT = (
     "artefact_alive", "file_left", "passages_left", "tags_left", "source_links_left", "model_left",
 )  # fmt: skip
@@ -137,14 +138,14 @@ def verify_batch(
         slots = _slots(session, items)
         former = {check.name: check for check in _former(row)}
         checks = tuple(
-            former.get(check.name, check) if check.reason == _NO_WITNESS else check
+            _seen_first(former.get(check.name), check)
             for check in (
                 _v1(station, session, evidence, slots),
                 _v2(station, session, evidence),
                 _v3(station, evidence),
                 _v4(station, session, items),
                 _v5(session, row, recovery),
-                _v6(station, evidence),
+                _v6(station, evidence, recovery),
                 _v7(station, session),
             )
         )
@@ -193,6 +194,13 @@ def verify_batch(
 def _former(row: Destruction) -> tuple[Check, ...]:
     """The checks of an earlier run of this batch, none on the first."""
     return tuple(from_plain(Check, check) for check in _kept(row).get("checks", ()))
+
+
+def _seen_first(before: Check | None, check: Check) -> Check:
+    """What only the first run could see keeps that run's result, unless it had none yet."""
+    if before is None or before.result == "pending" or check.reason != _NO_WITNESS:
+        return check
+    return before
 
 
 def _kept(row: Destruction) -> dict[str, Any]:
@@ -287,7 +295,7 @@ def _v5(session: Session, row: Destruction, recovery: Recovery) -> Check:
     """Backups from before: unreadable once the former root is gone from every root."""
     older = session.scalars(select(Backup.id).where(Backup.epoch <= (row.epoch_before or 0))).all()
     if not recovery.complete:
-        return _check("V5", "pending", "mirror_missing")
+        return _check("V5", "pending", _NOT_ERASED if _wipe_failed(recovery) else "mirror_missing")
     reach = max((event.epoch for event in lost(events(session))), default=0)
     oldest = session.scalar(select(func.min(Backup.epoch)))
     if reach >= min(row.epoch_before or 0, reach + 1 if oldest is None else oldest):
@@ -295,13 +303,22 @@ def _v5(session: Session, row: Destruction, recovery: Recovery) -> Check:
     return _check("V5", "pass", f"backups_unreadable_{len(older)}" if older else None)
 
 
-def _v6(station: Station, evidence: Evidence | None) -> Check:
-    """The key store as a backup of before holds it does not open with today's roots and passphrase."""
+def _v6(station: Station, evidence: Evidence | None, recovery: Recovery) -> Check:
+    """The key store as a backup of before holds it does not open with today's roots and passphrase.
+
+    Where writing to a root failed, its former key is still there to open it: that is to be erased, and proves nothing.
+    """
     if evidence is None:
         return _check("V6", "not_applicable", _NO_WITNESS)
     epoch, sealed = evidence.former
     opens = station.vault.opens_former(epoch, sealed)
+    if opens and _wipe_failed(recovery):
+        return _check("V6", "pending", _NOT_ERASED)
     return _check("V6", "fail", "former_store_opens") if opens else _check("V6", "pass")
+
+
+def _wipe_failed(recovery: Recovery) -> bool:
+    return any(root.state == "failed" for root in recovery.roots)
 
 
 def _v7(station: Station, session: Session) -> Check:

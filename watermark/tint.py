@@ -39,8 +39,8 @@ text runs; turned or scaled, no two of them fall on two others."""
 T_RMS, D_RMS, F_RMS = 1.1, 1.4, 1.0
 GAINS = (0.8, 0.8, 2.6)
 """How much of the tone red, green and blue take: a warm paper, its signal mostly in blue."""
-_COARSE, _AROUND_SHARE, _MIDDLE = 4, 0.03, (30, 225)
-_ROUGH, _DEEPEST = 6.0, 3.0
+_COARSE, _AROUND_SHARE, _MIDDLE = 4, 0.03, (0.12, 0.85)
+_LEAST_PICTURED, _ROUGH, _DEEPEST = 0.1, 6.0, 3.0
 """Contrast of a photograph (levels, root of the mean square) that hides the pattern best, and how much stronger the
 pattern is drawn there."""
 Profile = Literal["normal", "strong"]
@@ -189,16 +189,19 @@ def _deeper(picture: NDArray[np.uint8]) -> Plane | None:
     height, width = picture.shape[:2]
     luma = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
     size = (max(1, width // _COARSE), max(1, height // _COARSE))
-    middle = cv2.resize(cv2.inRange(luma, *_MIDDLE), size, interpolation=cv2.INTER_AREA)
+    light = float(np.percentile(luma[::8, ::8], 95))  # the paper of a grey scan is no middle tone
+    tones = cv2.inRange(luma, _MIDDLE[0] * light, _MIDDLE[1] * light)
+    middle = cv2.resize(tones, size, interpolation=cv2.INTER_AREA)
     around = (round(size[0] * _AROUND_SHARE) | 1,) * 2
     pictured = np.clip((cv2.blur(middle.astype(np.float32) / 255, around) - 0.5) / 0.3, 0, 1)
-    if not pictured.any():
+    if pictured.max() < _LEAST_PICTURED:
         return None
     plane = luma.astype(np.float32)
     rough = np.square(plane - cv2.blur(plane, (9, 9)))
-    contrast = np.sqrt(cv2.blur(cv2.resize(rough, size, interpolation=cv2.INTER_AREA), around))
+    contrast = np.sqrt(np.maximum(0, cv2.blur(cv2.resize(rough, size, interpolation=cv2.INTER_AREA), around)))
     more = cv2.blur(pictured * np.clip(contrast / _ROUGH, 0, 1) * np.float32(_DEEPEST - 1), around)
-    return 1 + cv2.resize(more, (width, height), interpolation=cv2.INTER_LINEAR)
+    deeper: Plane = 1 + np.maximum(0, cv2.resize(more, (width, height), interpolation=cv2.INTER_LINEAR))
+    return deeper
 
 
 @cache

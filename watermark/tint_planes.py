@@ -27,6 +27,9 @@ _EDGE = 0.12
 """More than the strongest tint takes from paper."""
 _EXTREME, _TWO_TONE = 48, 0.97
 """Levels from black or white within which a point is one of the two; share of such points in a picture of two tones."""
+_LIGHTEST, _TONES, _TONED = 95, (0.15, 0.8), 0.25
+"""Tones, as parts of the lightest, that are neither paper nor ink; the share of a photograph that they take."""
+_WIDE, _PATCH, _DARK = 6.0, 21, 16.0
 _DOT_SHARE = 2.5e-6
 """Of the picture's area: what is larger hangs together and is ink."""
 _DOTS_LEAST, _DOTS_MOST = 2e-4, 0.2
@@ -68,6 +71,24 @@ def residual(picture: NDArray[np.uint8], channel: str) -> tuple[Plane, Plane]:
         if bound is not None:  # an edge beside paper is no paper either, and spoils its surroundings
             weight[np.abs(rest) > bound] = 0
     return _evened(rest, weight)
+
+
+def textured(picture: NDArray[np.uint8]) -> tuple[Plane, Plane] | None:
+    """`residual` of a picture that is mostly no paper: nothing is left out, each point is measured by the contrast
+    round it; None where there is paper enough.
+    """
+    luma = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+    light = float(np.percentile(luma[::8, ::8], _LIGHTEST))
+    if np.count_nonzero((luma > _TONES[0] * light) & (luma < _TONES[1] * light)) < _TONED * luma.size:
+        return None
+    plane: Plane = cv2.transform(
+        picture.astype(np.float32), np.array([GAINS], np.float32) / np.float32(sum(GAINS))
+    )
+    level = cv2.GaussianBlur(plane, (0, 0), _WIDE)
+    rest = (level - plane) / np.maximum(level, _DARK)
+    rough = np.sqrt(np.maximum(cv2.blur(np.square(rest), (_PATCH, _PATCH)), 0))
+    rest /= np.maximum(rough, np.float32(max(1e-4, 0.25 * float(np.median(rough)))))
+    return _evened(rest, np.ones_like(rest))
 
 
 def dotted(picture: NDArray[np.uint8]) -> tuple[Plane, Plane] | None:

@@ -21,7 +21,7 @@ from .lattice import Pose, poses
 from .register import Rectified, rectify
 from .tint import CHIPS, SAMPLES, TintKey
 from .tint_match import ACCEPTED_Z, Seen, fold, match, print_z, tiles_of
-from .tint_planes import dotted, rate_of, residual, shrunk
+from .tint_planes import dotted, rate_of, residual, shrunk, textured
 from .tint_pool import find, read_together, regions
 
 __all__ = [
@@ -30,7 +30,7 @@ __all__ = [
 ]  # fmt: skip
 
 Plane = NDArray[Any]
-CHANNELS = ("mix", "luma", "chroma", "bits")
+CHANNELS = ("mix", "texture", "luma", "chroma", "bits")
 _QUIET, _TABLE = 9, 24
 """Chips over which the noise around one is measured, and the strength of the waves."""
 _MIXED_LEAST, _MIXED_SHARE, _ABSENT, _CLEAR = 3, 0.12, 0.3, 4.0
@@ -173,7 +173,7 @@ def _sightings(
     small, rate = shrunk(picture), rate_of(picture)
     first: tuple[Plane, Plane] | None = None
     for channel in effort.channels:
-        planes = dotted(picture) if channel == "bits" else residual(small, channel)
+        planes = _planes(picture, small, channel)
         if planes is None or not planes[0].any() or not planes[1].any():
             continue
         first = first or planes
@@ -182,6 +182,12 @@ def _sightings(
         return
     flipped = (np.ascontiguousarray(first[0][:, ::-1]), np.ascontiguousarray(first[1][:, ::-1]))
     yield from _laid(flipped, key, effort.channels[0], effort=effort, end=end, rate=rate, mirrored=True)
+
+
+def _planes(picture: NDArray[np.uint8], small: NDArray[np.uint8], channel: str) -> tuple[Plane, Plane] | None:
+    if channel == "bits":
+        return dotted(picture)
+    return textured(small) if channel == "texture" else residual(small, channel)
 
 
 def _laid(

@@ -119,7 +119,8 @@ class Shifter:
         leak = leak_of(picture)
         rate = np.diag([leak.ink.shape[1] / page.size[0], leak.ink.shape[0] / page.size[1], 1.0])
         measured = measure(leak, page.ink, page.boxes, rate, page.per_mm)
-        return agreement([measured.shifts], [self.signs(page)]) >= _READ_BACK * (2 * len(page.boxes)) ** 0.5
+        z = agreement([measured.shifts], [self.signs(page)])
+        return bool(z >= _READ_BACK * (2 * len(page.boxes)) ** 0.5)
 
     def signs(self, page: GlyphPage) -> NDArray[np.int8]:
         """Of the page's glyphs."""

@@ -68,7 +68,7 @@ class GlyphPage:
 
 def keep(number: int, picture: NDArray[np.uint8], boxes: NDArray[np.int32], per_mm: float) -> GlyphPage:
     """A page (height x width x 3, RGB) before its glyphs are shifted."""
-    ink = ink_of(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY))
+    ink = ink_of(np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.uint8))
     found = features(halved(ink), _POINTS)
     packed = io.BytesIO()
     Image.fromarray(ink < _DARK).save(packed, "TIFF", compression="group4")

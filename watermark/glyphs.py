@@ -27,7 +27,6 @@ STEPS_MM = (0.05, 0.04)
 """How far a glyph is moved to the right or left, and down or up."""
 MOST_GLYPHS = 20_000
 """Glyphs of one page that get a sign; those behind keep their place."""
-_LUMA = (0.299, 0.587, 0.114)
 _INK = 0.72
 """Share of the paper's brightness below which a point is ink."""
 _LARGEST_MM, _SMALLEST_MM = 14.0, 0.8
@@ -70,16 +69,19 @@ def boxes(picture: Picture, per_mm: float) -> NDArray[np.int32]:
         n x 4: left, top, right, bottom in pixels (right and bottom not included). What touches counts as one glyph,
         and parts of a glyph that stand side by side are taken together as far as they fit a square of the row.
     """
-    ink = _ink(picture, per_mm)
+    whole = _ink(picture, per_mm)
+    x, y, width, height = cv2.boundingRect(whole)
+    if not width or not height:
+        return np.zeros((0, 4), np.int32)
+    ink = np.ascontiguousarray(whole[y : y + height, x : x + width])
     found, labels, sizes, _ = cv2.connectedComponentsWithStats(ink, connectivity=8, ltype=cv2.CV_32S)
     del found
     largest = round(_LARGEST_MM * per_mm)
     small = (sizes[:, cv2.CC_STAT_WIDTH] <= largest) & (sizes[:, cv2.CC_STAT_HEIGHT] <= largest)
     small &= sizes[:, cv2.CC_STAT_AREA] >= max(3.0, 0.05 * per_mm**2)
     small[0] = False
-    glyphs = small[labels]
-    others = ((ink != 0) & ~glyphs).astype(np.uint8)
-    marked = glyphs.astype(np.uint8)
+    marked = np.take(small.view(np.uint8), labels)
+    glyphs, others = marked.view(bool), ink ^ marked
     wide = cv2.dilate(marked, np.ones((1, round(_REACH_MM * per_mm) | 1), np.uint8))
     count, rows, places, _ = cv2.connectedComponentsWithStats(wide, connectivity=8, ltype=cv2.CV_32S)
     out: list[tuple[int, int, int, int]] = []
@@ -96,7 +98,7 @@ def boxes(picture: Picture, per_mm: float) -> NDArray[np.int32]:
         if len(out) > MOST_GLYPHS:
             break
     every = np.array(out[:MOST_GLYPHS], np.int32).reshape(-1, 4)
-    return every[_alone(every, others, marked, per_mm)]
+    return every[_alone(every, others, marked, per_mm)] + np.array([x, y, x, y], np.int32)
 
 
 def shifted(picture: Picture, glyphs: NDArray[np.int32], signs: NDArray[np.int8], per_mm: float) -> Picture:
@@ -126,16 +128,17 @@ def _kernel(shift: float) -> NDArray[np.float32]:
     """A windowed sinc that moves pixels forward by `shift`, at most two."""
     reach = np.arange(-_TAPS, _TAPS + 1, dtype=np.float64) + shift
     taps = np.sinc(reach) * np.sinc(reach / 3.0) * (np.abs(reach) < 3.0)
-    return (taps / taps.sum()).astype(np.float32)
+    kernel: NDArray[np.float32] = (taps / taps.sum()).astype(np.float32)
+    return kernel
 
 
 def _ink(picture: Picture, per_mm: float) -> NDArray[np.uint8]:
-    luma = cv2.transform(picture, np.array([_LUMA], np.float32))
+    luma = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
     small = cv2.resize(luma, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
     side = max(3, round(6.0 * per_mm / 4) | 1)
     paper = cv2.blur(cv2.dilate(small, np.ones((side, side), np.uint8)), (side, side))
     level = cv2.resize(paper, (luma.shape[1], luma.shape[0]), interpolation=cv2.INTER_LINEAR)
-    return (luma < level * _INK).astype(np.uint8)
+    return np.asarray(cv2.compare(luma, cv2.convertScaleAbs(level, alpha=_INK), cv2.CMP_LT), np.uint8) & 1
 
 
 def _glyphs_of_row(part: NDArray[np.bool_], per_mm: float) -> list[tuple[int, int, int, int]]:
@@ -163,18 +166,10 @@ def _alone(
     every: NDArray[np.int32], others: NDArray[np.uint8], marked: NDArray[np.uint8], per_mm: float
 ) -> NDArray[np.bool_]:
     """Glyphs into whose box no line, picture or seal reaches, and that are neither blots nor screens."""
-    if not len(every):
-        return np.zeros(0, bool)
-    alien, own = cv2.integral(others), cv2.integral(marked)
     reach = max(1, round(0.12 * per_mm))
-    height, width = others.shape
-    left, top = np.maximum(every[:, 0] - reach, 0), np.maximum(every[:, 1] - reach, 0)
-    right, bottom = np.minimum(every[:, 2] + reach, width), np.minimum(every[:, 3] + reach, height)
-
-    def inside(sums: Plane) -> Plane:
-        total: Plane = sums[bottom, right] - sums[top, right] - sums[bottom, left] + sums[top, left]
-        return total
-
-    share = inside(own) / np.maximum(1, (right - left) * (bottom - top))
-    alone: NDArray[np.bool_] = (inside(alien) == 0) & (share < _PLAIN_RING)
+    alone = np.zeros(len(every), bool)
+    for number, (left, top, right, bottom) in enumerate(every.tolist()):
+        part = slice(max(0, top - reach), bottom + reach), slice(max(0, left - reach), right + reach)
+        own = marked[part]
+        alone[number] = cv2.countNonZero(others[part]) == 0 and cv2.countNonZero(own) < _PLAIN_RING * own.size
     return alone

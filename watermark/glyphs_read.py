@@ -63,7 +63,7 @@ def leak_of(picture: NDArray[np.uint8]) -> Leak:
     gray = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
     if rate < 1:
         gray = cv2.resize(gray, None, fx=rate, fy=rate, interpolation=cv2.INTER_AREA)
-    return Leak(ink_of(gray))
+    return Leak(ink_of(np.asarray(gray, np.uint8)))
 
 
 def ink_of(gray: NDArray[np.uint8]) -> Plane:
@@ -80,7 +80,7 @@ def ink_of(gray: NDArray[np.uint8]) -> Plane:
 def features(ink: Plane, most: int = _FEATURES) -> Features:
     """The strongest points of a picture's ink."""
     picture = np.asarray(255 - cv2.GaussianBlur(ink, (0, 0), 1.5) * 255, np.uint8)
-    finder = cv2.ORB_create(
+    finder = cv2.ORB.create(
         nfeatures=most, scaleFactor=1.25, nlevels=8, patchSize=41, edgeThreshold=21, fastThreshold=6
     )
     points, marks = finder.detectAndCompute(picture, None)
@@ -195,7 +195,8 @@ def _field(
         spread += np.float32(0.02) * wide + np.float32(1e-6)
         grid = spread[:, :, :2] / spread[:, :, 2:]
         off = np.abs(shifts - grid[at[:, 1], at[:, 0]]).max(axis=1)
-        sure &= off < max(2.5, 3.0 * float(np.median(off[sure])) if sure.any() else 2.5)
+        near = np.asarray(off < max(2.5, 3.0 * float(np.median(off[sure])) if sure.any() else 2.5), bool)
+        sure &= near
     across = (np.arange(shape[1], dtype=np.float32)) / np.float32(step)
     down = (np.arange(shape[0], dtype=np.float32)) / np.float32(step)
     map_x, map_y = np.meshgrid(np.clip(across, 0, columns - 1), np.clip(down, 0, rows - 1))

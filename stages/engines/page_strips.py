@@ -94,7 +94,8 @@ def find_lines(grey: Grey) -> Lines | None:
     """The pieces of text on an upright, level, evenly lit page; None where there are none, or far too many; without any
     where its ink is too small to be type."""
     high, wide = grey.shape
-    soft = cv2.GaussianBlur(grey, (3, 3), 0)
+    noisy = _is_noisy(grey)
+    soft = _smoothed(grey, SOFTER) if noisy else cv2.GaussianBlur(grey, (3, 3), 0)
     _, dark = cv2.threshold(soft, 0, 255, cv2.THRESH_BINARY_INV | cv2.THRESH_OTSU)
     rules = _rules(np.asarray(dark, dtype=np.uint8))
     paper = grey.copy()
@@ -114,7 +115,6 @@ def find_lines(grey: Grey) -> Lines | None:
     ]  # fmt: skip
     if not 0 < len(boxes) <= MOST_STRIPS:
         return None
-    noisy = _is_noisy(paper)
     return Lines(
         paper=paper, boxes=tuple(sorted(boxes, key=lambda box: (box[1], box[0]))), size=size,
         soft=_smoothed(paper, SOFTER) if noisy else None, stark=_stark(paper) if noisy else None,

@@ -474,3 +474,14 @@ def every_row(engine: Engine) -> dict[str, list[tuple[Any, ...]]]:
             table.name: sorted(map(tuple, connection.execute(select(table))), key=repr)
             for table in Base.metadata.sorted_tables
         }
+
+
+@pytest.mark.parametrize(
+    ("state", "code"),
+    [("53100", "disk_full"), ("55P03", "registry_busy"), ("40001", "registry_busy"), ("57P01", "registry_unreachable"),
+     ("XX001", "registry_damaged")],
+)  # fmt: skip
+def test_a_servers_faults_are_told_as_the_registrys(state: str, code: str) -> None:
+    told = faults.as_product_error(DBAPIError("SELECT 1", None, RuntimeError({"C": state, "M": "words"})))
+    assert told is not None and told.code == code and "words" not in str(told.facts)
+    assert faults.as_product_error(DBAPIError("SELECT 1", None, RuntimeError({"C": "42601"}))) is None

@@ -7,7 +7,7 @@ what is lost counts too. The pages bear text, grey steps, a picture and dots of 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -55,13 +55,13 @@ class DrillPage:
     other: bool = False
 
 
-def make_pages(key: TintKey, *, sheets: int) -> bytes:
-    """A PDF of pictures: for each step so many pages, text and mixed in turns.
+def make_pages(key: TintKey, *, sheets: int, steps: Sequence[str] = tuple(STEPS)) -> bytes:
+    """A PDF of pictures: for each of the steps so many pages, text and mixed in turns.
 
     Raises:
         MissingTool: fonts.
     """
-    return write_pictures(_pages(key, sheets), copy="DRILL")
+    return write_pictures(_pages(key, sheets, steps), copy="DRILL")
 
 
 def number_of(step: str, sheet: int) -> int:
@@ -101,9 +101,10 @@ def read_page(picture: Picture, key: TintKey) -> DrillPage | None:
     return DrillPage(words[1], words[2], reading.id == own, float(reading.z), reading.id != own)
 
 
-def _pages(key: TintKey, sheets: int) -> Iterator[PicturePage]:
+def _pages(key: TintKey, sheets: int, steps: Sequence[str]) -> Iterator[PicturePage]:
     pattern = PagePattern(key, _WIDE, _HIGH)
-    for step, tone in STEPS.items():
+    for step in steps:
+        tone = STEPS[step]
         for sheet in range(sheets):
             kind = KINDS[sheet % len(KINDS)]
             picture, id = _chart(step, kind, sheet), number_of(step, sheet)

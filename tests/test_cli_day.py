@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from pypdf import PdfWriter
 
 from room import Room
 
@@ -343,8 +344,12 @@ def test_trace(day: Room, confirmed: str) -> None:
     answer = room.run("trace", text, "--reason", "测试", user="secadmin")
     assert (answer.exit, answer.code) == (8, "no_copy_mark")
     assert answer.value["results"][0]["verdict"] == "none"
-    shown = room.run("trace", copy["file"], "--reason", "测试", user="auditor", as_json=False)
-    assert "登记持有人：李四" in shown.out and "不是结论" in shown.out
+    paper = room.base / "trace.pdf"
+    words = ("trace", copy["file"], "--reason", "测试", "--report", paper)
+    shown = room.run(*words, user="auditor", as_json=False)
+    assert "登记持有人：李四" in shown.out and "不是结论" in shown.out and "敏感材料" in shown.out
+    assert paper.read_bytes().startswith(b"%PDF")
+    room.refused(*words, user="auditor", code="file_exists")
     room.refused("trace", "/none", "--reason", "x", user="auditor", exit=3, code="no_file")
 
 
@@ -375,3 +380,22 @@ def test_tables_for_people(day: Room, confirmed: str) -> None:
         answer = room.run(*words, user=user, as_json=False)
         assert answer.exit == 0 and answer.out.strip(), words
         assert not answer.out.startswith("{"), words
+
+
+@pytest.mark.req("R-061")
+def test_mark_drill(day: Room, tmp_path: Path) -> None:
+    pages = tmp_path / "pages.pdf"
+    assert day.ok("drill", "make", "--out", pages, "--sheets", "1")["pages"] == 5
+    day.refused("drill", "make", "--out", pages, code="file_exists")
+    day.refused("drill", "read", day.letter(), "--device", "复印机", exit=8, code="no_drill_page")
+    scan = tmp_path / "scan.pdf"
+    writer = PdfWriter()
+    writer.append(pages, pages=(1, 2))
+    writer.write(scan)
+    read = day.ok("drill", "read", scan, "--device", "三楼复印机")
+    assert {step: (row["read"], row["tried"]) for step, row in read["steps"].items()} == {"normal": (1, 1)}
+    assert read["recommended"] is None, "one page of each is not enough"
+    paper = tmp_path / "drill.pdf"
+    told = day.ok("drill", "report", "--out", paper)
+    assert [row["device"] for row in told["devices"]] == ["三楼复印机"] and paper.read_bytes().startswith(b"%PDF")
+    day.refused("drill", "report", user="reader", code="role_missing")

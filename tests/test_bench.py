@@ -19,6 +19,7 @@ from jiyao.pipeline.bench.race import Race, run_race
 from jiyao.pipeline.bench.run import PARTS, TOPICS
 from jiyao.samples.measure import samples
 from jiyao.samples.sheet import font_path
+from token_kit import module
 
 
 def test_the_cheapest_two_give_their_figures() -> None:
@@ -51,6 +52,14 @@ def test_the_key_tree_against_the_flat_store(monkeypatch: pytest.MonkeyPatch) ->
     assert rows.get("fsyncs", {"value": 10})["value"] <= 10
 
 
+def test_a_root_on_a_token_against_a_root_file() -> None:
+    module()
+    done = CliRunner().invoke(main, ["bench", "token", "--quick", "--json"])
+    assert done.exit_code == 0, done.output
+    (row,) = json.loads(done.stdout)["results"]
+    assert row["name"] == "token" and row["value"] > 0 and row["ratio"] > 0
+
+
 def test_an_unknown_name_is_wrong_usage() -> None:
     done = CliRunner().invoke(main, ["bench", "seal", "nothing", "--json"])
     assert done.exit_code == 2
@@ -66,6 +75,7 @@ def test_every_name_of_the_contract_is_there() -> None:
         "keys",
         "marks",
         "registry",
+        "token",
         "read.clean",
         "read.office",
         "read.bad",

@@ -34,7 +34,7 @@ from .destruction import Case, make_case
 from .race import Race, Races, require, seconds
 from .room import bench_station
 
-_ITEMS = (2, 200)
+_ITEMS = (2, 200, 1000)
 _QR = zxingcpp.BarcodeFormats([zxingcpp.BarcodeFormat.QRCode])
 _COLUMNS = ("item", "register_no", "title", "doc_number", "level", "pages", "organ", "received_date")
 

@@ -28,6 +28,7 @@ from .read import SEVERITIES, read
 from .registry import registry
 from .start import start
 from .suggesting import suggest
+from .token import token
 
 Topic = Callable[[Path, bool, int], Races]
 """From a folder of its own, whether to be quick, and the seed of made-up papers: the comparisons of one name."""
@@ -45,6 +46,7 @@ TOPICS: Final[dict[str, Topic]] = {
 """All of them make up a whole run."""
 PARTS: Final[dict[str, Topic]] = {
     "flat": flat, "keys": _unseeded(keys), "registry": registry, "marks": marks,
+    "token": _unseeded(token),
     **{f"read.{severity}": partial(read, severities=(severity,)) for severity in SEVERITIES},
 }  # fmt: skip
 """Run only when named: parts of a topic, and what takes too long for every run."""

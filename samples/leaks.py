@@ -171,6 +171,25 @@ def photocopy(page: Picture, rng: random.Random, *, dpi: int = 200, share: float
     return np.repeat(((seen > rng.uniform(120, 185)) * np.uint8(255))[:, :, None], 3, axis=2)
 
 
+def _despeckled(page: Picture, rng: random.Random) -> Picture:
+    bits = np.ascontiguousarray(_bits(print_scan(page, rng), rng)[:, :, 0])
+    return np.repeat(cv2.medianBlur(bits, 3)[:, :, None], 3, axis=2)
+
+
+def _scan_app(page: Picture, rng: random.Random) -> Picture:
+    seen = print_scan(page, rng) if rng.random() < 0.5 else photo(page, rng)
+    return _jpeg(_cleaned(seen, rng), rng.choice((60, 80)))
+
+
+BLACK_AND_WHITE: dict[str, Attack] = {
+    "1-bit": lambda page, rng: _bits(print_scan(page, rng), rng),
+    "photocopy": photocopy,
+    "scan-app": _scan_app,
+    "despeckled": _despeckled,
+}
+"""What clips the paper to white: only dark marks are left."""
+
+
 def mixed(pages: Sequence[Picture], how: str) -> Picture:
     """Copies of the same page mixed into one: `average`, `median`, `bands`."""
     stack: NDArray[Any] = np.stack(pages)

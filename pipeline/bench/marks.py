@@ -5,10 +5,12 @@ A wrong number ends the measurement with an error: there may be none.
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 import cv2
@@ -21,15 +23,21 @@ from ...models.copy import CopySpec
 from ...models.level import Level
 from ...samples import leaks
 from ...samples.make import make_paper
+from ...samples.paper import Block
 from ...samples.render import render
+from ...stages.mark_glyphs import GlyphSet, read_glyphs
 from ...stages.stamp import draw_pages
+from ...stages.stamp_glyphs import Shifter
 from ...watermark import barcode, tint_read
+from ...watermark.glyphs import GlyphKey, boxes
 from ...watermark.payload import decode, encode, forensic_id, station_tag
 from ...watermark.tint import TintKey
 from .race import Race, Races, require, seconds
 
 _KEY, _TAG = b"bench mark key of 32 bytes......", station_tag("bench")
 _TINT = TintKey(bytes(range(32)))
+_GLYPHS = GlyphKey(_TINT.key)
+_PER_MM = 200 / 25.4
 _DAY = date(2025, 1, 2)
 _REGISTER = 200
 """Copies among which mixed ones are looked for."""
@@ -58,6 +66,9 @@ def marks(folder: Path, quick: bool, seed: int) -> Races:
         name="marks.unmarked", unit="%", against="", product=lambda: _unmarked(pages, seed), baseline=None, rounds=1,
         note="answers on pages without a tint", better="less",
     )  # fmt: skip
+    for family, attack in leaks.BLACK_AND_WHITE.items():
+        for share in (1.0, 0.25):
+            yield _glyphs(family, attack, share, pages, seed)
     first = pages[0]
     yield Race(
         name="marks.read", unit="s", against="zxing-cpp alone", rounds=3,
@@ -104,6 +115,36 @@ class _Page:
             opened.close()
         return np.asarray(cv2.imdecode(np.frombuffer(page, np.uint8), cv2.IMREAD_COLOR_RGB), np.uint8)
 
+    @cached_property
+    def _text(self) -> tuple[Picture, Shifter]:
+        """A page with nothing but the paper's words, as many as it holds, and its shifts."""
+        words = "".join(block.text for block in self._paper.body if block.text) * 60
+        blocks = tuple(Block("para", words[at : at + 180]) for at in range(0, 900, 180))
+        opened = open_document(render(replace(self._paper, body=blocks), "pdf"), limits=DEFAULT_LIMITS)
+        try:
+            fullest = max(
+                (
+                    np.asarray(opened.render(number, 200), np.uint8)
+                    for number in range(1, opened.page_count + 1)
+                ),
+                key=lambda page: len(boxes(page, _PER_MM)),
+            )
+        finally:
+            opened.close()
+        shifter = Shifter(_GLYPHS, forensic_id(_KEY, self.serial))
+        return shifter.picture(1, fullest, _PER_MM), shifter
+
+    @property
+    def shifted(self) -> Picture:
+        """A page of text as this copy shows it, without any other mark."""
+        return self._text[0]
+
+    @property
+    def before(self) -> GlyphSet:
+        """The same as it was, with this copy's number and those of others."""
+        others = (forensic_id(_KEY, 90_000 + number) for number in range(_REGISTER - 1))
+        return GlyphSet(tuple(self._text[1].carried.values()), (forensic_id(_KEY, self.serial), *others))
+
     @property
     def _source(self) -> bytes:
         return render(self._paper, "pdf")
@@ -121,6 +162,33 @@ def _share(name: str, pictures: list[tuple[_Page, Picture]]) -> Race:
     return Race(
         name=name, unit="%", against="barcodes alone", product=lambda: traced(_by_tint),
         baseline=lambda: traced(_by_barcode), rounds=1, note=f"{len(pictures)} pictures", better="more",
+    )  # fmt: skip
+
+
+def _glyphs(family: str, attack: leaks.Attack, share: float, pages: list[_Page], seed: int) -> Race:
+    """Pages full of text, the master of each among those of all; a page with fewer glyphs counts as well."""
+    name = f"marks.glyphs.{family}" + ("" if share == 1.0 else ", crop-25")
+
+    def traced() -> float:
+        sets, right = [page.before for page in pages], 0
+        for page, own in zip(pages, sets, strict=True):
+            rng = random.Random(f"{seed}:{name}:{page.number}")  # noqa: S311 (no secret)
+            picture = attack(page.shifted, rng)
+            picture = picture if share == 1.0 else leaks.crop(picture, rng, share)
+            file = cv2.imencode(".png", picture)[1].tobytes()
+            suspect = open_document(file, limits=DEFAULT_LIMITS)
+            try:
+                marks = read_glyphs(suspect, sets, _GLYPHS, copies=_REGISTER * len(sets), end=math.inf)
+            finally:
+                suspect.close()
+            named = {int(mark.value, 16) for mark in marks}
+            require(named <= {own.ids[0]}, "marks")
+            right += bool(named)
+        return 100 * right / len(pages)
+
+    return Race(
+        name=name, unit="%", against="", product=traced, baseline=None, rounds=1, better="more",
+        note=f"{len(pages)} pages of text, {_REGISTER} copies of each",
     )  # fmt: skip
 
 

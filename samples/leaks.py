@@ -167,8 +167,8 @@ def photocopy(page: Picture, rng: random.Random, *, dpi: int = 200, share: float
     size = round(width * scale), round(height * scale)
     turn[:, 2] += size[0] / 2 - width / 2, size[1] / 2 - height / 2
     seen = cv2.warpAffine(soft, turn, size, flags=cv2.INTER_LINEAR, borderValue=240)
-    seen += np.random.default_rng(rng.getrandbits(32)).normal(0, 4, seen.shape)
-    return np.repeat(((seen > rng.uniform(120, 185)) * np.uint8(255))[:, :, None], 3, axis=2)
+    noise = np.random.default_rng(rng.getrandbits(32)).normal(0, 4, seen.shape)
+    return np.repeat(((seen + noise > rng.uniform(120, 185)) * np.uint8(255))[:, :, None], 3, axis=2)
 
 
 def _despeckled(page: Picture, rng: random.Random) -> Picture:

@@ -80,7 +80,7 @@ def boxes(picture: Picture, per_mm: float) -> NDArray[np.int32]:
     small = (sizes[:, cv2.CC_STAT_WIDTH] <= largest) & (sizes[:, cv2.CC_STAT_HEIGHT] <= largest)
     small &= sizes[:, cv2.CC_STAT_AREA] >= max(3.0, 0.05 * per_mm**2)
     small[0] = False
-    marked = np.take(small.view(np.uint8), labels)
+    marked = np.take(small.view(np.uint8), np.asarray(labels, np.int32))
     glyphs, others = marked.view(bool), ink ^ marked
     wide = cv2.dilate(marked, np.ones((1, round(_REACH_MM * per_mm) | 1), np.uint8))
     count, rows, places, _ = cv2.connectedComponentsWithStats(wide, connectivity=8, ltype=cv2.CV_32S)
@@ -138,7 +138,8 @@ def _ink(picture: Picture, per_mm: float) -> NDArray[np.uint8]:
     side = max(3, round(6.0 * per_mm / 4) | 1)
     paper = cv2.blur(cv2.dilate(small, np.ones((side, side), np.uint8)), (side, side))
     level = cv2.resize(paper, (luma.shape[1], luma.shape[0]), interpolation=cv2.INTER_LINEAR)
-    return np.asarray(cv2.compare(luma, cv2.convertScaleAbs(level, alpha=_INK), cv2.CMP_LT), np.uint8) & 1
+    dark = cv2.compare(luma, cv2.convertScaleAbs(level, alpha=_INK), cv2.CMP_LT)
+    return np.minimum(np.asarray(dark, np.uint8), np.uint8(1))
 
 
 def _glyphs_of_row(part: NDArray[np.bool_], per_mm: float) -> list[tuple[int, int, int, int]]:

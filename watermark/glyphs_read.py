@@ -86,7 +86,7 @@ def features(ink: Plane, most: int = _FEATURES) -> Features:
     points, marks = finder.detectAndCompute(picture, None)
     if marks is None:
         return Features(np.zeros((0, 2), np.float32), np.zeros((0, 32), np.uint8))
-    return Features(np.array([point.pt for point in points], np.float32), marks)
+    return Features(np.array([point.pt for point in points], np.float32), np.asarray(marks, np.uint8))
 
 
 def place(leak: Features, page: Features, *, least: int = _INLIERS) -> tuple[Plane, int] | None:
@@ -192,8 +192,8 @@ def _field(
         )
         spread = cv2.GaussianBlur(total, (0, 0), 2.0, borderType=cv2.BORDER_CONSTANT)
         wide = cv2.GaussianBlur(total, (0, 0), 12.0, borderType=cv2.BORDER_CONSTANT)
-        spread += np.float32(0.02) * wide + np.float32(1e-6)
-        grid = spread[:, :, :2] / spread[:, :, 2:]
+        spread = np.asarray(spread + np.float32(0.02) * wide + np.float32(1e-6), np.float32)
+        grid = np.asarray(spread[:, :, :2] / spread[:, :, 2:], np.float32)
         off = np.abs(shifts - grid[at[:, 1], at[:, 0]]).max(axis=1)
         near = np.asarray(off < max(2.5, 3.0 * float(np.median(off[sure])) if sure.any() else 2.5), bool)
         sure &= near

@@ -50,7 +50,8 @@ lines that stand upright."""
 NOISY, PALE = 1.7, 48
 """Levels of grain, at the median, from which the paper of a page is noisy, and of its darkest ink (one pixel in a
 hundred): dark ground that was brought up to white shows its grain and makes the ink paler. (Measured, grain and ink:
-office scans, faxes, folds below 1.5; copies of copies 0.7 to 1.9 and 3 to 9; dark pages 1.9 to 4.3 and 92 to 126.)"""
+office scans, faxes, folds below 1.5; the grainiest other scans 2.2; copies of copies 0.7 to 1.9 and 3 to 9; dark pages
+1.9 to 4.3 and 92 to 126.)"""
 SOFT, SOFTER = 0.8, 1.2
 """Widths of smoothing, pixels."""
 INK, PAPER, BELOW_PAPER = 2, 60, 15

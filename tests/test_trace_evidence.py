@@ -31,7 +31,7 @@ from jiyao.watermark import tint_read
 from jiyao.watermark.tint import PagePattern, TintKey, embed
 from jiyao.watermark.tint_match import Seen, chance, first_pass, print_z
 from jiyao.watermark.tint_pool import find, joint_z, read_together
-from jiyao.watermark.trace import RATES
+from jiyao.watermark.trace import RATES, judge
 
 TINT = TintKey(bytes(range(7, 39)))
 IDS = [random.Random(5).getrandbits(48) + n * 977 for n in range(60)]  # noqa: S311 (no secret)
@@ -179,6 +179,21 @@ def test_what_cannot_be_read_is_no_answer(what: str) -> None:
     }[what]()
     header, _ = serve({"act": "marks", "fields": {"tint": TINT.key.hex()}}, data)
     assert header["outcome"] in ("failed", "refused") or header["value"]["marks"] == []
+
+
+@pytest.mark.req("R-061")
+def test_candidates_stand_in_the_order_of_their_scores_and_a_number_outweighs_a_fingerprint() -> None:
+    def marks(*said: tuple[int, float, bool]) -> list[ReadMark]:
+        return [
+            ReadMark(page=1, channel="forensic", value=f"{IDS[at]:012x}", score=z, coded=coded)
+            for at, z, coded in said
+        ]
+
+    mixed_up = judge(marks((0, 12.0, False), (1, 30.0, False), (2, 20.0, False)), key=TINT.key, tag=b"tags")
+    assert [item.id for item in mixed_up.candidates] == [IDS[1], IDS[2], IDS[0]]
+    both = judge(marks((0, 30.0, False), (0, 12.0, True)), key=TINT.key, tag=b"tags")
+    assert (both.verdict, both.id) == ("copy", IDS[0])
+    assert judge(marks((0, 30.0, False)), key=TINT.key, tag=b"tags").verdict == "candidates"
 
 
 # ---------------------------------------------------------------- report

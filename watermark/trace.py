@@ -82,7 +82,10 @@ def judge(marks: Iterable[ReadMark], *, key: bytes, tag: bytes) -> TraceVerdict:
     scores: dict[int, float] = {}
     by_channel: dict[Channel, set[int]] = {"barcode": set(), "metadata": set(), "forensic": set()}
     findings: dict[tuple[str, int], Finding] = {}
-    checked, tinted, coded = 0, 0.0, True
+    checked, tinted, said = 0, 0.0, set[int]()
+    strongest = max(
+        (mark.score for mark in marks if mark.channel == "forensic" and not mark.coded), default=1.0
+    )
     for mark in marks:
         if mark.channel not in by_channel:
             continue
@@ -90,8 +93,10 @@ def judge(marks: Iterable[ReadMark], *, key: bytes, tag: bytes) -> TraceVerdict:
             number = int(mark.value, 16)
             tinted = max(tinted, RATES[mark.layer](mark))
             by_channel["forensic"].add(number)
-            scores[number] = 1.0 if mark.coded else _PRINT_SCORE
-            coded &= mark.coded
+            score = 1.0 if mark.coded else _PRINT_SCORE * mark.score / max(strongest, 1e-9)
+            scores[number] = max(score, scores.get(number, 0.0))
+            if mark.coded:
+                said.add(number)
             continue
         verdict = decode(key, tag, mark.value)
         if verdict.standing != "not_ours":
@@ -99,6 +104,7 @@ def judge(marks: Iterable[ReadMark], *, key: bytes, tag: bytes) -> TraceVerdict:
         if verdict.id is not None:
             by_channel[mark.channel].add(verdict.id)
             scores[verdict.id] = max(scores.get(verdict.id, 0.0), mark.score)
+            said.add(verdict.id)
         code = _FINDING.get(verdict.standing)
         if code:
             findings.setdefault((code, mark.page), Finding(code, page=mark.page or None, box=mark.box))
@@ -114,7 +120,7 @@ def judge(marks: Iterable[ReadMark], *, key: bytes, tag: bytes) -> TraceVerdict:
         for id, score in sorted(scores.items(), key=lambda item: (-item[1], item[0]))
     )
     word: VerdictWord = "none"
-    if len(leads) == 1 and (coded or any(by_channel[name] for name in ("barcode", "metadata"))):
+    if len(leads) == 1 and leads[0].id in said:
         word = "copy"
     elif leads or printed:
         word = "candidates"
@@ -148,7 +154,11 @@ def _glyph_rate(mark: ReadMark) -> float:
     return min(1.0, mark.tests * math.exp(-mark.score * mark.score / 2))
 
 
-RATES: dict[Layer, Callable[[ReadMark], float]] = {"glyphs": _glyph_rate, "tint": _tint_rate, "dots": _tint_rate}
+RATES: dict[Layer, Callable[[ReadMark], float]] = {
+    "glyphs": _glyph_rate,
+    "tint": _tint_rate,
+    "dots": _tint_rate,
+}
 """For each layer the bound of the probability that a page without our marks gives such a mark. A new layer puts its own
 beside the others here, and its reader into the list of stages/mark_channels.py.
 """

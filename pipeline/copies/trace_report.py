@@ -18,7 +18,6 @@ from ...common.messages import Lang
 from ...models.rights import MAY
 from ...models.tables import Copy, Document
 from ...models.wire import to_plain
-from ...watermark.tint_match import chance
 from ..intake.executor import Job, LocalExecutor
 from ..intake.judgement import open_artefact
 from ..persons import access
@@ -102,6 +101,9 @@ def _master(station: Station, session: Session, actor: Actor, result: dict[str, 
 
 def _weak(session: Session, one: Looked, result: dict[str, Any]) -> list[dict[str, Any]]:
     """Weak leads, only where nothing better was found."""
+    # the arithmetic lies beside code that loads numpy, which `trace` and `copies` start without
+    from ...watermark.tint_match import chance
+
     if result["verdict"] != "none":
         return []
     leads: dict[int, tuple[float, float]] = {

@@ -39,6 +39,7 @@ from ..station import clock_guard
 from ..station.station import Station
 from . import asked, closure, draft, hands, settlement
 from .inventory import OPEN_STATES, REASONS, all_blocks, is_unchanged, make_list, require_free
+from .kept import kept_of
 
 _NOTE = "destruction.note"
 
@@ -318,7 +319,7 @@ def batch_json(
 ) -> dict[str, Any]:
     """A batch with every key of the contract."""
     closed = row.state not in OPEN_STATES or row.phase not in (None, "intent")
-    outcomes = json.loads(row.outcomes) if row.outcomes else {}
+    outcomes = kept_of(row)
     acts = session.scalars(
         select(DestructionAct).where(DestructionAct.destruction_id == row.id).order_by(DestructionAct.id)
     ).all()

@@ -6,7 +6,6 @@ ledger, so that a proof of that entry covers every byte of the file.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -39,6 +38,7 @@ from ..station.station import Station
 from . import batch as destruction
 from . import hands
 from .inventory import document_of
+from .kept import kept_of
 from .record import inventory_lines, record_of, signer
 
 _SEALED = "certificate"
@@ -62,7 +62,7 @@ def attest(
         hands.not_again(session, row, "attest", actor)
         if dry_run:
             return destruction.batch_json(station, session, row, items, dry_run=True)
-        kept = json.loads(row.outcomes or b"{}")
+        kept = kept_of(row)
         outcomes = tuple(from_plain(ItemOutcome, item) for item in kept["items"])
         checks = tuple(from_plain(Check, check) for check in kept["checks"])
         facts = from_plain(PhysicalFacts, kept["physical"]) if kept.get("physical") else None

@@ -28,12 +28,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import func, select
 
 from ...common import settings as station_file
 from ...common.canonical import canonical
 from ...common.clock import Clock, iso, today
-from ...common.errors import Broken, MissingTool, NotThere, Refused, UsageFault, WrongSecret
+from ...common.errors import Broken, MissingTool, NotThere, Refused, WrongSecret
 from ...common.settings import NAME
 from ...ledger import log
 from ...models.ledger_entry import Fact
@@ -44,9 +44,9 @@ from ..desk import timers
 from ..persons import four_eyes
 from ..persons.actors import Actor, acting
 from . import drill, known_head, witness
-from .empty_registry import require_empty
+from .empty_registry import empty_database
 from .ledgers import identity_of, signed_head
-from .registry import on_server, open_engine, reading
+from .registry import open_engine, reading
 from .registry_copy import copy_registry
 from .secrets import Secrets
 from .station import Station
@@ -200,7 +200,7 @@ def restore(
     if manifest.get("elsewhere") and not files:
         raise Broken("backup_incomplete", value=value, missing=len(manifest["elsewhere"]))
     _empty(home)
-    server = _server(registry)
+    server = None if registry is None else empty_database(registry)
     part = home.with_name(home.name + ".restore")
     waiting = _waiting(part)
     try:
@@ -239,17 +239,6 @@ def restore(
 
 
 _WAITING = "restore.json"
-
-
-def _server(registry: str | None) -> Engine | None:
-    """The empty database that is to take the registry; None when it goes into the home."""
-    if registry is None:
-        return None
-    if not on_server(registry):
-        raise UsageFault("registry_kind", kind=registry.partition(":")[0])
-    engine = open_engine(registry)
-    require_empty(engine)
-    return engine
 
 
 def _entered(home: Path, part: Path, user: str, secrets: Secrets, clock: Clock) -> tuple[Station, str]:

@@ -4,10 +4,24 @@ from __future__ import annotations
 
 from sqlalchemy import Engine, inspect
 
-from ...common.errors import Refused
+from ...common.errors import Refused, UsageFault
 from ...models.migrate import downgrade
 from ...models.tables import Base, KeyStoreRow
 from ...vault.head import Row
+from .registry import on_server, open_engine
+
+
+def empty_database(registry: str) -> Engine:
+    """The server's database that is to take a restored registry.
+
+    Raises:
+        UsageFault: `registry_kind`, when it is none of a server's. Refused: `registry_in_use`; as `open_engine`.
+    """
+    if not on_server(registry):
+        raise UsageFault("registry_kind", kind=registry.partition(":")[0])
+    engine = open_engine(registry)
+    require_empty(engine)
+    return engine
 
 
 def require_empty(engine: Engine) -> None:

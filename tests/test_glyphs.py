@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import random
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -21,15 +23,22 @@ from pypdf.generic import (
     NameObject,
     NumberObject,
 )
+from sqlalchemy import select
 
+from jiyao.models.tables import Artefact, Copy
+from jiyao.pipeline.copies import glyph_tracing
+from jiyao.pipeline.copies.issuing import seal_copy
+from jiyao.pipeline.intake.executor import Job
 from jiyao.samples import leaks
 from jiyao.stages.mark_glyphs import GlyphSet, needed, read_glyphs
 from jiyao.stages.stamp_glyph_text import Font, characters, font_of, glyph_of, moved, place_of
 from jiyao.stages.stamp_glyphs import Shifter
+from jiyao.stages.worker import serve
 from jiyao.watermark.glyph_pages import GlyphPage, pack, unpack
 from jiyao.watermark.glyphs import STEPS_MM, GlyphKey, boxes
 from jiyao.watermark.glyphs_read import agreement
 from jiyao.watermark.layout import Place, Sheet
+from room_kit import Room
 
 VECTORS = json.loads((Path(__file__).parent / "vectors" / "glyphs.json").read_text("utf-8"))
 KEY = GlyphKey(bytes.fromhex(VECTORS["key"]))
@@ -139,6 +148,41 @@ def test_innocent_copies_agree_by_chance_alone() -> None:
     zs = [agreement(measured, [KEY.signs(id, 1, 400), KEY.signs(id, 2, 9)]) for id in range(2000)]
     assert abs(float(np.mean(zs))) < 0.1 and 0.9 < float(np.std(zs)) < 1.1 and max(zs) < 4.6
     assert agreement([np.zeros((5, 2), np.float32)], [KEY.signs(1, 1, 5)]) == 0.0
+
+
+class InPlace:
+    """A worker in this process."""
+
+    def submit(self, job: Job) -> Future[SimpleNamespace]:
+        header, data = serve({"act": job.act, "fields": job.fields}, job.data)
+        future: Future[SimpleNamespace] = Future()
+        future.set_result(SimpleNamespace(outcome=header["outcome"], value=header["value"], data=data))
+        return future
+
+
+@pytest.mark.req("R-060")
+def test_a_destroyed_copy_has_no_glyphs_any_more(
+    tmp_path: Path, copy: tuple[NDArray[np.uint8], Shifter]
+) -> None:
+    room = Room(tmp_path)
+    document = room.document()
+    made = room.copy(document)
+    with room.station.write() as session:
+        row = session.get_one(Copy, made)
+        row.forensic_id = OWN
+        seal_copy(room.station, session, room.row(document), row, b"copy", copy[1].packed())
+    page = np.ascontiguousarray(copy[0][200:1300])
+    leak = cv2.imencode(".png", leaks.FAMILIES["clipped"][0](page, random.Random(1)))[1].tobytes()
+
+    def said() -> list[tuple[str, str, bool]]:
+        marks = glyph_tracing.read_glyphs(room.station, InPlace(), leak, tint=VECTORS["key"])  # type: ignore[arg-type]
+        return [(mark.value, mark.layer, mark.coded) for mark in marks]
+
+    assert said() == [(f"{OWN:012x}", "glyphs", True)]
+    with room.station.write() as session:
+        for artefact in session.scalars(select(Artefact).where(Artefact.copy_id == made)):
+            artefact.state = "destroyed"
+    assert said() == []
 
 
 # ---------------------------------------------------------------- text that stays text

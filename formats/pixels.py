@@ -42,7 +42,7 @@ def shrink(picture: Picture, size: tuple[int, int]) -> Picture:
 def blobs(mask: NDArray[np.bool_] | NDArray[np.uint8]) -> tuple[NDArray[np.integer], NDArray[np.int32]]:
     """Connected pieces of ink, corners counting: their numbers (height x width, 0 for paper), and for each number
     left, top, width, height, area in pixels; row 0 is the paper."""
-    ink = mask.view(np.uint8) if mask.dtype == np.bool_ else mask
+    ink = np.asarray(mask.view(np.uint8), dtype=np.uint8)
     few = np.count_nonzero(ink) < _SMALL_NUMBERS
     _, labels, stats, _ = cv2.connectedComponentsWithStats(
         ink, connectivity=8, ltype=cv2.CV_16U if few else cv2.CV_32S

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import groupby
 from statistics import median_low
 from time import monotonic
@@ -86,8 +86,6 @@ _DARKER = np.asarray([round(255 * (level / 255) ** 3) for level in range(256)], 
 WORN, TRIED, SURER = 0.8, 12, 0.06
 """A page whose first readings are no surer may have worn strokes: so many of its lines are drawn darker, and if they
 are this much surer, all are. (Measured on copies of copies: up to 40 % fewer characters wrong; on dark pages more.)"""
-FEW = 8
-"""Lines that are read in fewer runs rather than with fewer looks: a start takes as long as reading six lines."""
 _YEAR = re.compile(r"[\[【〔〈《{(]((?:19|20)\d\d)[\]】〕〉》})](?= ?\d{1,5} ?号)")
 _YEARS = re.compile(r"[\[【〔〈《{(]+ ?((?:19|20)\d\d) ?[\]】〕〉》})]+(?= ?\d{1,5} ?号)")
 _ANGLE = re.compile(r"[〈《]([^〈《〉》()（）]{1,40})([)）])")
@@ -164,13 +162,13 @@ class TesseractEngine:
         return self.read_strips((strip,), seconds=seconds)[0]
 
     def read_strips(self, strips: Sequence[Picture], *, seconds: float) -> tuple[RawLine | None, ...]:
-        """Reads single lines in the runs that one of them takes: most of a short run is the program's start."""
+        """Reads single lines together: where the program has to be started, that is most of what one of them costs."""
         deadline = monotonic() + seconds
         found: list[RawLine | None] = [None] * len(strips)
         sheet = _sheet(strips)
         if not sheet:
             return tuple(found)
-        lines = (_FewLines if len(sheet) <= FEW else Lines)(
+        lines = Lines(
             paper=np.vstack([grey for grey, _, _ in sheet.values()]),
             boxes=tuple(box for _, box, _ in sheet.values()),
             size=float(min(box[3] - box[1] for _, box, _ in sheet.values())),
@@ -278,39 +276,13 @@ def _vote(
 
 
 def _look(lines: Lines, boxes: Sequence[Box], look: _Look, *, seconds: float) -> list[Reading]:
-    if isinstance(lines, _FewLines):
-        return lines.look(boxes, look, seconds=seconds)
-    return _run(lines, [(box, look) for box in boxes], seconds=seconds)
-
-
-def _run(lines: Lines, looks: Sequence[tuple[Box, _Look]], *, seconds: float) -> list[Reading]:
-    """Readings in one run of the program: all `looks` are of the same segmentation and language."""
-    strips = []
-    for box, look in looks:
-        strip = lines.strip(box, height=look.height, around=look.around, drawn=look.drawn).picture
-        strips.append(np.asarray(cv2.LUT(strip, _DARKER), np.uint8) if look.darker else strip)
-    _, look = looks[0]
+    strips = [
+        lines.strip(box, height=look.height, around=look.around, drawn=look.drawn).picture for box in boxes
+    ]
+    if look.darker:
+        strips = [np.asarray(cv2.LUT(strip, _DARKER), np.uint8) for strip in strips]
     read = program.run_each(strips, psm=look.psm, seconds=seconds, language=look.language)
     return [_reading(words) for words in read]
-
-
-@dataclass(frozen=True, slots=True)
-class _FewLines(Lines):
-    """So few lines that starting the program takes longer than reading them: what the same run could be asked about a
-    line later on is asked with it, and kept."""
-
-    kept: dict[tuple[Box, _Look], Reading] = field(default_factory=dict)
-
-    def look(self, boxes: Sequence[Box], look: _Look, *, seconds: float) -> list[Reading]:
-        """As `_look`."""
-        if not all((box, look) in self.kept for box in boxes):
-            alike = [
-                replace(other, darker=look.darker) for other in (FIRST, SECOND, THIRD, *FIGURES)
-                if (other.psm, other.language) == (look.psm, look.language)
-            ]  # fmt: skip
-            looks = [(box, other) for box in boxes for other in alike]
-            self.kept.update(zip(looks, _run(self, looks, seconds=seconds), strict=True))
-        return [self.kept[box, look] for box in boxes]
 
 
 def _reading(words: Sequence[Word]) -> Reading:

@@ -114,7 +114,7 @@ def suspects(
 def confirm(picture: NDArray[np.uint8], key: TintKey, id: int, *, width_mm: float, height_mm: float) -> bool:
     """Whether a whole page's picture shows this copy's dots, where they are known to stand: number and fingerprint."""
     fixed = DotKey(key)
-    points = points_of(picture)
+    points = _spots(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32), 1.0)
     steps = np.array([width_mm / picture.shape[1], height_mm / picture.shape[0]]) / GRID_MM
     shape = int(height_mm / GRID_MM) + 1, int(width_mm / GRID_MM) + 1
     at = (points + 0.5) * steps
@@ -228,11 +228,7 @@ def points_of(picture: NDArray[np.uint8]) -> Points:
     if len(found[0]) < _MOST and max(luma.shape) > 1000:
         half = cv2.resize(luma, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
         found.append(_spots(half, 1.0) * 2 + 0.5)
-    return max(found, key=_regular)
-
-
-def _regular(points: Points) -> float:
-    return float(len(points)) if len(points) <= _MOST else 0.0
+    return max(found, key=lambda points: len(points) if len(points) <= _MOST else 0)
 
 
 def _spots(luma: Plane, width: float) -> Points:

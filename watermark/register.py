@@ -30,7 +30,8 @@ _REACH_MM = 2.0
 _BELIEVED = 0.42
 """Agreement of a block's phases (0..1) from which its shift counts; of noise nine blocks of ten stay below."""
 _PROMISING, _LOOKED_AT, _LEAST_SHARE = 0.6, 60, 0.1
-_MOST_MM = 800.0
+_MOST_MM, _LARGEST_MM = 800.0, 1300.0
+"""How large a page a picture may show; how large one whose place is known may be (layout.py)."""
 _ROUNDS = 7
 _MANY = 12
 """Blocks from which on perspective can be told from noise."""
@@ -60,7 +61,7 @@ def rectify(
     """
     homography = np.eye(3)
     homography[:2, :2], homography[:2, 2] = pose.matrix, pose.shift
-    laid = _lay(residual, weight, homography)
+    laid = _lay(residual, weight, homography, most=_MOST_MM if follow else _LARGEST_MM)
     if laid is None:
         return None
     if not follow:
@@ -114,7 +115,9 @@ def _through(homography: Matrix, followed: _Followed) -> Matrix | None:
     return better
 
 
-def _lay(residual: Plane, weight: Plane, homography: Matrix) -> tuple[Plane, Plane, Matrix] | None:
+def _lay(
+    residual: Plane, weight: Plane, homography: Matrix, *, most: float = _MOST_MM
+) -> tuple[Plane, Plane, Matrix] | None:
     """The picture seen through the homography (mm to pixels), from the tile corner before its first point on."""
     rows, columns = residual.shape
     corners = np.array([[[0, 0], [columns, 0], [columns, rows], [0, rows]]], float)
@@ -125,7 +128,7 @@ def _lay(residual: Plane, weight: Plane, homography: Matrix) -> tuple[Plane, Pla
     spread = cv2.perspectiveTransform(corners, back)[0]
     depths = corners[0] @ back[2, :2] + back[2, 2]
     low, high = spread.min(axis=0), spread.max(axis=0)
-    if (depths.min() <= 0 < depths.max()) or not np.isfinite(spread).all() or (high - low).max() > _MOST_MM:
+    if (depths.min() <= 0 < depths.max()) or not np.isfinite(spread).all() or (high - low).max() > most:
         return None
     first = np.floor(low / TILE_MM) * TILE_MM
     size = np.ceil((high - first) / TILE_MM).astype(int) * round(TILE_MM * PER_MM)

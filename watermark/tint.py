@@ -40,7 +40,7 @@ T_RMS, D_RMS, F_RMS = 1.1, 1.4, 1.0
 GAINS = (0.8, 0.8, 2.6)
 """How much of the tone red, green and blue take: a warm paper, its signal mostly in blue."""
 _COARSE, _AROUND_SHARE, _MIDDLE = 4, 0.03, (0.12, 0.85)
-_LEAST_PICTURED, _ROUGH, _DEEPEST = 0.1, 6.0, 3.0
+_LEAST_PICTURED, _ROUGH, _DEEPEST = 0.1, 6.0, 4.0
 """Contrast of a photograph (levels, root of the mean square) that hides the pattern best, and how much stronger the
 pattern is drawn there."""
 Profile = Literal["normal", "strong"]

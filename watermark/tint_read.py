@@ -153,15 +153,18 @@ def confirm(picture: NDArray[np.uint8], key: TintKey, id: int, *, width_mm: floa
 
     The fingerprint must be there, and the number read as well, or the fingerprint twice as surely.
     """
-    rest, weight = residual(picture, "mix")
     rows, columns = picture.shape[:2]
     pose = Pose(np.diag([columns / width_mm, rows / height_mm]), np.array([-0.5, -0.5]), 0.0, 0.0)
-    laid = rectify(rest, weight, pose, key, follow=False)
-    if laid is None:
-        return False
-    seen = _chips(laid, key, "mix")
-    z = print_z(seen, key, id)
-    return z >= ACCEPTED_Z and (z >= 2 * ACCEPTED_Z or decode(fold(seen, key)) == id)
+    for channel in ("mix", "texture"):
+        planes = _planes(picture, picture, channel)
+        laid = None if planes is None else rectify(*planes, pose, key, follow=False)
+        if laid is None:
+            continue
+        seen = _chips(laid, key, channel)
+        z = print_z(seen, key, id)
+        if z >= ACCEPTED_Z and (z >= 2 * ACCEPTED_Z or decode(fold(seen, key)) == id):
+            return True
+    return False
 
 
 def _sightings(

@@ -19,13 +19,15 @@ def draw_drill_report(value: dict[str, Any], head: dict[str, str], *, lang: Lang
     """
     sheet = _Sheet(lang)
     sheet.begin()
-    sheet.pen.fitted(_LEFT, _RIGHT, 34, sheet.say("title"), 20, align="centre", bold=True, style="serif")
+    sheet.pen.fitted(_LEFT, _RIGHT, 34, sheet.worded("title"), 20, align="centre", bold=True, style="serif")
     sheet.y = 42
     sheet.words("　".join(filter(None, (head["unit"], head["at"], head["by"]))), 9.5)
-    sheet.words(sheet.say("meaning"), 9.5)
+    sheet.words(sheet.worded("meaning"), 9.5)
     best = value["recommended"]
     sheet.words(
-        sheet.say("recommended", profile=say(f"drill_step_{best}", lang)) if best else sheet.say("none"),
+        sheet.worded("recommended", profile=say(f"drill_step_{best}", lang))
+        if best
+        else sheet.worded("none"),
         12,
         bold=True,
     )
@@ -38,7 +40,7 @@ class _Sheet:
     def __init__(self, lang: Lang) -> None:
         self.pen, self.lang, self.y = Pen(), lang, 30.0
 
-    def say(self, code: str, **facts: object) -> str:
+    def worded(self, code: str, **facts: object) -> str:
         return say(f"drill_report_{code}", self.lang, **facts)
 
     def begin(self) -> None:
@@ -66,9 +68,11 @@ class _Sheet:
             self.begin()
         self.y += 4
         self.words(f"{device['device']}（{device['last'][:10]}）", 12, bold=True)
-        self.row([self.say(f"col_{name}") for name in ("step", "pages", "rate", "least", "score")], bold=True)
+        self.row(
+            [self.worded(f"col_{name}") for name in ("step", "pages", "rate", "least", "score")], bold=True
+        )
         for step, row in device["steps"].items():
-            wrong = self.say("wrong", count=row["wrong"]) if row["wrong"] else ""
+            wrong = self.worded("wrong", count=row["wrong"]) if row["wrong"] else ""
             self.row(
                 [
                     say(f"drill_step_{step}", self.lang), f"{row['read']}/{row['tried']}", f"{row['rate']:.0%}",
@@ -78,8 +82,8 @@ class _Sheet:
         self.y += 2
         best = device["recommended"]
         self.words(
-            self.say("device", profile=say(f"drill_step_{best}", self.lang))
+            self.worded("device", profile=say(f"drill_step_{best}", self.lang))
             if best
-            else self.say("device_none"),
+            else self.worded("device_none"),
             10,
         )

@@ -61,15 +61,15 @@ class _Sheet:
     def __init__(self, lang: Lang, head: dict[str, str]) -> None:
         self.pen, self.lang, self.head, self.y, self.number = Pen(), lang, head, _TOP, 0
 
-    def say(self, code: str, **facts: object) -> str:
+    def worded(self, code: str, **facts: object) -> str:
         return say(f"trace_report_{code}", self.lang, **facts)
 
     def begin(self) -> None:
         self.pen.page(*_PAGE)
         self.number += 1
         self.y = _TOP
-        self.pen.fitted(_LEFT, _RIGHT, 14, self.say("sensitive"), 9, colour=_RED)
-        foot = self.say("foot", report=self.head["report"], page=self.number)
+        self.pen.fitted(_LEFT, _RIGHT, 14, self.worded("sensitive"), 9, colour=_RED)
+        foot = self.worded("foot", report=self.head["report"], page=self.number)
         self.pen.fitted(_LEFT, _RIGHT, 289, foot, 8, colour=_GRAY, align="centre")
 
     def room(self, height: float) -> None:
@@ -98,17 +98,17 @@ class _Sheet:
     def title(self) -> None:
         self.y += 6
         self.pen.fitted(
-            _LEFT, _RIGHT, self.y, self.say("title"), 22, align="centre", bold=True, style="serif"
+            _LEFT, _RIGHT, self.y, self.worded("title"), 22, align="centre", bold=True, style="serif"
         )
         self.y += 4
         self.pen.rule(_LEFT, _RIGHT, self.y, 0.5, _RED)
         self.y += 3
         for name in ("report", "unit", "at", "by"):
             if self.head.get(name):
-                self.pair(self.say(f"head_{name}"), self.head[name])
+                self.pair(self.worded(f"head_{name}"), self.head[name])
         self.y += 3
-        self.words(self.say("lead"), 12, bold=True, colour=_RED)
-        self.words(self.say("meaning"), 9.5)
+        self.words(self.worded("lead"), 12, bold=True, colour=_RED)
+        self.words(self.worded("meaning"), 9.5)
 
     def item(self, number: int, item: SheetItem) -> None:
         self.room(70)
@@ -121,22 +121,22 @@ class _Sheet:
         self._channels(item)
         self._candidates(item.result)
         for lead in item.weak:
-            self.words(self.say("weak", **lead), 10)
+            self.words(self.worded("weak", **lead), 10)
 
     def _verdict(self, item: SheetItem) -> None:
         result = item.result
-        self.words(self.say(f"verdict_{result['verdict']}"), 12, bold=True)
+        self.words(self.worded(f"verdict_{result['verdict']}"), 12, bold=True)
         if result["verdict"] == "copy":
             for name in ("number", "copy", "document", "recipient", "holder_name", "issued_at"):
                 if result.get(name) is not None:
-                    self.pair(self.say(f"of_{name}"), str(result[name]))
+                    self.pair(self.worded(f"of_{name}"), str(result[name]))
         if result["verdict"] != "none" and result["false_rate"] is not None:
             self.y += 1
-            self.words(self.say("false_rate", words=in_words(result["false_rate"], self.lang)))
+            self.words(self.worded("false_rate", words=in_words(result["false_rate"], self.lang)))
         elif result["verdict"] != "none":
-            self.words(self.say("unchecked"))
+            self.words(self.worded("unchecked"))
         if result.get("problem"):
-            self.words(self.say("problem", problem=say(str(result["problem"]), self.lang)))
+            self.words(self.worded("problem", problem=say(str(result["problem"]), self.lang)))
         for code in result["findings"]:
             self.words(say(code, self.lang), 9.5)
 
@@ -158,7 +158,7 @@ class _Sheet:
                 io.BytesIO(data), x=left, y=self.y, w=half, h=_HIGH, keep_aspect_ratio=True
             )
             bottom = self.y + min(_HIGH, float(box.rendered_height))
-            for line in self.pen.wrapped(self.say(word, page=shown.master), 8.5, half):
+            for line in self.pen.wrapped(self.worded(word, page=shown.master), 8.5, half):
                 bottom += 4
                 self.pen.text(left, bottom, line, 8.5, colour=_GRAY)
             lowest = max(lowest, bottom)
@@ -166,29 +166,31 @@ class _Sheet:
 
     def _channels(self, item: SheetItem) -> None:
         self.room(34)
-        self.words(self.say("channels"), 10.5, bold=True)
+        self.words(self.worded("channels"), 10.5, bold=True)
         for channel in item.result["channels"]:
-            said = self.say("found" if channel["found"] else "not_found")
-            score = f"（{self.say('score')} {channel['score']:.1f}）" if channel["found"] else ""
+            said = self.worded("found" if channel["found"] else "not_found")
+            score = f"（{self.worded('score')} {channel['score']:.1f}）" if channel["found"] else ""
             value = f" {channel['value']}" if channel["value"] else ""
-            self.pair(self.say(f"channel_{channel['channel']}"), f"{said}{score}{value}")
+            self.pair(self.worded(f"channel_{channel['channel']}"), f"{said}{score}{value}")
         self.y += 1.5
         self.words(
-            self.say("tried", what="、".join(self.say(f"tried_{one}") for one in item.tried)), 9, colour=_GRAY
+            self.worded("tried", what="、".join(self.worded(f"tried_{one}") for one in item.tried)),
+            9,
+            colour=_GRAY,
         )
 
     def _candidates(self, result: dict[str, Any]) -> None:
         if not result["candidates"]:
             return
         self.room(20)
-        self.words(self.say("candidates"), 10.5, bold=True)
+        self.words(self.worded("candidates"), 10.5, bold=True)
         for candidate in result["candidates"]:
-            score = f"{self.say('score')} {candidate['score']:.2f}"
+            score = f"{self.worded('score')} {candidate['score']:.2f}"
             self.pair(str(candidate["copy"]), f"{candidate['recipient']}（{score}）")
         for part in result["regions"]:
             self.y += 2
             self.room(8 * len(part["rows"]) + 12)
-            self.words(self.say("map", page=part["page"]), 9.5)
+            self.words(self.worded("map", page=part["page"]), 9.5)
             letters = "；".join(f"{letter} {copy}" for letter, copy in sorted(part["letters"].items()))
             self.words(letters, 9, colour=_GRAY)
             self._map(part["rows"])

@@ -157,9 +157,7 @@ def _burnt(
         yield number, np.asarray(cv2.multiply(canvas, overlay, scale=1 / 255), np.uint8), dpi
 
 
-def _bare(
-    opened: OpenedDocument, number: int, sheet: Sheet, shape: tuple[int, ...] | None = None
-) -> Picture:
+def _bare(opened: OpenedDocument, number: int, sheet: Sheet, shape: tuple[int, ...] | None = None) -> Picture:
     """The page on its sheet without any mark; without `shape`, drawn finer than it is given.
 
     Renderers put characters on whole pixels: what stays text must be known more exactly than that.

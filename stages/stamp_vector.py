@@ -199,9 +199,7 @@ def _packed(operations: Operations, reader: PdfReader) -> StreamObject:
     return packed
 
 
-def _rebuilt(
-    reader: PdfReader, page: PageObject, carrier: _Carrier
-) -> tuple[PageObject, Operations] | None:
+def _rebuilt(reader: PdfReader, page: PageObject, carrier: _Carrier) -> tuple[PageObject, Operations] | None:
     """A new page without its contents, and the operators they may consist of."""
     if page.get("/Annots") or page.get("/UserUnit", 1) != 1:
         return None

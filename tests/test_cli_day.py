@@ -397,5 +397,7 @@ def test_mark_drill(day: Room, tmp_path: Path) -> None:
     assert read["recommended"] is None, "one page of each is not enough"
     paper = tmp_path / "drill.pdf"
     told = day.ok("drill", "report", "--out", paper)
-    assert [row["device"] for row in told["devices"]] == ["三楼复印机"] and paper.read_bytes().startswith(b"%PDF")
+    assert [row["device"] for row in told["devices"]] == ["三楼复印机"] and paper.read_bytes().startswith(
+        b"%PDF"
+    )
     day.refused("drill", "report", user="reader", code="role_missing")

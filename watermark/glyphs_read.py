@@ -141,9 +141,10 @@ def measure(leak: Leak, page: Plane, glyphs: NDArray[np.int32], matrix: Plane, p
 
 
 def agreement(measured: Sequence[NDArray[np.floating]], signs: Sequence[NDArray[np.int8]]) -> float:
-    """z: how surely the shifts measured on some pages are those of the copy with these signs. For a copy that had no
-    part in the picture it is a sum of independent signs of given sizes over its standard deviation, whatever was measured:
-    P(z >= t) <= exp(-t * t / 2) (Hoeffding 1963, theorem 2).
+    """z: how surely the shifts measured on some pages are those of the copy with these signs.
+
+    For a copy that had no part in the picture it is a sum of independent signs of given sizes over its standard
+    deviation, whatever was measured: P(z >= t) <= exp(-t * t / 2) (Hoeffding 1963, theorem 2).
     """
     total = sum(
         float((shifts * way[: len(shifts)]).sum()) for shifts, way in zip(measured, signs, strict=True)

@@ -209,7 +209,9 @@ def _issue_one(
             due=due.isoformat() if due else None,
             approval_id=approval,
             out=sink.kind == "copy_out",
-            sealed=station.seal(session, COPY, {"purpose": purpose, "glyphs": glyphs}, bind=f"{document}-C{number}"),
+            sealed=station.seal(
+                session, COPY, {"purpose": purpose, "glyphs": glyphs}, bind=f"{document}-C{number}"
+            ),
         )
         session.add(copy)
         session.flush()

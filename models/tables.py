@@ -72,7 +72,7 @@ class LedgerEntry(Base):
     person: Mapped[str | None] = mapped_column(String(64), index=True)
     leaf: Mapped[bytes] = mapped_column(LargeBinary)
 
-    __table_args__ = (Index("ix_ledger_entries_act_at", "act", "at"),)
+    __table_args__ = (Index("ix_ledger_entries_act_seq", "act", "seq", "at"),)
 
 
 class LedgerNode(Base):

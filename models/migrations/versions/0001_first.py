@@ -58,7 +58,7 @@ def upgrade() -> None:
         sa.Column("leaf", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("seq"),
     )
-    op.create_index("ix_ledger_entries_act_at", "ledger_entries", ["act", "at"], unique=False)
+    op.create_index("ix_ledger_entries_act_seq", "ledger_entries", ["act", "seq", "at"], unique=False)
     op.create_index(op.f("ix_ledger_entries_at"), "ledger_entries", ["at"], unique=False)
     op.create_index(op.f("ix_ledger_entries_person"), "ledger_entries", ["person"], unique=False)
     op.create_table(

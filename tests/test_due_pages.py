@@ -10,7 +10,7 @@ from sqlalchemy import select
 from jiyao.common.clock import today
 from jiyao.models.tables import Document
 from jiyao.pipeline.bench import fill as bench_fill
-from jiyao.pipeline.desk import deadlines
+from jiyao.pipeline.desk import deadlines, handling
 from jiyao.pipeline.levels import terms
 from room_kit import Room
 
@@ -47,7 +47,7 @@ def everything(room: Room, days: int) -> list[tuple[str, str, str]]:
             )
         ).all()
         ids = [row.id for row in rows]
-        ended = deadlines.handling_ended(session, ids)
+        ended = handling.handling_ended(session, ids)
         items = [
             item
             for row in rows

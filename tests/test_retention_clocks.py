@@ -13,7 +13,7 @@ from jiyao.common.errors import JiyaoError
 from jiyao.models.policy.loader import default_policy_text, parse_policy
 from jiyao.models.suggestion import Retention
 from jiyao.models.tables import Copy, DestructionItem, Document
-from jiyao.pipeline.desk import deadlines, timers
+from jiyao.pipeline.desk import deadlines, handling, timers
 from jiyao.pipeline.papers import appraisal
 from jiyao.pipeline.review import review
 from room_kit import Room
@@ -138,7 +138,7 @@ def test_circumstances_that_a_person_says_exclude_from_filing(tmp_path: Path) ->
 )
 def test_filing_is_due_as_the_unit_chose(choice: str, finished: str, due: str) -> None:
     text = default_policy_text().replace("default: one_month_after_handling", f"default: {choice}")
-    assert deadlines.archive_by(parse_policy(text), date.fromisoformat(finished)).isoformat() == due
+    assert handling.archive_by(parse_policy(text), date.fromisoformat(finished)).isoformat() == due
 
 
 @pytest.mark.req("R-046", "R-052")

@@ -17,6 +17,7 @@ secrecy period ends by itself (保密法 art. 24), a retention's end is for the 
 from __future__ import annotations
 
 import heapq
+from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import date, timedelta
 from functools import partial
@@ -29,19 +30,14 @@ from sqlalchemy.orm import Session
 from ...common.clock import today
 from ...common.paging import PAGE, cut
 from ...models.level import Family, Level
-from ...models.period import add_months, next_turn
+from ...models.period import next_turn
 from ...models.policy.choices import destroy_from
-from ...models.policy.schema import Policy
 from ...models.tables import (
     AWAITED,
     TERM_OPEN,
     UNFILED,
-    Carrier,
-    Copy,
     Document,
     Event,
-    Matter,
-    Movement,
     Timer,
 )
 from ..levels import level_expiry
@@ -51,6 +47,7 @@ from ..persons import access
 from ..persons.actors import Actor
 from ..station.station import Station
 from . import cycles, lateness, timers
+from .handling import archive_by, handling_ended, last_handled
 
 _KEPT = ("registered", "archived")
 _MONTH = 27
@@ -65,10 +62,7 @@ _TWO_YEARS = 731
 _PART = 400
 """Documents in one question: what every database takes."""
 _Condition = ColumnElement[bool] | TextClause
-_OUT = ("issued", "recalled")
-_AWAY = ("out", "lent", "carried", "transit", "missing")
-_NO_HANDLING = ("receive", "place", "entrust", "archive")
-"""Movements that are no part of handling a paper."""
+_FILING = ("archive", "retention_asked")
 
 
 def due(
@@ -86,12 +80,13 @@ def due(
         lateness.open_late(station, session)
     with station.read() as session:
         behind = (*after.split("/", 2),) if after else ()
-        running = timers.until_day(station, session, until, among=_known(actor, Timer.document_id))
-        known = {(timer.clock, timer.document_id) for timer in running if timer.clock in _TERMS}
-        ahead = (timer for timer in running if _place_of(timer) > behind)
+        among = _known(actor, Timer.document_id)
+        known = set(timers.known_until(station, session, until, clocks=_TERMS, among=among))
         items = [
             {"role": None, **timers.due_item(station, timer)}
-            for timer in heapq.nsmallest(limit + 1, ahead, key=_place_of)
+            for timer in timers.first_until(
+                station, session, until, among=among, limit=limit + 1, after=behind
+            )
         ]
         items += [one for one in cycles.items(station, session, until) if _place(one) > behind]
         terms = items_until(
@@ -110,11 +105,6 @@ def due(
         "on": until.isoformat(), "items": items, "calendar_unknown": list(unknown),
         "holidays_unknown": list(cycles.unknown(station, until)), **rest,
     }  # fmt: skip
-
-
-def _place_of(timer: Timer) -> tuple[str, ...]:
-    """As `_place`, of what `timers.due_item` makes of it."""
-    return timers.last_day(timer).isoformat(), timer.clock, timer.object_id
 
 
 def _place(item: dict[str, Any]) -> tuple[str, ...]:
@@ -152,7 +142,8 @@ def _items(
     if among is not None:
         kept = kept.where(among)
     yield from _dated(station, session, kept, until, limit, after)
-    yield from _retained(station, session, kept, until, limit, after)
+    yield from _ending(station, session, kept, until, limit, after)
+    yield from _to_file(station, session, kept, until, limit, after)
     months = station.policy.periods.condition_review_months
     undated = partial(_undated, station, session, kept, months)
     yield from _by_turns(station, until, limit, after, undated)
@@ -247,53 +238,57 @@ def _dated(
             break
 
 
-def _retained(
-    station: Station,
-    session: Session,
-    kept: Select[Any],
-    until: date,
-    limit: int | None,
-    after: tuple[str, ...],
-) -> Iterator[dict[str, Any]]:
-    """What retention asks. Rows whose years end are read by their ends, as secrecy terms are: nothing is asked of
-    them before, but what filing asks, of which rows that wait for it are read after them.
-    """
+def _ending(
+    station: Station, session: Session, kept: Select[Any], until: date, limit: int | None, after: tuple[str, ...]
+) -> Iterator[dict[str, Any]]:  # fmt: skip
+    """What the end of retention asks. Rows are read by their ends, as secrecy terms are: nothing is asked before."""
     ends = kept.where(Document.retention_until <= until.isoformat())
     ends = ends.order_by(Document.retention_until, Document.id)
     if after:
         # a paper without worth goes with the next year's round at the latest
         since = date.fromisoformat(after[0]) - timedelta(days=_TWO_YEARS)
         ends = ends.where(Document.retention_until >= since.isoformat())
-    seen, found = set[str](), 0
-    for rows in _by_parts(session, ends, _PART):
-        seen |= {row.id for row in rows}
-        # what later rows ask for when their years end stands behind this; the rest is asked of unfiled rows below
-        least = (rows[-1].retention_until or "", "retention_end", rows[-1].id)
-        for one in _kept_on(station, session, rows):
-            found += after < _place(one) <= least
-            yield one
-        if limit is not None and found >= limit:
-            break
-    last = _last_handled(station.policy, until)
-    unfiled = kept.where(UNFILED, Document.received_at < (last + timedelta(days=1)).isoformat())
     found = 0
-    for rows in _by_parts(session, unfiled.order_by(Document.received_at), _PART):
-        # handling ends after receipt, and filing is due the later the later it ends
-        day = archive_by(station.policy, received_on(rows[-1])).isoformat()
-        for one in _kept_on(station, session, [row for row in rows if row.id not in seen]):
-            found += _place(one) > after and one["due"] < day
-            yield one
+    for rows in _by_parts(session, ends, _PART if limit is None else min(limit + 1, _PART)):
+        # what later rows ask for when their years end stands behind this
+        least = (rows[-1].retention_until or "", "retention_end", rows[-1].id)
+        for row in rows:
+            for one in _retention(station, row, None):
+                if one["kind"] == "retention_end":
+                    found += after < _place(one) <= least
+                    yield one
         if limit is not None and found >= limit:
             break
 
 
-def _kept_on(station: Station, session: Session, rows: Sequence[Document]) -> Iterator[dict[str, Any]]:
-    """What retention asks of these rows, but for what comes round again (`_awaited`)."""
-    ended = handling_ended(session, [row.id for row in rows if _files(row)])
-    for row in rows:
-        for one in _retention(station, row, ended.get(row.id)):
-            if one["kind"] != "retention_event":
-                yield one
+def _to_file(
+    station: Station, session: Session, kept: Select[Any], until: date, limit: int | None, after: tuple[str, ...]
+) -> Iterator[dict[str, Any]]:  # fmt: skip
+    """What is to be filed, and which retention the archivist has to settle by then.
+
+    When handling ended is asked of all that wait, the rows themselves only of those whose turn it is.
+    """
+    last = last_handled(station.policy, until)
+    waiting = kept.with_only_columns(Document.id).where(
+        UNFILED, Document.received_at < (last + timedelta(days=1)).isoformat()
+    )
+    ended = handling_ended(session, session.scalars(waiting).all())
+    by = {day: archive_by(station.policy, day) for day in set(ended.values()) if day <= last}
+    turns = sorted((by[day].isoformat(), name) for name, day in ended.items() if day in by)
+    turns = turns[bisect_left(turns, after[:1]) :]
+    size, found = _PART if limit is None else min(limit + 1, _PART), 0
+    for start in range(0, len(turns), size):
+        part = [name for _, name in turns[start : start + size]]
+        rows = {row.id: row for row in session.scalars(kept.where(Document.id.in_(part)))}
+        # what is behind these is to be filed later, and a retention is settled after that in the order of kinds
+        least = (turns[start : start + size][-1][0], "archive", part[-1])
+        for name in part:
+            for one in _retention(station, rows[name], ended[name]):
+                if one["kind"] in _FILING:
+                    found += after < _place(one) <= least
+                    yield one
+        if limit is not None and found >= limit:
+            break
 
 
 def _turns(first: date, last: date, months: int) -> Callable[[Any], ColumnElement[bool]]:
@@ -312,92 +307,6 @@ def _turns(first: date, last: date, months: int) -> Callable[[Any], ColumnElemen
     return lambda column: and_(
         func.substr(column, 9, 2).in_(sorted(numbers)), func.substr(column, 6, 2).in_(sorted(start))
     )
-
-
-def _last_handled(policy: Policy, until: date) -> date:
-    """The last day of handling for which filing falls due by a day: the later handling ends, the later it does."""
-    least, most = date(1900, 1, 1).toordinal(), until.toordinal()
-    while least < most:
-        middle = (least + most + 1) // 2
-        if archive_by(policy, date.fromordinal(middle)) <= until:
-            least = middle
-        else:
-            most = middle - 1
-    return date.fromordinal(least)
-
-
-def _files(row: Document) -> bool:
-    return row.archived_at is None or row.retention_open
-
-
-def archive_by(policy: Policy, finished: date) -> date:
-    """The last day to file a document whose handling ended on a day; by the unit's choice `archive_deadline`.
-
-    One month after (clamped to the month's end), the next year's day, or the end of the year.
-    """
-    rules = policy.retention.archiving
-    match policy.choices.get("archive_deadline"):
-        case "next_year_by_date":
-            month, day = rules["next_year_by_date"]
-            return date(finished.year + 1, month, day)
-        case "year_end":
-            month, day = rules["year_end_clearing"]
-            return date(finished.year, month, day)
-        case _:
-            return add_months(finished, rules["within_months_after_handling"][0])
-
-
-def handling_ended(session: Session, documents: Sequence[str] | None = None) -> dict[str, date]:
-    """Document -> the day on which its handling ended, of these documents (without: of those not yet filed).
-
-    It is confirmed, no original or issued copy of it is out, and no matter of it is open.
-    """
-    if documents is None:
-        documents = session.scalars(select(Document.id).where(UNFILED)).all()
-    found: dict[str, date] = {}
-    for start in range(0, len(documents), _PART):
-        found |= _ended_of(session, documents[start : start + _PART])
-    return found
-
-
-def _ended_of(session: Session, documents: Sequence[str]) -> dict[str, date]:
-    out: set[str | None] = set(
-        session.scalars(
-            select(Copy.document_id).where(
-                Copy.document_id.in_(documents), Copy.status.in_(_OUT), Copy.sent_in.is_(None)
-            )
-        )
-    )
-    out |= set(
-        session.scalars(
-            select(Carrier.document_id).where(Carrier.document_id.in_(documents), Carrier.state.in_(_AWAY))
-        )
-    )
-    out |= set(
-        session.scalars(
-            select(Matter.document_id).where(Matter.document_id.in_(documents), Matter.state == "open")
-        )
-    )
-    confirmed = session.execute(
-        select(Event.document_id, func.max(Event.at))
-        .where(Event.what == "accepted", Event.document_id.in_(documents))
-        .group_by(Event.document_id)
-    )
-    moved = session.execute(
-        select(Movement.document_id, func.max(Movement.at))
-        .where(Movement.act.not_in(_NO_HANDLING), Movement.document_id.in_(documents))
-        .group_by(Movement.document_id)
-    )
-    closed = session.execute(
-        select(Matter.document_id, func.max(Matter.closed_at))
-        .where(Matter.closed_at.is_not(None), Matter.document_id.in_(documents))
-        .group_by(Matter.document_id)
-    )
-    last = {str(document): date.fromisoformat(at[:10]) for document, at in confirmed}
-    for document, at in (*moved, *closed):
-        if document in last:
-            last[document] = max(date.fromisoformat(at[:10]), last[document])
-    return {document: day for document, day in last.items() if document not in out}
 
 
 # ---------------------------------------------------------------- the two terms

@@ -7,8 +7,9 @@ policy's; later only where the clock is not binding (R-074: 定时收回).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime, time, timedelta
+from heapq import nsmallest
 from typing import Any
 
 from sqlalchemy import ColumnElement, select
@@ -25,6 +26,8 @@ from ..persons import access, subjects
 from ..station.station import Station
 
 RUNNING = "running"
+_PART = 400
+"""Rows read at a time."""
 
 
 def term_ends(
@@ -148,16 +151,53 @@ def running(session: Session, *, until: datetime | None = None) -> list[Timer]:
     return list(session.scalars(wanted.order_by(Timer.due, Timer.id)))
 
 
-def until_day(
-    station: Station, session: Session, day: date, *, among: ColumnElement[bool] | None = None
-) -> list[Timer]:
-    """Running timers whose last day is this one or an earlier one, the earliest first."""
-    moment_after = datetime.combine(day + timedelta(days=1), time(0), tzinfo=station.clock.now().tzinfo)
-    wanted = select(Timer).where(Timer.state == RUNNING, Timer.due <= iso(moment_after))
-    if among is not None:
-        wanted = wanted.where(among)
-    rows = session.scalars(wanted.order_by(Timer.due, Timer.id))
-    return [row for row in rows if last_day(row) <= day]
+def first_until(
+    station: Station, session: Session, day: date, *, among: ColumnElement[bool], limit: int, after: tuple[str, ...]
+) -> list[Timer]:  # fmt: skip
+    """The first running timers, by their last day, clock and object, behind the place `after`, whose last day is this
+    one or an earlier one. Later days are not read once there are enough.
+    """
+    wanted = select(Timer).where(Timer.state == RUNNING, Timer.due <= _behind(station, day), among)
+    if after:
+        wanted = wanted.where(Timer.due >= after[0])
+    found: list[Timer] = []
+    ahead = 0
+    for rows in session.scalars(
+        wanted.order_by(Timer.due, Timer.id).execution_options(yield_per=_PART)
+    ).partitions():
+        kept = [row for row in rows if last_day(row) <= day]
+        found += kept
+        ahead += sum(_place(row) > after for row in kept)
+        if ahead >= limit and last_day(rows[-1]) > _day_of(found, after, limit):
+            break
+    return nsmallest(limit, (row for row in found if _place(row) > after), key=_place)
+
+
+def _day_of(rows: Sequence[Timer], after: tuple[str, ...], limit: int) -> date:
+    """The last day of the row that ends a page of so many behind a place."""
+    return last_day(nsmallest(limit, (row for row in rows if _place(row) > after), key=_place)[-1])
+
+
+def _place(timer: Timer) -> tuple[str, ...]:
+    """Where it stands in the list of what falls due."""
+    return last_day(timer).isoformat(), timer.clock, timer.object_id
+
+
+def known_until(
+    station: Station, session: Session, day: date, *, clocks: Collection[str], among: ColumnElement[bool]
+) -> list[tuple[str, str | None]]:  # fmt: skip
+    """Clock and document of the running timers of some clocks that end by a day."""
+    wanted = select(Timer.clock, Timer.document_id, Timer.due).where(
+        Timer.state == RUNNING, Timer.due <= _behind(station, day), Timer.clock.in_(sorted(clocks)), among
+    )
+    return [
+        (clock, document) for clock, document, due in session.execute(wanted) if _last_day(moment(due)) <= day
+    ]
+
+
+def _behind(station: Station, day: date) -> str:
+    """A moment that is later than whatever ends by a day."""
+    return iso(datetime.combine(day + timedelta(days=1), time(0), tzinfo=station.clock.now().tzinfo))
 
 
 def of_objects(session: Session, objects: Sequence[str]) -> dict[str, Timer]:

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from ...common.errors import Refused, UsageFault
 from ...models.tables import Carrier, Document, Matter, MatterItem
-from ..desk import deadlines, matters
+from ..desk import handling, matters
 from ..persons import access
 from ..persons.actors import Actor, acting
 from ..rounds.clearing import get
@@ -109,7 +109,7 @@ def receive(station: Station, actor: Actor, *, matter: str) -> dict[str, Any]:
 
 def _ready(session: Session) -> list[Document]:
     """Papers whose handling has ended and that are kept, on no list yet."""
-    ended = deadlines.handling_ended(session)
+    ended = handling.handling_ended(session)
     rows = session.scalars(
         select(Document)
         .where(

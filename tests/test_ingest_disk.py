@@ -8,17 +8,25 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from faults.disk import failing_call, full_registry
 from ingest_kit import check_whole, counts, documents, ingest, letters, snapshot
+from jiyao.common.limits import Limits
 from jiyao.common.messages import advise, say
+from jiyao.formats.open import open_document
 from jiyao.models.level import Level
+from jiyao.models.outcome import Failure
 from jiyao.samples.make import make_paper
 from jiyao.samples.render import render
+from jiyao.stages.engines.engine import EngineFault
+from jiyao.stages.engines.tesseract import TesseractEngine
+from jiyao.stages.read_page import read_page
 from room_kit import Room
 
 TESTS = Path(__file__).parent
@@ -128,11 +136,26 @@ def test_a_home_that_is_really_full(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("tesseract") is None, reason="Tesseract is not installed")
-def test_a_scratch_folder_that_is_really_full(tmp_path: Path) -> None:
+def test_a_scratch_folder_that_is_really_full_hinders_no_reading(tmp_path: Path) -> None:
+    """Lines of a page are read in the worker's memory; what does need the folder ends as `disk_full` (below)."""
     inbox = tmp_path / "inbox"
     inbox.mkdir()
     (inbox / "扫描.png").write_bytes(render(make_paper(3, "test", layout="letter", mark="none"), "png"))
     answer = _in_own_mounts("scratch", str(tmp_path), str(inbox))
-    assert answer["full"]["counts"] == {"received": 1, "failed": 1}
-    assert answer["full"]["problems"][0]["code"] == "disk_full"
-    assert answer["again"]["counts"] == {"received": 1, "pending": 1}
+    assert answer["full"]["counts"] == {"received": 1, "pending": 1}, answer["full"]["problems"]
+    assert answer["again"]["counts"] == {"received": 1, "duplicate": 1}
+
+
+def test_an_engine_that_lacks_room_is_no_fault_of_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise EngineFault("ocr_page_failed")
+
+    monkeypatch.setattr(TesseractEngine, "read", fails)
+    monkeypatch.setattr(TesseractEngine, "missing", lambda _: None)
+    data = render(make_paper(3, "test", layout="letter", mark="none"), "png")
+    limits = Limits()
+    with closing(open_document(data, limits=limits)) as opened:
+        for free, code in ((0, "disk_full"), (1 << 40, None)):
+            monkeypatch.setattr(shutil, "disk_usage", lambda _, free=free: SimpleNamespace(free=free))
+            read = read_page(opened, 1, engine="tesseract", barcodes=False, limits=limits)
+            assert (read.code if isinstance(read, Failure) else None) == code

@@ -29,6 +29,9 @@ read_job.read_page = read_page
 worker.main()
 """
 
+REAL_WORKERS = True
+"""What a worker loads is looked at."""
+
 
 @pytest.fixture
 def room(tmp_path: Path) -> Room:

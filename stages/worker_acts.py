@@ -6,16 +6,14 @@ Imports stand inside: a worker that only reads pictures loads no PDF parser, one
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ..common.errors import JiyaoError
 from ..models.outcome import Done, Doubt, Failure, Outcome
 from ..models.wire import from_plain, to_plain
+from .mark_acts import MARK_ACTS
 from .worker_request import Answer, Request, done, plain
 
 if TYPE_CHECKING:
@@ -211,53 +209,6 @@ def _judged(
     return {"level": to_plain(level), "retention": to_plain(retention), "origin": origin}
 
 
-def _draw(request: Request) -> Answer:
-    """A copy of the document, by its specification; PNG pages come as one zip. Behind it in the bytes the pages whose
-    glyphs are shifted, as they were.
-    """
-    from ..models.copy import CopySpec
-    from .stamp import draw, zip_pages
-    from .stamp_glyphs import Masters, Shifter
-
-    spec = from_plain(CopySpec, request.fields["spec"])
-    if not isinstance(request.known.masters, Masters):
-        request.known.masters = Masters()
-    with request.opened() as opened:
-        name = f"{hashlib.sha256(request.data).hexdigest()} {spec.flatten or spec.format == 'png'}"
-        shifter = Shifter.of(spec, request.known.masters.of(name))
-        drawn = (
-            zip_pages(opened, spec, limits=request.limits, shifter=shifter)
-            if spec.format == "png"
-            else draw(opened, spec, limits=request.limits, source=request.data, shifter=shifter)
-        )
-        behind = shifter.packed() if shifter is not None else b""
-        glyphs = (
-            {}
-            if shifter is None
-            else {str(number): len(page.boxes) for number, page in shifter.carried.items()}
-        )
-        value = {"pages": opened.page_count, "size": len(drawn), "glyphs": glyphs}
-        return done(value), drawn + behind
-
-
-def _glyphs(request: Request) -> Answer:
-    """What the shifted glyphs of a suspect file say, by the pages as they were, which stand behind it in the bytes."""
-    from ..watermark.glyph_pages import unpack
-    from ..watermark.glyphs import GlyphKey
-    from .mark_glyphs import GlyphSet, read_glyphs
-
-    fields, at, sets = request.fields, int(request.fields["size"]), []
-    for size, ids in zip(fields["sizes"], fields["ids"], strict=True):
-        sets.append(GlyphSet(unpack(request.data[at : at + int(size)]), tuple(ids)))
-        at += int(size)
-    request.data = request.data[: int(fields["size"])]
-    end = time.monotonic() + min(float(fields["seconds"]), request.limits.seconds_per_document * 0.9)
-    with request.opened() as opened:
-        key = GlyphKey(bytes.fromhex(fields["tint"]))
-        marks = read_glyphs(opened, sets, key, copies=int(fields["copies"]), end=end)
-    return done({"marks": to_plain(marks)}), b""
-
-
 def _cut(request: Request) -> Answer:
     """Some pages of a stack as a file of their own."""
     from .cut import cut
@@ -312,102 +263,6 @@ def _searchable(request: Request) -> Answer:
     return done({"pdfa": made.pdfa, "why_not": made.why_not}), made.data
 
 
-def _copies(request: Request) -> Answer:
-    """The copies there are, for the tracing that is to come."""
-    request.known.copies = request.data
-    return done({}), b""
-
-
-def _marks(request: Request) -> Answer:
-    """The marks of a suspect file, what there is to show of them, and in the bytes the sightings of the tint."""
-    import numpy as np
-
-    from ..watermark.tint import TintKey
-    from .mark_tint import pack
-    from .read_marks import survey
-
-    fields = request.fields
-    ids = np.frombuffer(request.known.copies, "<u8").tolist()
-    with request.opened() as opened:
-        found = survey(
-            opened, limits=request.limits, source=request.data, tint=TintKey(bytes.fromhex(fields["tint"])), ids=ids,
-            thorough=bool(fields.get("thorough")), given=fields,
-        )  # fmt: skip
-    facts, data = pack(found.seen)
-    return done({"marks": to_plain(found.marks), "views": to_plain(found.views), "seen": facts}), data
-
-
-def _add_up(request: Request) -> Answer:
-    """The sightings of several suspect files together."""
-    import numpy as np
-
-    from ..watermark.tint import TintKey
-    from .mark_tint import add_up, unpack
-
-    ids = np.frombuffer(request.known.copies, "<u8").tolist()
-    seen = unpack(request.fields["seen"], request.data)
-    found = add_up(seen, TintKey(bytes.fromhex(request.fields["tint"])), ids)
-    return done({"marks": to_plain(found.marks), "views": to_plain(found.views)}), b""
-
-
-def _trace_report(request: Request) -> Answer:
-    """A trace report; the leaked files and master pages stand in the bytes, one behind the other."""
-    from ..formats.fault import FormatFault
-    from ..models.copy import MarkView
-    from .trace_picture import show
-    from .trace_sheet import SheetItem, draw_report
-
-    fields, at, items = request.fields, 0, []
-    for item in fields["items"]:
-        leak, at = request.data[at : at + int(item["size"])], at + int(item["size"])
-        master, at = request.data[at : at + int(item["master"])], at + int(item["master"])
-        shown = None
-        if leak:
-            view = from_plain(MarkView, item["view"]) if item["view"] else None
-            try:
-                shown = show(leak, view, limits=request.limits, master=master or None)
-            except (FormatFault, JiyaoError):  # what cannot be opened is said in its result
-                shown = None
-        items.append(
-            SheetItem(
-                name=str(item["name"]), result=item["result"], shown=shown, tried=tuple(item["tried"]),
-                weak=tuple(item["weak"]),
-            )
-        )  # fmt: skip
-    return done({}), draw_report(fields["head"], items, lang=fields["lang"])
-
-
-def _drill_make(request: Request) -> Answer:
-    """Test pages of the marks, as a PDF."""
-    from ..watermark.tint import TintKey
-    from .mark_drill import STEPS, make_pages
-
-    sheets = int(request.fields["sheets"])
-    data = make_pages(TintKey(bytes.fromhex(request.fields["tint"])), sheets=sheets)
-    return done({"pages": sheets * len(STEPS), "steps": list(STEPS)}), data
-
-
-def _drill_read(request: Request) -> Answer:
-    """What came back of test pages."""
-    from ..watermark.tint import TintKey
-    from .mark_drill import read_pages
-
-    key = TintKey(bytes.fromhex(request.fields["tint"]))
-    end = time.monotonic() + 0.9 * 600
-    with request.opened() as opened:
-        pages = list(read_pages(opened, key, end=end))
-    found = [to_plain(page) for page in pages if page is not None]
-    return done({"pages": found, "foreign": len(pages) - len(found)}), b""
-
-
-def _drill_report(request: Request) -> Answer:
-    """The figures of the drills as a paper."""
-    from .mark_drill_sheet import draw_drill_report
-
-    fields = request.fields
-    return done({}), draw_drill_report(fields["value"], fields["head"], lang=fields["lang"])
-
-
 ACTS: dict[str, Callable[[Request], Answer]] = {
     "look": _look,
     "warm": _warm,
@@ -421,18 +276,10 @@ ACTS: dict[str, Callable[[Request], Answer]] = {
     "features": _features,
     "learn": _learn,
     "items": _items,
-    "draw": _draw,
     "cut": _cut,
     "join": _join,
     "sheet": _sheet,
     "searchable": _searchable,
-    "copies": _copies,
-    "marks": _marks,
-    "glyphs": _glyphs,
-    "add_up": _add_up,
-    "trace_report": _trace_report,
-    "drill_make": _drill_make,
-    "drill_read": _drill_read,
-    "drill_report": _drill_report,
     "unpack": _unpack,
+    **MARK_ACTS,
 }

@@ -73,6 +73,7 @@ def test_every_name_of_the_contract_is_there() -> None:
     assert set(PARTS) == {
         "flat",
         "keys",
+        "log",
         "marks",
         "registry",
         "token",

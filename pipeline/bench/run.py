@@ -21,6 +21,7 @@ from .flat import flat
 from .ingest import ingest
 from .key_tree import keys
 from .keys import destroy, seal
+from .log import log
 from .marks import marks
 from .papers import certificate, trace
 from .race import Races, run_race, seconds
@@ -46,7 +47,7 @@ TOPICS: Final[dict[str, Topic]] = {
 """All of them make up a whole run."""
 PARTS: Final[dict[str, Topic]] = {
     "flat": flat, "keys": _unseeded(keys), "registry": registry, "marks": marks,
-    "token": _unseeded(token),
+    "token": _unseeded(token), "log": _unseeded(log),
     **{f"read.{severity}": partial(read, severities=(severity,)) for severity in SEVERITIES},
 }  # fmt: skip
 """Run only when named: parts of a topic, and what takes too long for every run."""

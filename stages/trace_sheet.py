@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from PIL import Image
+
 from ..common.messages import Lang, say
 from ..watermark.pen import Colour, Pen
 from .trace_picture import Shown
@@ -149,15 +151,16 @@ class _Sheet:
         self.y += 3
         lowest = self.y
         for left, data, word in (
-            (_LEFT, shown.leak, "leak"),
+            (_LEFT, shown.leak, "leak" if shown.placed else "leak_alone"),
             (_LEFT + half + _GAP, shown.placed, "over_master" if shown.master else "placed"),
         ):
             if not data:
                 continue
-            box = self.pen.pdf.image(
-                io.BytesIO(data), x=left, y=self.y, w=half, h=_HIGH, keep_aspect_ratio=True
-            )
-            bottom = self.y + min(_HIGH, float(box.rendered_height))
+            with Image.open(io.BytesIO(data)) as picture:
+                wide, high = picture.size
+            scale = min(half / wide, _HIGH / high)
+            self.pen.pdf.image(io.BytesIO(data), x=left, y=self.y, w=wide * scale, h=high * scale)
+            bottom = self.y + high * scale + 1
             for line in self.pen.wrapped(self.worded(word, page=shown.master), 8.5, half):
                 bottom += 4
                 self.pen.text(left, bottom, line, 8.5, colour=_GRAY)

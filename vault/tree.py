@@ -19,6 +19,8 @@ from .tree_rows import PageRow, Source, read_pages
 from .wipe import wipe, wiped
 
 _REGISTRY = Slot(0, 0, 0)
+_MARK = 9
+"""Bytes of an id that tell its key."""
 _KEPT = 512
 """So many pages stay open in a block (8 KiB each); beyond it leaves are closed again."""
 
@@ -56,12 +58,16 @@ class KeyTree:
 
         So an id is never that of another key, also not after a place was given out again by a restored store.
         """
-        bare = place.named(bytes(9))
-        if place == _REGISTRY:
-            return bare
-        both = bytearray(bare) + key
-        with wiped(both):
-            return place.named(self.head.suite.mac(self.top.naming, both)[:9])
+        bare = place.named(bytes(_MARK))
+        return bare if place == _REGISTRY else bare[:-_MARK] + self._mark(bare, key)
+
+    def _mark(self, bare: bytes, key: bytearray) -> bytes:
+        both = bytearray(bare)
+        both += key
+        try:
+            return self.head.suite.mac(self.top.naming, both)[:_MARK]
+        finally:
+            wipe(both)
 
     def names(self, slot: bytes, place: Slot, key: bytearray) -> bool:
         """Whether `slot` is the id of the key in this place."""

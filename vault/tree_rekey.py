@@ -205,10 +205,10 @@ class _Work:
     def doom(self, slots: Iterable[bytes]) -> None:
         """Lays out the paths."""
         self.wanted = tuple(dict.fromkeys(slots))
+        pages = {number: FANOUT ** (branch.depth - 1) for number, branch in self.tree.top.branches.items()}
         for slot in self.wanted:
             place = Slot.of(slot)
-            branch = self.tree.top.branches.get(place.branch) if place is not None else None
-            if place is None or branch is None or place.page >= FANOUT ** (branch.depth - 1):
+            if place is None or place.page >= pages.get(place.branch, 0):
                 continue
             self.ids.setdefault(place, []).append(slot)
             leaves = self.doomed.setdefault(place.branch, {}).setdefault(0, {})

@@ -131,8 +131,11 @@ class _Tree:
 
         return seconds(work) * 1000
 
-    def destroy(self, slots: Sequence[str], *, whole: bool = False) -> float:
-        """Milliseconds of the rewrite and of the check on a second connection."""
+    def destroy(self, slots: Sequence[str], *, whole: bool = False, clean: bool = True) -> float:
+        """Milliseconds of the rewrite and of the check on a second connection; if `clean`, what the last one left in
+        the write-ahead log is put into the database before."""
+        if clean:
+            self._checkpoint()
         done: list[Rewritten] = []
 
         def work() -> None:
@@ -153,7 +156,7 @@ class _Tree:
     def destroy_with_root(self) -> float:
         """Milliseconds of all steps, the root's included."""
         slots = self.pick(1, 0)
-        return seconds(lambda: self.destroy(slots)) * 1000
+        return seconds(lambda: self.destroy(slots, clean=False)) * 1000
 
     def rekey(self) -> float:
         """Seconds in which every page gets a new key."""
@@ -176,7 +179,7 @@ class _Tree:
         """How often destroying one key waits for the disk."""
         slots = self.pick(1, 0)
         with _traced() as calls:
-            self.destroy(slots)
+            self.destroy(slots, clean=False)
         return len(calls)
 
     def _checkpoint(self) -> None:

@@ -1,7 +1,8 @@
 """Pictures made smaller and pieces of ink told apart, several times quicker than by one call of OpenCV.
 
-Both give what that call gives: OpenCV averages whole squares of pixels much faster than parts of them, and numbers
-pieces faster with small numbers.
+OpenCV averages whole squares of pixels much faster than parts of them, and numbers pieces faster with small numbers.
+The pieces are those of that call; the smaller picture differs from it where the ratio is no whole number, since it
+was averaged twice.
 """
 
 from __future__ import annotations

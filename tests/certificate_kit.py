@@ -55,6 +55,16 @@ CREW = (
     ("attest", "destroy_supervisor", "P05", 111),
 )
 SALT = b"0123456789abcdef"
+PLANT = PhysicalFacts(
+    route="designated_plant_escorted", methods=("pulp",), place="样例市销毁中心", began=iso(AT),
+    ended=iso(AT + timedelta(hours=1)), plant="样例市涉密载体销毁中心", plant_receipt="销字2026-118",
+    escorts=("P06", "P07"), way="机要室—环城路—销毁中心", vehicle="样A·00001", seal_no="F0231",
+    departed=iso(AT - timedelta(hours=1)), arrived=iso(AT),
+)  # fmt: skip
+BURNT = PhysicalFacts(
+    route="in_house_burn", methods=("burn",), place="机要室焚烧间", began=iso(AT), ended=iso(AT + timedelta(hours=1)),
+    performed_by=("P06",),
+)  # fmt: skip
 CLOSED = tuple(
     Derived(kind=kind, count=int(kind in ("original", "text")), outcome="crypto_erase")
     if kind in ("original", "text", "fields")

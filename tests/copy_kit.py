@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from datetime import date
+from functools import cache
 
 import cv2
 import numpy as np
@@ -60,6 +61,12 @@ def letter(pages: int = 1, *, full: bool = False) -> bytes:
             pen.text(3, 294, "页脚贴边的文字", 12)
         pen.text(165, 270, f"— {number + 1} —", 12)
     return pen.output()
+
+
+@cache
+def bare() -> Page:
+    """The letter's page, 200 dpi, without any marks."""
+    return picture(letter())
 
 
 def scan() -> bytes:

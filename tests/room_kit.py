@@ -326,6 +326,17 @@ class Room:
     def show(self, batch: str) -> dict[str, Any]:
         return destruction.show(self.station, batch=batch)
 
+    def half_executed(self) -> tuple[str, str, str, str]:
+        """A batch that waits for its second operator, nobody holding the registry: batch, document, its copy, and
+        another document."""
+        gone = self.expired(text="将被销毁的正文：乌有县虚构渠段的水位数字全部作废不再使用。")
+        stays = self.document()
+        copy = self.copy(gone, status="returned")
+        batch = self.until("supervised", gone)
+        self.execute(batch, "op1")
+        self.station.engine.dispose()
+        return batch, gone, copy, stays
+
     def until(
         self,
         state: str,

@@ -15,7 +15,7 @@ import pypdf
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from certificate_kit import AT, CLOSED, NAMES, SALT, TITLES, Case, station
+from certificate_kit import AT, BURNT, CLOSED, NAMES, PLANT, SALT, TITLES, Case, station
 from jiyao.common.clock import iso
 from jiyao.ledger import certificate_rules, certificate_verifier
 from jiyao.models.certificate import claims, title_salt
@@ -24,16 +24,6 @@ from jiyao.stages import certify as certify_stage
 from jiyao.stages.verify_certificate import verify
 from test_certificate import made, pem, printed
 
-PLANT = PhysicalFacts(
-    route="designated_plant_escorted", methods=("pulp",), place="样例市销毁中心", began=iso(AT),
-    ended=iso(AT + timedelta(hours=2)), plant="样例市涉密载体销毁中心", plant_receipt="销字2026-118",
-    escorts=("P06", "P07"), way="机要室—环城路—销毁中心", vehicle="样A·00001", seal_no="F0231",
-    departed=iso(AT - timedelta(hours=1)), arrived=iso(AT),
-)  # fmt: skip
-BURNT = PhysicalFacts(
-    route="in_house_burn", methods=("burn",), place="机要室焚烧间", began=iso(AT), ended=iso(AT + timedelta(hours=1)),
-    performed_by=("P06",),
-)  # fmt: skip
 SHREDDED = PhysicalFacts(
     route="certified_shredder", methods=("shred",), place="机要室", began=iso(AT), ended=iso(AT + timedelta(hours=1)),
     equipment="样例牌碎纸机", equipment_no="样检〔2026〕7号", standard="样例标准", grade="最高级",

@@ -49,15 +49,7 @@ POINTS: list[tuple[str, object, str, str, Callable[..., bool]]] = [
 def waiting(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, str, str, str]:
     """A room whose batch waits for the second operator: folder, batch, document, its copy, another document."""
     room = Room(tmp_path_factory.mktemp("waiting"))
-    gone, stays = (
-        room.expired(text="将被销毁的正文：乌有县虚构渠段的水位数字全部作废不再使用。"),
-        room.document(),
-    )
-    copy = room.copy(gone, status="returned")
-    batch = room.until("supervised", gone)
-    room.execute(batch, "op1")
-    room.station.engine.dispose()
-    return room.base, batch, gone, copy, stays
+    return room.base, *room.half_executed()
 
 
 def again(waiting: tuple[Path, str, str, str, str], base: Path) -> Room:

@@ -12,7 +12,7 @@ import numpy as np
 import pypdfium2
 import pytest
 
-from copy_kit import KEY, SERIAL, TAG, Page, letter, spec
+from copy_kit import KEY, SERIAL, TAG, Page, bare, letter, spec
 from jiyao.common.errors import Refused
 from jiyao.common.limits import DEFAULT_LIMITS
 from jiyao.formats.open import open_document
@@ -32,15 +32,6 @@ TINT = TintKey(bytes(range(32)))
 ID = forensic_id(KEY, SERIAL)
 A4 = {"width_mm": 210.0, "height_mm": 297.0}
 VECTORS = Path(__file__).parent / "vectors" / "dots.json"
-
-
-@cache
-def bare() -> Page:
-    opened = open_document(letter(), limits=DEFAULT_LIMITS)
-    try:
-        return np.asarray(opened.render(1, 200), np.uint8)
-    finally:
-        opened.close()
 
 
 def dotted(page: Page, id: int = ID) -> Page:

@@ -374,16 +374,7 @@ def waiting(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Waiting
             inner.setattr(station_file, "finished", cut_off)
             room_kit.build(base, Level.STATE_TOP, registry=server.url(name))
         room_kit.build(base, Level.STATE_TOP, registry=server.url(name))
-    room = room_kit.Room(base)
-    gone, stays = (
-        room.expired(text="将被销毁的正文：乌有县虚构渠段的水位数字全部作废不再使用。"),
-        room.document(),
-    )
-    copy = room.copy(gone, status="returned")
-    batch = room.until("supervised", gone)
-    room.execute(batch, "op1")
-    room.station.engine.dispose()
-    return Waiting(base, server, name, batch, gone, copy, stays)
+    return Waiting(base, server, name, *room_kit.Room(base).half_executed())
 
 
 @needs_server

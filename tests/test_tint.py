@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from copy_kit import KEY, SERIAL, TAG, Page, letter, spec
+from copy_kit import KEY, SERIAL, TAG, Page, bare, letter, spec
 from jiyao.common.errors import Refused
 from jiyao.common.limits import DEFAULT_LIMITS
 from jiyao.formats.open import open_document
@@ -33,16 +33,6 @@ from jiyao.watermark.trace import judge
 TINT = TintKey(bytes(range(32)))
 ID = forensic_id(KEY, SERIAL)
 VECTORS = Path(__file__).parent / "vectors" / "tint.json"
-
-
-@cache
-def bare() -> Page:
-    """A letter's page, 200 dpi, without any marks."""
-    opened = open_document(letter(), limits=DEFAULT_LIMITS)
-    try:
-        return np.asarray(opened.render(1, 200), np.uint8)
-    finally:
-        opened.close()
 
 
 @cache

@@ -26,7 +26,7 @@ from fpdf import FPDF
 from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
 
-from certificate_kit import AT, CREW, SALT, STORE, TITLES, Case, station
+from certificate_kit import AT, BURNT, CREW, PLANT, SALT, STORE, TITLES, Case, station
 from jiyao.common.clock import iso
 from jiyao.ledger import log
 from jiyao.ledger.certificate_verifier import check, seal_of
@@ -41,16 +41,6 @@ from jiyao.vault import pki
 from jiyao.vault.cms import P256_ORDER
 
 SEALED_AT = AT + timedelta(minutes=115)
-PLANT = PhysicalFacts(
-    route="designated_plant_escorted", methods=("pulp",), place="样例市销毁中心", began=iso(AT),
-    ended=iso(AT + timedelta(hours=1)), plant="样例市涉密载体销毁中心", plant_receipt="销字2026-118",
-    escorts=("P06", "P07"), way="机要室—环城路—销毁中心", vehicle="样A·00001", seal_no="F0231",
-    departed=iso(AT - timedelta(hours=1)), arrived=iso(AT),
-)  # fmt: skip
-BURNT = PhysicalFacts(
-    route="in_house_burn", methods=("burn",), place="机要室焚烧间", began=iso(AT), ended=iso(AT + timedelta(hours=1)),
-    performed_by=("P06",),
-)  # fmt: skip
 CRUSHED = PhysicalFacts(
     route="designated_plant_escorted", methods=("degauss", "crush"), place="机要室", began=iso(AT),
     ended=iso(AT + timedelta(hours=1)), equipment="样例牌压碎机", equipment_no="样检〔2026〕7号",

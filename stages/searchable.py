@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import io
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -71,7 +71,7 @@ def searchable(
     read = {page.number: page for page in transcript.pages}
     kept = _kept(source, opened.page_count) if opened.kind == "pdf" else None
     if kept is not None:
-        data = _add_layers(kept, read)
+        data = _add_layers(kept, {number: page for number, page in read.items() if page.source == "ocr"})
         return Searchable(data, pdfa=False, why_not="searchable_signed" if opened.signature == "present" else
                           "searchable_source_kept")  # fmt: skip
     writer, codes = PdfWriter(), Codes()
@@ -98,18 +98,41 @@ def searchable(
     return Searchable(_written(writer), pdfa=True)
 
 
+def lay_text(flat: bytes, transcript: Transcript) -> bytes:
+    """A flattened PDF with the text of its pages unseen on them, whatever it was read from; the pictures stay.
+
+    Args:
+        flat: pages that are nothing but pictures, as the product makes them.
+        transcript: of the document they were drawn from, page for page; its boxes are shares of the page.
+
+    Raises:
+        ValueError: it has pages that the PDF has not, or pypdf cannot take the PDF over.
+    """
+    pages = {page.number: page for page in transcript.pages}
+    writer = _kept(flat)
+    if writer is None or max(pages, default=0) > len(writer.pages):
+        raise ValueError("not a flattened copy of these pages")
+    return _add_layers(writer, {number: _as_large(page, writer) for number, page in pages.items()})
+
+
 # ---------------------------------------------------------------- a PDF kept
 
 
-def _kept(source: bytes, pages: int) -> PdfWriter | None:
+def _kept(source: bytes, pages: int | None = None) -> PdfWriter | None:
     """The PDF to write on; None when pypdf cannot take it over whole."""
     try:
         reader = PdfReader(io.BytesIO(source))
-        if reader.is_encrypted or len(reader.pages) != pages:
+        if reader.is_encrypted or pages not in (None, len(reader.pages)):
             return None
         return PdfWriter(clone_from=reader)
     except (PyPdfError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
+
+
+def _as_large(page: Page, writer: PdfWriter) -> Page:
+    """The page with the size that it has in the PDF: a copy may stand on another sheet."""
+    box = writer.pages[page.number - 1].cropbox
+    return replace(page, width_mm=float(box.width) / POINTS, height_mm=float(box.height) / POINTS)
 
 
 def _add_layers(writer: PdfWriter, read: dict[int, Page]) -> bytes:
@@ -117,7 +140,7 @@ def _add_layers(writer: PdfWriter, read: dict[int, Page]) -> bytes:
     written = []
     for number, page in enumerate(writer.pages, start=1):
         one = read.get(number)
-        layer = text_layer(one, codes) if one is not None and one.source == "ocr" else ""
+        layer = text_layer(one, codes) if one is not None else ""
         if layer:
             written.append((page, layer))
     if written:

@@ -263,6 +263,14 @@ def _searchable(request: Request) -> Answer:
     return done({"pdfa": made.pdfa, "why_not": made.why_not}), made.data
 
 
+def _lay_text(request: Request) -> Answer:
+    """A flattened copy with the text unseen on its pictures."""
+    from ..models.page import Transcript
+    from .searchable import lay_text
+
+    return done({}), lay_text(request.data, from_plain(Transcript, request.fields["transcript"]))
+
+
 ACTS: dict[str, Callable[[Request], Answer]] = {
     "look": _look,
     "warm": _warm,
@@ -280,6 +288,7 @@ ACTS: dict[str, Callable[[Request], Answer]] = {
     "join": _join,
     "sheet": _sheet,
     "searchable": _searchable,
+    "lay_text": _lay_text,
     "unpack": _unpack,
     **MARK_ACTS,
 }

@@ -361,7 +361,8 @@ def test_no_act_of_a_worker_loads_keys_or_the_registry() -> None:
         "copies": {}, "marks": {"tint": "00" * 32}, "add_up": {"tint": "00" * 32, "seen": []},
         "trace_report": {"items": [], "head": {}, "lang": "zh"}, "drill_make": {"tint": "00" * 32, "sheets": 1},
         "drill_read": {"tint": "00" * 32}, "drill_report": {"value": {}, "head": {}, "lang": "zh"},
-        "searchable": {"transcript": {"pages": []}}, "unpack": {"first": 0, "passwords": []}, "prints": {}, "items": {},
+        "searchable": {"transcript": {"pages": []}},
+        "lay_text": {"transcript": {"pages": []}}, "unpack": {"first": 0, "passwords": []}, "prints": {}, "items": {},
         "features": {"fields": {}}, "learn": {},
         "glyphs": {"tint": "00" * 32, "size": 0, "sizes": [], "ids": [], "copies": 0, "seconds": 1},
     }  # fmt: skip

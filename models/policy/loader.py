@@ -124,7 +124,7 @@ def parse_policy(text: str) -> Policy:
     choices = read_choices(top["conflicts"])
     if "storage" in top:
         check_storage(top["storage"])
-    copies = top["copies"].map(need=("flatten_min_rank",), may=("conf", "marks"))
+    copies = top["copies"].map(need=("flatten_min_rank",), may=("conf", "marks", "text_layer"))
     return Policy(
         version=top["version"].text(),
         approved_by=top["approved_by"].optional_text(),
@@ -137,6 +137,7 @@ def parse_policy(text: str) -> Policy:
         clearances=_clearances(top["clearances"]),
         flatten_min_rank=copies["flatten_min_rank"].integer(0, 100),
         marks=_marks(copies["marks"]) if "marks" in copies else (),
+        text_layer=copies["text_layer"].truth() if "text_layer" in copies else False,
         periods=_periods(top["secrecy_period"]),
         engine=_engine(top["engine"]),
         rules=rules,

@@ -367,6 +367,8 @@ class Policy:
     """The chosen option of each conflict between the seeds."""
     marks: tuple[tuple[int, MarkProfile], ...] = ()
     """How strongly the invisible marks of copies are drawn: rank from which on, and profile; ranks rise."""
+    text_layer: bool = False
+    """Whether flattened copies carry the text that was read, unseen."""
     unit_items: tuple[UnitItem, ...] = ()
     """Empty until the unit has loaded its list."""
     authority: Authority = field(default_factory=Authority)

@@ -20,13 +20,14 @@ from ...common.errors import JiyaoError, NotThere, Refused, UsageFault
 from ...common.files import write_new
 from ...models.copy import CopySpec, FormerMark, MarkStyle
 from ...models.level import Level
+from ...models.page import Transcript
 from ...models.tables import Approval, Artefact, Clear, Copy, Document
 from ...models.wire import to_plain
 from ...stages.seal import seal
 from ...watermark.payload import encode, forensic_id, station_tag
 from ..desk import matters, movements
 from ..intake.executor import Job, LocalExecutor
-from ..intake.judgement import load_judgement, open_artefact
+from ..intake.judgement import load_judgement, load_transcript, open_artefact
 from ..intake.register_entry import area_of
 from ..levels import former
 from ..papers import outbound
@@ -120,6 +121,7 @@ def issue(
             raise NotThere("no_text", document=document, status=row.status)
         judgement = load_judgement(station, session, document)
         passwords = judgement.passwords if judgement else []
+        text = load_transcript(station, session, document) if station.policy.text_layer else None
         names = {person: people.name_of(station, session, person) for person in recipients}
     issued = []
     with station.scratch() as scratch, LocalExecutor(jobs=1, scratch=scratch.path) as worker:
@@ -128,6 +130,7 @@ def issue(
                 _issue_one(
                     station, actor, worker, original, passwords=passwords, document=document, person=person,
                     name=names[person], approval=approval, sink=sink, due=due, purpose=purpose, form=form,
+                    text=text,
                 )
             )  # fmt: skip
     return {"document": document, "approval": approval, "copies": issued}
@@ -177,6 +180,7 @@ def _issue_one(
     due: date | None,
     purpose: str | None,
     form: str,
+    text: Transcript | None,
 ) -> dict[str, Any]:
     """One copy: the number is taken, the pages are drawn in a worker, then copy, key and ledger entry stand at once."""
     with acting(station, actor, "copies.issue", objects=(document,)) as session:
@@ -192,6 +196,10 @@ def _issue_one(
     if reply.outcome != "done":
         raise JiyaoError(reply.code or "worker_failed")
     glyphs: dict[str, int] = reply.value["glyphs"]
+    size = int(reply.value["size"])
+    drawn_copy, before = reply.data[:size], reply.data[size:]
+    if text is not None and spec.flatten and spec.format == "pdf":
+        drawn_copy = _with_text(worker, drawn_copy, text)
     with acting(station, actor, "copies.issue", objects=(document,)) as session:
         row = access.get_document(session, document)
         if row.status not in ("registered", "archived"):
@@ -215,8 +223,6 @@ def _issue_one(
         )
         session.add(copy)
         session.flush()
-        size = int(reply.value["size"])
-        drawn_copy, before = reply.data[:size], reply.data[size:]
         seal_copy(station, session, row, copy, drawn_copy, before)
         place = Clear(
             document_id=document, copy_id=copy.id, kind=sink.kind, at=station.now(), holder=person,
@@ -244,6 +250,14 @@ def _issue_one(
         "copy": drawn.copy, "number": number, "recipient": person, "name": name, "pages": drawn.pages, **handed,
         "forensic_id": f"{forensic:012x}", "layers": _layers(drawn.pages, glyphs),
     }  # fmt: skip
+
+
+def _with_text(worker: LocalExecutor, flat: bytes, text: Transcript) -> bytes:
+    """The flattened copy with the words unseen on its pictures, where the policy asks for it (`copies.text_layer`)."""
+    reply = worker.submit(Job(act="lay_text", fields={"transcript": to_plain(text)}, data=flat)).result()
+    if reply.outcome != "done":
+        raise JiyaoError(reply.code or "worker_failed")
+    return reply.data
 
 
 def _layers(pages: int, glyphs: Mapping[str, int]) -> list[dict[str, Any]]:

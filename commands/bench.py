@@ -16,7 +16,7 @@ from .frame import Act, argument, current, option
 @click.command("bench", cls=Act)
 @argument("names", metavar="[NAME…]", nargs=-1)
 @option("--quick", is_flag=True)
-@option("--seed", type=click.IntRange(0, 9999), default=1)
+@option("--seed", type=click.IntRange(0, 99_999_999), default=1)
 def bench(names: tuple[str, ...], quick: bool, seed: int) -> None:
     show.run(lambda: measure(names, quick=quick, seed=seed, told=_tell), _draw)
 

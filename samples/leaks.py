@@ -63,11 +63,14 @@ def crop(page: Picture, rng: random.Random, share: float) -> Picture:
     return np.ascontiguousarray(page[top : top + rows, left : left + columns])
 
 
-def print_scan(page: Picture, rng: random.Random) -> Picture:
-    """Printed and scanned: dot gain, the printer's and the scanner's tone, grain, a slight turn, 150 to 300 dpi."""
+def print_scan(page: Picture, rng: random.Random, *, rate: float | None = None) -> Picture:
+    """Printed and scanned: dot gain, the printer's and the scanner's tone, grain, a slight turn, 150 to 300 dpi (`rate`
+    times 200).
+    """
+    chosen = rng.choice((0.75, 1.0, 1.5)) if rate is None else rate
     soft = cv2.GaussianBlur(page, (0, 0), rng.uniform(0.6, 1.0)).astype(np.float32)
     tone = soft * rng.uniform(0.93, 0.98) + rng.uniform(2, 9)
-    scanned = _sized(_noise(_clip(tone), rng, rng.uniform(2, 4)), rng.choice((0.75, 1.0, 1.5)))
+    scanned = _sized(_noise(_clip(tone), rng, rng.uniform(2, 4)), chosen)
     scanned = _turned(scanned, rng.uniform(-2, 2))
     return _jpeg(_gray(scanned, rng) if rng.random() < 0.3 else scanned, rng.choice((60, 75, 90)))
 
@@ -100,6 +103,11 @@ def photo(page: Picture, rng: random.Random) -> Picture:
     return _jpeg(
         _sized(_noise(np.asarray(scene, np.uint8), rng, 3), rng.uniform(0.8, 1.4)), rng.choice((70, 85))
     )
+
+
+def megapixels(picture: Picture, millions: float) -> Picture:
+    """The same picture with so many million pixels, as a camera gives it."""
+    return _sized(picture, (millions * 1e6 / (picture.shape[0] * picture.shape[1])) ** 0.5)
 
 
 def screen_photo(page: Picture, rng: random.Random) -> Picture:

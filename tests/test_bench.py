@@ -75,6 +75,7 @@ def test_every_name_of_the_contract_is_there() -> None:
         "keys",
         "log",
         "marks",
+        "marks.speed",
         "registry",
         "token",
         "read.clean",

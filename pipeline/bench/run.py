@@ -23,6 +23,7 @@ from .key_tree import keys
 from .keys import destroy, seal
 from .log import log
 from .marks import marks
+from .marks_speed import speed
 from .papers import certificate, trace
 from .race import Races, run_race, seconds
 from .read import SEVERITIES, read
@@ -46,7 +47,7 @@ TOPICS: Final[dict[str, Topic]] = {
 }  # fmt: skip
 """All of them make up a whole run."""
 PARTS: Final[dict[str, Topic]] = {
-    "flat": flat, "keys": _unseeded(keys), "registry": registry, "marks": marks,
+    "flat": flat, "keys": _unseeded(keys), "registry": registry, "marks": marks, "marks.speed": speed,
     "token": _unseeded(token), "log": _unseeded(log),
     **{f"read.{severity}": partial(read, severities=(severity,)) for severity in SEVERITIES},
 }  # fmt: skip

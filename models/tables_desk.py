@@ -134,10 +134,11 @@ class MatterStep(Base):
 
 
 class Tally(Base):
-    """How many originals or copies stand in a state, kept as they move (`pipeline/station/tallies.py`).
+    """How many rows of a kind stand in a state, kept as they change (`pipeline/station/tallies.py`).
 
-    Twice over: `part` is `holder` (`name`: who has it, empty for nobody) or `day` (`name`: the day on which it entered
-    the register). A level is empty where the paper has none. A count of a million rows would take seconds.
+    Twice over or thrice: `part` is `holder` (`name`: who has it, empty for nobody), `day` or `month` (`name`: that in
+    which it began). A level is empty where the paper has none, or where levels are not told apart. A count of a million
+    rows would take seconds.
     """
 
     __tablename__ = "tallies"
@@ -145,5 +146,8 @@ class Tally(Base):
     part: Mapped[str] = mapped_column(String(8), primary_key=True)
     name: Mapped[str] = mapped_column(String(64), primary_key=True)
     level_code: Mapped[str] = mapped_column(String(2), primary_key=True)
-    state: Mapped[str] = mapped_column(String(16), primary_key=True)
+    state: Mapped[str] = mapped_column(String(48), primary_key=True)
     number: Mapped[int]
+
+    # sums run along the key
+    __table_args__ = ({"sqlite_with_rowid": False},)

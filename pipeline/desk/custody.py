@@ -22,7 +22,7 @@ from ..papers import organs
 from ..persons import access, people
 from ..persons.actors import Actor, acting
 from ..rounds import overnight
-from ..station import recount, tallies
+from ..station import counts, recount, tallies
 from ..station.station import Station
 from . import lateness, movements, timers
 from .movements import Hand, Thing
@@ -195,7 +195,7 @@ def _balance(
     found = None
     if document is None:
         code = level.code if level else None
-        found = tallies.counted(session, kind, level=code, holder=holder, since=since, until=until)
+        found = counts.counted(session, kind, level=code, holder=holder, since=since, until=until)
     if found is None:
         return movements.balance(
             session, kind, document=document, level=level, holder=holder, since=since, until=until

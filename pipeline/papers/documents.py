@@ -98,7 +98,8 @@ def list_documents(
             }
             rows, more, total = [by_id[name] for name in found.ids], found.more, found.total
         else:
-            rows, more, total = listing.page(session, wanted, place, offset, limit)
+            known = None if batch else listing.known(session, actor, status=status, level=level)
+            rows, more, total = listing.page(session, wanted, place, offset, limit, known=known)
         opened = {row.id for row in rows if access.may_see_titles(station, actor, row)}
         levels = [access.protected_as(station.policy, row) for row in rows if row.id in opened]
         if whole and place is None and more:

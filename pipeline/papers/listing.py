@@ -10,25 +10,36 @@ from sqlalchemy.orm import Session
 from ...common.paging import MOST
 from ...models.level import Level
 from ...models.listed import listed as listed
+from ...models.rights import REGISTRARS
 from ...models.tables import Document
 from ..desk.urgency import urgent_first
 from ..persons import access
 from ..persons.actors import Actor
+from ..station import counts
 from ..station.station import Station
 from . import searching
 
 
 def page(
     session: Session, wanted: Sequence[ColumnElement[bool]], place: tuple[int, int, int] | None, offset: int,
-    limit: int,
+    limit: int, *, known: int | None = None,
 ) -> tuple[list[Document], bool, int]:  # fmt: skip
-    """A page of the list, whether there are more, and how many there are in all."""
+    """A page of the list, whether there are more, and how many there are in all, counted where it is not `known`."""
     order = (urgent_first(), Document.year, Document.seq)
-    total = session.scalar(select(func.count()).select_from(Document).where(*wanted)) or 0
+    total = known
+    if total is None:
+        total = session.scalar(select(func.count()).select_from(Document).where(*wanted)) or 0
     behind = (tuple_(*order) > tuple_(*place),) if place else ()
     asked = select(Document).where(*wanted, *behind).order_by(*order).limit(limit + 1).offset(offset or None)
     rows = list(session.scalars(asked))
     return rows[:limit], len(rows) > limit, total
+
+
+def known(session: Session, actor: Actor, *, status: str | None, level: Level | None) -> int | None:
+    """How many rows of a state and level there are for whom every row is open, as counted while they came."""
+    if not actor.roles & REGISTRARS:
+        return None
+    return counts.standing(session, "document", level=level.code if level else None, state=status or None)
 
 
 def ahead(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -13,17 +12,15 @@ from ...models.tables import (
     Carrier,
     Copy,
     Destruction,
-    Document,
+    Event,
     Incident,
-    LedgerEntry,
     Matter,
     MatterStep,
-    Movement,
-    Receipt,
     Timer,
 )
 from ..desk import matters
-from ..station import tallies
+from ..review.mending import AMENDED
+from ..station import counts, tallies
 from .look import Cell, Line, Look, Register, columns, minute, state_word, word
 
 
@@ -144,10 +141,6 @@ SEALS = Register(
 # ---------------------------------------------------------------- the room's work, of a period
 
 
-_PART = 400
-"""Rows in one question: what every database takes."""
-
-
 def _work(look: Look) -> Iterator[Line]:
     """One line for each number of the period: what was done, how timely, what went wrong."""
     done = [*_amounts(look), *_timeliness(look), *_errors(look)]
@@ -162,29 +155,24 @@ def _within(look: Look, column: Any) -> list[ColumnElement[bool]]:
     return [*([column >= first] if first else []), *([column < last] if last else [])]
 
 
-def _count(look: Look, key: Any, at: Any) -> int:
-    return int(look.session.scalar(select(func.count(key)).where(*_within(look, at))) or 0)
-
-
-def _by(look: Look, column: Any, at: Any) -> dict[str, int]:
-    """How many rows of the period there are of each value."""
-    rows = look.session.execute(select(column, func.count()).where(*_within(look, at)).group_by(column))
-    return {str(value): number for value, number in rows}
+def _happened(look: Look, kind: str) -> Counter[str]:
+    """How many rows of a kind there are of the period, by what they are."""
+    first, last = look.period
+    return counts.happened(look.session, kind, since=first, until=last)
 
 
 def _amounts(look: Look) -> Iterator[tuple[str, str, Cell, str]]:
-    yield "办理", "签收来件", _count(look, Receipt.id, Receipt.at), ""
-    yield "办理", "登记文件", _count(look, Document.id, Document.received_at), ""
+    yield "办理", "签收来件", _happened(look, "receipt").total(), ""
+    yield "办理", "登记文件", _happened(look, "document").total(), ""
     desk = look.station.policy.desk
-    first, last = look.period
-    moves = tallies.moved(look.session, since=first, until=last)
-    for act, number in sorted((_by(look, Movement.act, Movement.at) if moves is None else moves).items()):
+    for act, number in sorted(_happened(look, "movement").items()):
         moved = desk.movement(act, "carrier") or desk.movement(act, "copy")
         if moved is not None and act in _TOLD:
             yield "办理", moved.zh, number, ""
     yield "办理", "发出复制件", _issued(look), ""
-    yield "办理", "销毁批次", _count(look, Destruction.id, Destruction.proposed_at), ""
-    for kind, number in sorted(_by(look, Matter.kind, Matter.opened_at).items()):
+    proposed = select(func.count(Destruction.id)).where(*_within(look, Destruction.proposed_at))
+    yield "办理", "销毁批次", int(look.session.scalar(proposed) or 0), ""
+    for kind, number in sorted(_happened(look, "matter").items()):
         if kind in desk.matters:
             yield "事项", desk.matters[kind].zh, number, ""
 
@@ -193,10 +181,11 @@ def _issued(look: Look) -> int:
     """Copies that entered the register within the period: as counted while they did, where that is kept."""
     first, last = look.period
     if tallies.kept(look.session):
-        counted = tallies.counted(look.session, "copy", since=first, until=last)
+        counted = counts.counted(look.session, "copy", since=first, until=last)
         if counted is not None:
             return counted.total()
-    return _count(look, Copy.id, Copy.issued_at)
+    issued = select(func.count(Copy.id)).where(*_within(look, Copy.issued_at))
+    return int(look.session.scalar(issued) or 0)
 
 
 _TOLD = ("archive", "circulate", "lend", "consult", "carry_out", "return_to_issuer", "hand_over", "reproduce")
@@ -204,16 +193,10 @@ _TOLD = ("archive", "circulate", "lend", "consult", "carry_out", "return_to_issu
 
 def _timeliness(look: Look) -> Iterator[tuple[str, str, Cell, str]]:
     """Of clocks that fell due within the period and have ended: how many in time; and how many are late now."""
-    first, last = look.period
-    ended = look.session.execute(
-        select(Timer.clock, Timer.state, func.count())
-        # both bounds always: the index by state and term is to be used
-        .where(Timer.state.in_(("met", "late")), Timer.due >= (first or ""), Timer.due < (last or "9999"))
-        .group_by(Timer.clock, Timer.state)
-    ).all()
-    numbers = {(clock, state): number for clock, state, number in ended}
-    for clock in sorted({clock for clock, _, _ in ended}):
-        met, late = numbers.get((clock, "met"), 0), numbers.get((clock, "late"), 0)
+    numbers = _happened(look, "timer")
+    ended = {name.partition("/")[2] for name in numbers if name.partition("/")[0] in ("met", "late")}
+    for clock in sorted(ended):
+        met, late = numbers[f"met/{clock}"], numbers[f"late/{clock}"]
         rule = look.station.policy.desk.clocks.get(clock)
         rate = f"按时 {met}，逾期 {late}，按时率 {100 * met // (met + late)}%"
         yield "时效", rule.zh if rule else clock, met + late, rate
@@ -238,23 +221,9 @@ def _errors(look: Look) -> Iterator[tuple[str, str, Cell, str]]:
         open_[kind] += number if state == "open" else 0
     for kind, number in sorted(numbers.items()):
         yield "差错", kind, number, f"未结 {open_[kind]}"
-    # the index alone tells which; only their leaves are read
-    amended = look.session.scalars(
-        select(LedgerEntry.seq).where(LedgerEntry.act == "documents.amend", *_within(look, LedgerEntry.at))
-    ).all()
-    leaves = [
-        leaf
-        for at in range(0, len(amended), _PART)
-        for leaf in look.session.scalars(
-            select(LedgerEntry.leaf).where(LedgerEntry.seq.in_(amended[at : at + _PART]))
-        )
-    ]
-    yield "差错", "更正登记", sum(json.loads(leaf)["result"] == "done" for leaf in leaves), ""
-    # by their state, of which there are few: as an expression the time leads no index through all papers of the period
-    void = select(func.count(Document.id)).where(
-        Document.status == "void", *_within(look, Document.received_at.concat(""))
-    )
-    yield "差错", "作废登记", int(look.session.scalar(void) or 0), ""
+    amended = select(func.count()).where(Event.what == AMENDED, *_within(look, Event.at))
+    yield "差错", "更正登记", int(look.session.scalar(amended) or 0), ""
+    yield "差错", "作废登记", _happened(look, "document")["void"], ""
     missing = select(func.count(Carrier.id)).where(Carrier.state.in_(("missing", "lost")))
     yield "差错", "现在短缺或遗失的原件", int(look.session.scalar(missing) or 0), ""
 

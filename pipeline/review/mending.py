@@ -18,6 +18,7 @@ from ...models.rights import MAY
 from ...models.tables import Carrier, Copy, Document, Matter, MatterItem
 from ..desk import matters
 from ..intake import carriers
+from ..intake.register_entry import remember
 from ..papers.documents import document_json
 from ..persons import access
 from ..persons.actors import Actor, acting
@@ -27,6 +28,8 @@ from . import review
 KIND = "void_entry"
 _KEPT = ("registered", "archived", "handed_over")
 _LEVEL_WORDS = ("level", "period")
+AMENDED = "amended"
+"""What an entry's record says once for each time that it was put right."""
 
 
 def amend(
@@ -58,6 +61,7 @@ def amend(
         if row.status not in _KEPT:
             raise Refused("not_amendable", document=document, status=row.status)
         review.set_fields(station, session, actor, row, fields, why)
+        remember(station, session, row, actor.person, "set", AMENDED, why.sealed_form)
         station.log(
             session, "documents.amend", objects=(document,), person=actor.person, account=actor.user, reason=why,
             facts={"fields": [*sorted(fields)]},

@@ -28,7 +28,7 @@ from ...vault.roots import RootSet
 from ...vault.suite import suite_named
 from ...vault.vault import create_vault
 from ..persons import people
-from . import authority
+from . import authority, tallies
 from .empty_registry import clear_unfinished, require_empty
 from .registry import on_server, open_engine
 from .roots import root_places, roots_found, weakest
@@ -150,6 +150,7 @@ def _first_rows(
         people.new_person(station, session, person=user, name=user, clearance="none", dept=None)
         people.new_account(station, session, user=user, person=user, password=passwords[user])
         session.get_one(Account, user).roles = role
+    tallies.recount(session)
     station.log(
         session, "init", objects=users,
         facts={

@@ -1,32 +1,84 @@
-"""Counts that are kept while things move: how many originals and copies stand in a state, by level, holder and day; and
-how many movements of a kind there were on a day.
+"""Counts that are kept while things change: how many originals and copies stand in a state, by level, holder and day of
+entry; and how many movements, documents, receipts, matters and clocks there are of a kind, by day. Days also by month,
+so that years are few numbers. `counts.py` asks them.
 
-Whatever changes an original, a copy or a document's level through a session of the registry changes the counts in the
-same transaction, whoever did it and for what. `recount` counts all rows anew: before the first count of a registry that
-has none, and in an audit, which says whether the kept counts agreed.
+Whatever changes such a row through a session of the registry changes the counts in the same transaction, whoever did it
+and for what. `recount` counts all rows anew: when a station is founded, before the first count of a registry that has
+none, and in an audit, which says whether the kept counts agreed.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
 from typing import Any, Final
 
-from sqlalchemy import delete, func, inspect, select, text
+from sqlalchemy import Column, delete, func, inspect, literal_column, select, text
 from sqlalchemy.orm import Session
 
-from ...models.tables import Carrier, Copy, Document, Meta, Movement, Tally
+from ...models.tables import Carrier, Copy, Document, Matter, Meta, Movement, Receipt, Tally, Timer
 
 _KEY: Final = "tallies.kept"
-_FORM: Final = b"2"
+_FORM: Final = b"3"
 """What is counted; a registry that counted less is counted anew."""
-_DAY: Final = 10
+DAY: Final = 10
 """Letters of a time that say its day."""
+MONTH: Final = 7
+"""Letters of a time that say its month."""
 _PART: Final = 400
 Key = tuple[str, str, str, str, str]
 """Kind, part, name, level, state: as the table's."""
+
+
+def word(values: Sequence[str | None]) -> str:
+    """What the columns say, as the count has it."""
+    return "/".join(value or "" for value in values)
+
+
+@dataclass(frozen=True, slots=True)
+class Dated:
+    """A kind of rows that is counted by the day of a time of theirs, by what these columns say, and by level."""
+
+    kind: str
+    table: Any
+    at: str
+    said: tuple[str, ...] = ()
+    level: str | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns: time, level where there is one, and what else is said."""
+        return (self.at, *((self.level,) if self.level else ()), *self.said)
+
+    def key(self, values: Sequence[str | None]) -> Key:
+        """What a row with these columns counts for, on its day."""
+        at, *said = values
+        level = said.pop(0) if self.level else ""
+        return self.kind, "day", (at or "")[:DAY], level or "", word(said)
+
+    @property
+    def time(self) -> Column[str]:
+        """The column of the time."""
+        return self.column(self.at)
+
+    def column(self, name: str) -> Column[str]:
+        """A column by its name."""
+        found: Column[str] = self.table.__table__.c[name]
+        return found
+
+
+DATED: Final = {
+    one.kind: one
+    for one in (
+        Dated("movement", Movement, "at", ("act",)),
+        Dated("document", Document, "received_at", ("status",), "level_code"),
+        Dated("receipt", Receipt, "at"),
+        Dated("matter", Matter, "opened_at", ("kind",)),
+        Dated("timer", Timer, "due", ("state", "clock")),
+    )
+}
+_BY_TABLE: Final[Mapping[type, Dated]] = {one.table: one for one in DATED.values()}
 
 _ADD: Final = text(
     "INSERT INTO tallies (kind, part, name, level_code, state, number) VALUES (:kind, :part, :name, :level, :state,"
@@ -40,8 +92,6 @@ _COUNTS: Final[Mapping[str, str]] = {
         WHERE m.object_kind = '{kind}' AND m.before IS NULL GROUP BY 3, 4, 5""",
 }
 _TABLES: Final = (("carrier", "carriers", "state"), ("copy", "copies", "status"))
-_MOVED: Final = "movement"
-_MOVEMENTS: Final = "SELECT act, substr(at, 1, 10), count(*) FROM movements GROUP BY 1, 2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,93 +103,10 @@ class _Stand:
     document: str | None
 
 
-# ---------------------------------------------------------------- asked
-
-
 def kept(session: Session) -> bool:
     """Whether this registry's counts were ever begun."""
     row = session.get(Meta, _KEY)
     return row is not None and row.value == _FORM
-
-
-def counted(
-    session: Session, kind: str, *, level: str | None = None, holder: str | None = None,
-    since: str | None = None, until: str | None = None,
-) -> Counter[str] | None:  # fmt: skip
-    """How many objects stand in which state, of a level's code, a holder, or those that entered from one time on and
-    before another; None where that is not kept: of a holder within a period.
-    """
-    wanted = select(Tally.state, func.sum(Tally.number)).where(Tally.kind == kind).group_by(Tally.state)
-    if level is not None:
-        wanted = wanted.where(Tally.level_code == level)
-    if not (since or until):
-        wanted = wanted.where(Tally.part == "holder")
-        if holder is not None:
-            wanted = wanted.where(Tally.name == holder)
-        return Counter({state: number for state, number in session.execute(wanted) if number})
-    span = _days(since, until)
-    if holder is not None or span is None:
-        return None
-    first, last, edges = span
-    wanted = wanted.where(Tally.part == "day")
-    wanted = wanted.where(Tally.name >= first) if first else wanted
-    wanted = wanted.where(Tally.name < last) if last else wanted
-    found = Counter({state: number for state, number in session.execute(wanted) if number})
-    for edge in edges:
-        found += _entered(session, kind, level, edge)
-    return found
-
-
-def moved(session: Session, *, since: str | None = None, until: str | None = None) -> Counter[str] | None:
-    """How many movements there were of each act, from one time on and before another; None where that is not kept."""
-    span = _days(since, until) if kept(session) else None
-    if span is None:
-        return None
-    first, last, edges = span
-    wanted = select(Tally.state, func.sum(Tally.number)).where(Tally.kind == _MOVED, Tally.part == "day")
-    wanted = wanted.where(Tally.name >= first) if first else wanted
-    wanted = wanted.where(Tally.name < last) if last else wanted
-    found = Counter({act: number for act, number in session.execute(wanted.group_by(Tally.state)) if number})
-    for begin, end in edges:
-        cut = select(Movement.act, func.count()).where(Movement.at >= begin, Movement.at < end)
-        found += Counter(dict(session.execute(cut.group_by(Movement.act)).tuples().all()))
-    return found
-
-
-def _days(since: str | None, until: str | None) -> tuple[str, str, list[tuple[str, str]]] | None:
-    """Whole days from one on and before another, and the stretches of days that are cut; None for no times."""
-    first, last, edges = since or "", until or "", list[tuple[str, str]]()
-    try:
-        if len(first) > _DAY:
-            first = (date.fromisoformat(first[:_DAY]) + timedelta(days=1)).isoformat()
-        if len(last) > _DAY:
-            last = date.fromisoformat(last[:_DAY]).isoformat()
-    except ValueError:
-        return None
-    if since and until and first > last:
-        return first, first, [(since, until)]
-    if since and first != since:
-        edges.append((since, first))
-    if until and last != until:
-        edges.append((last, until))
-    return first, last, edges
-
-
-def _entered(session: Session, kind: str, level: str | None, edge: tuple[str, str]) -> Counter[str]:
-    """As `counted`, of what entered within a day, row by row."""
-    table, state = (Copy, Copy.status) if kind == "copy" else (Carrier, Carrier.state)
-    wanted = (
-        select(state, func.count())
-        .select_from(Movement)
-        .join(table, table.id == Movement.object_id)
-        .where(
-            Movement.object_kind == kind, Movement.before.is_(None), Movement.at >= edge[0], Movement.at < edge[1]
-        )
-        .group_by(state)
-    )  # fmt: skip
-    if level is not None:
-        wanted = wanted.join(Document, Document.id == table.document_id).where(Document.level_code == level)
-    return Counter(dict(session.execute(wanted).tuples().all()))
 
 
 def recount(session: Session) -> bool:
@@ -149,9 +116,13 @@ def recount(session: Session) -> bool:
     for kind, table, state in _TABLES:
         for statement in _COUNTS.values():
             for *key, number in session.execute(text(statement.format(kind=kind, table=table, state=state))):
-                fresh[(key[0], key[1], key[2], key[3], key[4])] = number
-    for act, day, number in session.execute(text(_MOVEMENTS)):
-        fresh[(_MOVED, "day", day, "", act)] = number
+                _count(fresh, (key[0], key[1], key[2], key[3], key[4]), number)
+    for one in DATED.values():
+        # not as values: a server takes two of the same for different expressions
+        day = func.substr(one.time, literal_column("1"), literal_column(str(DAY)))
+        by = (day, *(one.column(name) for name in one.names[1:]))
+        for number, *values in session.execute(select(func.count(), *by).group_by(*by)):
+            _count(fresh, one.key(values), number)
     found = {
         (row.kind, row.part, row.name, row.level_code, row.state): row.number
         for row in session.execute(select(Tally.__table__).where(Tally.number != 0))
@@ -163,54 +134,97 @@ def recount(session: Session) -> bool:
     return agreed
 
 
-# ---------------------------------------------------------------- kept
-
-
 def follow(session: Session, _context: object = None, _instances: object = None) -> None:
     """Before rows are written: the counts are changed by what changes (`before_flush` of a writing session)."""
-    changed = [row for row in session.dirty if _moves(row)]
-    made = [row for row in session.new if isinstance(row, Carrier | Copy | Movement)]
-    gone = [row for row in session.deleted if isinstance(row, Carrier | Copy)]
+    changed = [row for row in session.dirty if _changes(row, _COUNTED.get(type(row), ()))]
+    made = [row for row in session.new if type(row) in _COUNTED]
+    gone = [row for row in session.deleted if type(row) in _COUNTED]
     if not (changed or made or gone) or not kept(session):
         return
     by = Counter[Key]()
-    levels = _Levels(session, [row for row in changed if isinstance(row, Document)])
+    _follow_dated(session, by, changed, made, gone)
+    _follow_things(session, by, changed, made, gone)
+    _write(session, by)
+
+
+_COUNTED: Final[Mapping[type, tuple[str, ...]]] = {
+    **{one.table: one.names for one in DATED.values()},
+    Copy: ("status", "holder", "document_id"),
+    Carrier: ("state", "holder", "document_id"),
+}
+"""Tables whose rows are counted, and by which of their columns."""
+
+
+def _changes(row: Any, names: Iterable[str]) -> bool:
+    """Whether something of it changed that is counted by."""
+    return any(inspect(row).attrs[name].history.has_changes() for name in names)
+
+
+# ---------------------------------------------------------------- rows with a time
+
+
+def _follow_dated(
+    session: Session, by: Counter[Key], changed: Iterable[Any], made: Iterable[Any], gone: Iterable[Any]
+) -> None:
+    for row in (*made, *changed):
+        one = _BY_TABLE.get(type(row))
+        if one is not None:
+            _count(by, one.key([_now(row, name) for name in one.names]), 1)
+    for row in (*changed, *gone):
+        one = _BY_TABLE.get(type(row))
+        if one is not None:
+            _count(by, one.key(_was(session, row, one.names)), -1)
+
+
+def _now(row: Any, name: str) -> str | None:
+    """A column as it will be written: what nobody said is the table's own word for it."""
+    value: str | None = getattr(row, name)
+    usual = row.__table__.c[name].default
+    return str(usual.arg) if value is None and usual is not None else value
+
+
+def _was(session: Session, row: Any, names: Sequence[str]) -> list[str | None]:
+    """Columns as the registry still has them."""
+    found = []
+    for name in names:
+        history = inspect(row).attrs[name].history
+        if not (history.deleted or history.unchanged):
+            columns = [row.__table__.c[one] for one in names]
+            return list(session.execute(select(*columns).where(row.__table__.c.id == row.id)).one())
+        found.append((history.deleted or history.unchanged)[0])
+    return found
+
+
+# ---------------------------------------------------------------- originals and copies
+
+
+def _follow_things(
+    session: Session, by: Counter[Key], changed: Iterable[Any], made: Iterable[Any], gone: Iterable[Any]
+) -> None:
+    levels = _Levels(
+        session, [row for row in changed if isinstance(row, Document) and _changes(row, ("level_code",))]
+    )
     things = [row for row in changed if isinstance(row, Carrier | Copy)]
+    lost = [row for row in gone if isinstance(row, Carrier | Copy)]
     new = {row.id: row for row in made if isinstance(row, Carrier | Copy)}
-    for row in (*things, *gone):
+    for row in (*things, *lost):
         old = _stood(session, row)
-        now = None if row in gone else _stand(row)
+        now = None if row in lost else _stand(row)
         _shift(session, by, _kind(row), row.id, (old, levels.before(old)), (now, levels.now(now)))
     for row in new.values():
         _add(by, _kind(row), ("holder", _stand(row).holder or ""), levels.now(_stand(row)), _stand(row), 1)
     for movement in made:
         if not isinstance(movement, Movement):
             continue
-        by[_MOVED, "day", movement.at[:_DAY], "", movement.act] += 1
         if movement.before is None and movement.object_kind in ("carrier", "copy"):
             thing = new.get(movement.object_id) or _known(session, movement)
             if thing is not None:
-                stand, day = _stand(thing), ("day", movement.at[:_DAY])
+                stand, day = _stand(thing), ("day", movement.at[:DAY])
                 _add(by, movement.object_kind, day, levels.now(stand), stand, 1)
-    handled = {row.id for row in (*things, *gone, *new.values())}
+    handled = {row.id for row in (*things, *lost, *new.values())}
     for kind, name, stand in _of_documents(session, levels.changed):
         if name not in handled:
             _shift(session, by, kind, name, (stand, levels.before(stand)), (stand, levels.now(stand)))
-    _write(session, by)
-
-
-def _moves(row: Any) -> bool:
-    """Whether something of it changed that is counted by."""
-    match row:
-        case Document():
-            names: tuple[str, ...] = ("level_code",)
-        case Copy():
-            names = ("status", "holder", "document_id")
-        case Carrier():
-            names = ("state", "holder", "document_id")
-        case _:
-            return False
-    return any(inspect(row).attrs[name].history.has_changes() for name in names)
 
 
 class _Levels:
@@ -280,7 +294,7 @@ def _shift(
     session: Session, by: Counter[Key], kind: str, name: str, old: tuple[_Stand | None, str],
     new: tuple[_Stand | None, str],
 ) -> None:  # fmt: skip
-    """From one stand to another, in both parts."""
+    """From one stand to another, in all parts."""
     entered = session.scalars(
         select(Movement.at).where(
             Movement.object_id == name, Movement.object_kind == kind, Movement.before.is_(None)
@@ -290,11 +304,22 @@ def _shift(
         if stand is not None:
             _add(by, kind, ("holder", stand.holder or ""), level, stand, sign)
             for at in entered:
-                _add(by, kind, ("day", at[:_DAY]), level, stand, sign)
+                _add(by, kind, ("day", at[:DAY]), level, stand, sign)
 
 
 def _add(by: Counter[Key], kind: str, part: tuple[str, str], level: str, stand: _Stand, number: int) -> None:
-    by[kind, part[0], part[1], level, stand.state] += number
+    _count(by, (kind, *part, level, stand.state), number)
+
+
+# ---------------------------------------------------------------- written
+
+
+def _count(by: Counter[Key], key: Key, number: int) -> None:
+    """A day counts for its month too."""
+    by[key] += number
+    kind, part, name, level, state = key
+    if part == "day":
+        by[kind, "month", name[:MONTH], level, state] += number
 
 
 def _write(session: Session, by: Mapping[Key, int]) -> None:

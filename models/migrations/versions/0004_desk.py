@@ -71,9 +71,10 @@ def upgrade() -> None:
         sa.Column("part", sa.String(length=8), nullable=False),
         sa.Column("name", sa.String(length=64), nullable=False),
         sa.Column("level_code", sa.String(length=2), nullable=False),
-        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("state", sa.String(length=48), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("kind", "part", "name", "level_code", "state"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "timers",

@@ -62,5 +62,7 @@ def _draw(value: dict[str, Any]) -> None:
     )
     for code in value["reasons"]:
         show.closing(code)
+    if value["sm2"]:
+        show.closing(value["sm2"])
     for note in value["notes"]:
         show.closing(note["code"], day=note["day"])

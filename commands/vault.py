@@ -1,7 +1,8 @@
-"""The key tree as a whole, and the mirrors of its root."""
+"""The key tree as a whole, the mirrors of its root, and the room's SM2 key."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -9,10 +10,10 @@ import click
 from ..common.messages import say
 from ..models.certificate_words import word
 from ..pipeline.destruction import write_off
-from ..pipeline.station import mirrors, rekey
+from ..pipeline.station import mirrors, rekey, sm2_key
 from ..pipeline.station.root_events import FATES
 from . import show
-from .frame import Room, argument, current, enter, option, secrets
+from .frame import FILE, Room, argument, current, enter, option, secrets
 
 vault = Room("vault")
 mirror = Room("mirror")
@@ -22,6 +23,12 @@ vault.add_command(mirror)
 @vault.command("rekey")
 def vault_rekey() -> None:
     show.run(lambda: rekey.rekey(*enter("vault.rekey")), show.record)
+
+
+@vault.command("sm2")
+@option("--out", type=FILE, metavar="CERT.pem")
+def vault_sm2(out: Path | None) -> None:
+    show.run(lambda: sm2_key.command(*enter("vault.sm2"), out=out), show.record)
 
 
 @mirror.command("list")

@@ -1,6 +1,6 @@
 """What a certificate of destruction has to say to be complete: rules over its data, without cryptography.
 
-Part of the stand-alone verifier (`certificate_verifier.py`): both files lie in one folder and need nothing else of
+Part of the stand-alone verifier (`certificate_verifier.py`): all its files lie in one folder and need nothing else of
 this program. Each rule gives the codes of docs/spec/certificate.md; a value of another shape raises one of the
 ordinary exceptions, which the verifier calls `cert_record_wrong`.
 """
@@ -205,7 +205,7 @@ def notes(
 def explained(report: dict[str, Any]) -> dict[str, list[str]]:
     """Reasons and notes of a report in words, Chinese and English."""
     days = {note["code"]: note["day"] for note in report["notes"]}
-    codes = [*report["reasons"], *days]
+    codes = [*report["reasons"], *filter(None, [report.get("sm2")]), *days]
     return {
         code: [text.format(day=days.get(code, "")) for text in WORDS[code]] for code in codes if code in WORDS
     }
@@ -320,6 +320,19 @@ WORDS = {
         "签章不成立，或不是本站机要室的签章",
         "the seal does not hold, or is not the seal of this station's room",
     ),
+    "cert_sm2_foreign": (
+        "SM2 公钥证书不是本站签发的，或不是证明数据所写的那一张",
+        "the certificate of the SM2 key was not issued by this station, or is not the one that the data names",
+    ),
+    "cert_sm2_missing": (
+        "证明数据写明有机要室 SM2 签名，文件内却没有该签名或其公钥证书",
+        "the data says that there is an SM2 signature of the room; "
+        "it, or the certificate of its key, is not in the file",
+    ),
+    "cert_sm2_signature": (
+        "机要室 SM2 签名与证明数据不符，或签名编码不规范",
+        "the room's SM2 signature does not fit the data, or is not in its one allowed encoding",
+    ),
     "cert_statement_list": (
         "签署的清册不是本清册",
         "a statement is about another list",
@@ -383,6 +396,19 @@ WORDS = {
     "note_revocations_until": (
         "文件内的吊销列表只到 {day}：此后才吊销的证书，本文件看不出来",
         "the list of revoked certificates in the file was good until {day}: what was revoked later is not in it",
+    ),
+    "sm2_checked": (
+        "机要室另对证明数据作了 SM2 签名，已核验，与所附公钥证书相符；不表示软件或密码模块经过检测认证",
+        "the room made an SM2 signature over the data besides; it was checked and fits the certificate attached. "
+        "This does not say that program or cipher module were tested or certified",
+    ),
+    "sm2_none": (
+        "本证明没有 SM2 签名（原因见证明）；核验只凭 ECDSA P-256 签章",
+        "there is no SM2 signature (the certificate says why); the verdict rests on the ECDSA P-256 seal alone",
+    ),
+    "sm2_wrong": (
+        "证明数据写明有机要室 SM2 签名，但核验不通过",
+        "the data says that there is an SM2 signature of the room, but it does not verify",
     ),
     "statement_foreign": (
         "签名证书不是本站签发的，或未写明人员。",

@@ -3,8 +3,9 @@
 
     python certificate_verifier.py FILE.pdf [--trust CA.pem] [--proof PROOF.json] [--title TITLE.json] [--at DAY]
 
-With `certificate_rules.py` beside it; needs Python 3.11, `cryptography` and `pypdf`; no station, no network. Prints
-one JSON value; exit 0 when valid and not distrusted, 7 when not, 2 for wrong usage.
+With `certificate_rules.py`, `certificate_der.py` and `certificate_sm2.py` beside it; needs Python 3.11, `cryptography`
+and `pypdf`; no station, no network. Prints one JSON value; exit 0 when valid and not distrusted, 7 when not, 2 for
+wrong usage.
 
 Signatures are judged at the time they were made: what has ended since does not undo them. What an outsider has to know
 of it years later stands in `notes`, as of `--at` (default: now).
@@ -38,12 +39,17 @@ from cryptography.hazmat.primitives.asymmetric import ec, utils
 from cryptography.x509.oid import NameOID
 
 try:
+    from . import certificate_der as asn
     from . import certificate_rules as rules
-except ImportError:  # run as a script: the rules lie in the same folder
+    from . import certificate_sm2 as sm2
+except ImportError:  # run as a script: the others lie in the same folder
     sys.path.insert(0, str(Path(__file__).resolve().parent))
+    import certificate_der as asn  # type: ignore[import-not-found,no-redef]
     import certificate_rules as rules  # type: ignore[import-not-found,no-redef]
+    import certificate_sm2 as sm2  # type: ignore[import-not-found,no-redef]
 
 _TYPE, _STATEMENT, _RECORD = "jiyao.destruction", "jiyao.statement", "certificate.json"
+_SM2_KEY, _SM2_SIGNATURE = "sm2.cer", "certificate.sm2"
 _ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 _OID_SIGNED, _OID_DATA = bytes.fromhex("06092a864886f70d010702"), bytes.fromhex("06092a864886f70d010701")
 _OID_DIGEST, _OID_TYPE = bytes.fromhex("06092a864886f70d010904"), bytes.fromhex("06092a864886f70d010903")
@@ -118,7 +124,7 @@ def check(
     return {
         "valid": intact and complete, "intact": intact, "complete": complete, "trusted": trusted,
         **{key: found.values.get(key) for key in keys}, "items": found.values.get("items", 0),
-        "statements": found.statements,
+        "sm2": found.values.get("sm2"), "statements": found.statements,
         "reasons": list(dict.fromkeys([*found.broken, *found.missing, *found.distrust])),
         "notes": _notes(found, trust_pem, at, proved=proof is not None) if intact and at is not None else [],
     }  # fmt: skip
@@ -156,7 +162,7 @@ def seal_of(pdf: bytes) -> tuple[Signed, tuple[int, int]]:
     written = pdf[first + 1 : second - 1]
     try:
         raw = bytes.fromhex(written.decode("ascii"))
-        end = _element(raw, 0)[2]
+        end = asn.element(raw, 0)[2]
         if raw.hex().upper().encode() == written and not any(raw[end:]):
             digest = hashlib.sha256(pdf[:first] + pdf[second:]).digest()
             return open_cms(raw[:end], digest), (first, second)
@@ -171,30 +177,34 @@ def open_cms(der: bytes, digest: bytes) -> Signed:
     Raises:
         Bad: `cert_encoding`, `cert_digest`, `cert_signature`.
     """
-    kind, wrapped = _children(_body(der, 0x30), 2)
-    version, algorithms, content, certificates, signers = _children(_body(_only_body(wrapped, 0xA0), 0x30), 5)
-    fixed = [kind, version, _body(content, 0x30)] == [_OID_SIGNED, _ONE, _OID_DATA]
-    certificate = _only_body(certificates, 0xA0)
-    parts = _children(_body(_only_body(signers, 0x31), 0x30), 6)
+    kind, wrapped = asn.children(asn.body(der, 0x30), 2)
+    version, algorithms, content, certificates, signers = asn.children(
+        asn.body(asn.only_body(wrapped, 0xA0), 0x30), 5
+    )
+    fixed = [kind, version, asn.body(content, 0x30)] == [_OID_SIGNED, _ONE, _OID_DATA]
+    certificate = asn.only_body(certificates, 0xA0)
+    parts = asn.children(asn.body(asn.only_body(signers, 0x31), 0x30), 6)
     version, who, algorithm, attributes, mechanism, value = parts
-    fixed = fixed and [version, mechanism] == [_ONE, _ECDSA] and _body(algorithms, 0x31) in _SHA256
-    names = _children(_body(_children(_body(certificate, 0x30), 3)[0], 0x30))  # version, serial, …, issuer
-    if not fixed or algorithm not in _SHA256 or _body(who, 0x30) != names[3] + names[1]:
+    fixed = fixed and [version, mechanism] == [_ONE, _ECDSA] and asn.body(algorithms, 0x31) in _SHA256
+    names = asn.children(
+        asn.body(asn.children(asn.body(certificate, 0x30), 3)[0], 0x30)
+    )  # version, serial, …, issuer
+    if not fixed or algorithm not in _SHA256 or asn.body(who, 0x30) != names[3] + names[1]:
         raise Bad("cert_encoding")
     return _signer(certificate, attributes, value, digest)
 
 
 def _signer(certificate: bytes, attributes: bytes, value: bytes, digest: bytes) -> Signed:
-    pairs = [_children(_body(entry, 0x30), 2) for entry in _children(_body(attributes, 0xA0))]
-    known = {name: _only_body(values, 0x31) for name, values in pairs}
+    pairs = [asn.children(asn.body(entry, 0x30), 2) for entry in asn.children(asn.body(attributes, 0xA0))]
+    known = {name: asn.only_body(values, 0x31) for name, values in pairs}
     if len(known) != len(pairs) or known.get(_OID_TYPE) != _OID_DATA or _OID_CERT not in known:
         raise Bad("cert_encoding")
     if known.get(_OID_DIGEST) != b"\x04\x20" + digest:
         raise Bad("cert_digest")
-    identified = _children(_body(_only_body(_only_body(known[_OID_CERT], 0x30), 0x30), 0x30))
+    identified = asn.children(asn.body(asn.only_body(asn.only_body(known[_OID_CERT], 0x30), 0x30), 0x30))
     try:
         key = x509.load_der_x509_certificate(certificate).public_key()
-        signature = _body(value, 0x04)
+        signature = asn.body(value, 0x04)
         r, s = utils.decode_dss_signature(signature)
         if utils.encode_dss_signature(r, s) != signature or not 0 < s <= _ORDER // 2:
             raise Bad("cert_encoding")
@@ -207,47 +217,9 @@ def _signer(certificate: bytes, attributes: bytes, value: bytes, digest: bytes) 
         raise Bad("cert_signature")
     at = None
     if _OID_TIME in known:
-        text = _body(known[_OID_TIME], 0x17).decode("ascii")
+        text = asn.body(known[_OID_TIME], 0x17).decode("ascii")
         at = datetime.strptime("20" + text, "%Y%m%d%H%M%SZ").replace(tzinfo=UTC)
     return Signed(certificate=certificate, at=at)
-
-
-def _element(data: bytes, at: int) -> tuple[int, int, int]:
-    """Tag, start and end of the contents of the DER element at `at`; shortest lengths only."""
-    tag, size, start = data[at], data[at + 1], at + 2
-    if tag & 0x1F == 0x1F:
-        raise ValueError("long tag")
-    if size & 0x80:
-        count = size & 0x7F
-        size = int.from_bytes(data[start : start + count], "big")
-        start += count
-        if not 1 <= count <= 4 or size < 0x80 or size >> 8 * (count - 1) == 0:
-            raise ValueError("not the shortest length")
-    if start + size > len(data):
-        raise ValueError("cut off")
-    return tag, start, start + size
-
-
-def _children(data: bytes, count: int | None = None) -> list[bytes]:
-    parts, at = [], 0
-    while at < len(data):
-        end = _element(data, at)[2]
-        parts.append(data[at:end])
-        at = end
-    if count is not None and len(parts) != count:
-        raise ValueError("another number of parts")
-    return parts
-
-
-def _body(element: bytes, tag: int) -> bytes:
-    found, start, end = _element(element, 0)
-    if found != tag or end != len(element):
-        raise ValueError("another element")
-    return element[start:end]
-
-
-def _only_body(element: bytes, tag: int) -> bytes:
-    return _children(_body(element, tag), 1)[0]
 
 
 def _contents(pdf: bytes, signed: Signed, gap: tuple[int, int], found: _Found) -> None:
@@ -272,7 +244,8 @@ def _contents(pdf: bytes, signed: Signed, gap: tuple[int, int], found: _Found) -
     found.certificates.append((signed.certificate, sealed_at))
     if any(len(data) != 1 for data in files.values()) or _RECORD not in files:
         raise Bad("cert_record_missing")
-    record = _canonical(files.pop(_RECORD)[0])
+    data = files.pop(_RECORD)[0]
+    record = _canonical(data)
     if record.get("type") != _TYPE or record.get("version") != 1:
         raise Bad("cert_record_wrong")
     if not _issued(signed.certificate, authority) or _uid(signed.certificate) != record.get("store"):
@@ -282,9 +255,40 @@ def _contents(pdf: bytes, signed: Signed, gap: tuple[int, int], found: _Found) -
         found.values["store"] = record["store"]
         found.values.update(id=record["batch"], list_sha256=record["list_sha256"], items=len(record["items"]))
         found.missing += rules.of_record(record, sealed_at)
-        _statements(record, {name: data[0] for name, data in files.items()}, authority, found)
+        others = {name: entry[0] for name, entry in files.items()}
+        if record.get("sm2") is not None:
+            _second(record, data, others, authority, found)
+        _statements(record, others, authority, found)
     except _UNREADABLE as error:
         raise Bad("cert_record_wrong") from error
+
+
+def _second(
+    record: dict[str, Any], data: bytes, files: dict[str, bytes], authority: bytes, found: _Found
+) -> None:
+    """The room's SM2 signature over the data, of which the data says whether there is one; takes it out of `files`.
+
+    Raises:
+        Bad: `cert_sm2_foreign`, `cert_sm2_signature`, `cert_record_wrong`.
+    """
+    said = record["sm2"]
+    if said["state"] == "none" and said["reason"] in ("no_key", "no_library"):
+        found.values["sm2"] = "sm2_none"
+        return
+    if said["state"] != "signed":
+        raise Bad("cert_record_wrong")
+    found.values["sm2"] = "sm2_wrong"
+    certificate, signature = files.pop(_SM2_KEY, None), files.pop(_SM2_SIGNATURE, None)
+    if certificate is None or signature is None:
+        found.missing.append("cert_sm2_missing")
+        return
+    named = hashlib.sha256(certificate).hexdigest() == said["certificate_sha256"]
+    if not named or not _issued(certificate, authority) or _uid(certificate) != record["store"]:
+        raise Bad("cert_sm2_foreign")
+    if not sm2.holds(asn.public_key(certificate), data, signature):
+        raise Bad("cert_sm2_signature")
+    found.certificates.append((certificate, datetime.fromisoformat(record["issued_at"])))
+    found.values["sm2"] = "sm2_checked"
 
 
 def _statements(record: dict[str, Any], files: dict[str, bytes], authority: bytes, found: _Found) -> None:

@@ -238,6 +238,18 @@ class RequiredSigner:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sm2Fact:
+    """The room's second signature, by its SM2 key over `certificate.json`: said in the data that it covers, so that it
+    cannot be taken out. Only on a station with the Chinese ciphers (vault.md section 7)."""
+
+    state: Literal["signed", "none"]
+    certificate_sha256: str | None = None
+    """Of the certificate (DER) of the room's SM2 key, hex."""
+    reason: Literal["no_key", "no_library"] | None = None
+    """Why there is none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DestructionRecord:
     """The whole certificate as data. Sources: vault.md sections 6 and 10; destruction.md 6.3 and 6.5."""
 
@@ -289,10 +301,14 @@ class DestructionRecord:
     redacted: bool = False
     """Whether the policy leaves titles out of the inventory: their commitments are printed instead."""
     written_off: tuple[WrittenOff, ...] = ()
+    sm2: Sm2Fact | None = None
+    """None with other ciphers, and then left out of the JSON."""
 
     def to_value(self) -> dict[str, Any]:
         """The JSON value, with type, version, the claims this certificate makes, and the words of its codes."""
         value: dict[str, Any] = to_plain(self)
+        if self.sm2 is None:
+            del value["sm2"]
         said = claims(self)
         return {
             **value, "claims": list(said), "type": TYPE, "version": VERSION, "words": glossary(self, said),
@@ -397,7 +413,13 @@ def claims(record: DestructionRecord) -> tuple[str, ...]:
         said.append(f"claim_recovery_{record.recovery}")
     if record.redacted:
         said.append("claim_redacted")
-    return tuple(said)
+    return (*said, *_sm2_claims(record))
+
+
+def _sm2_claims(record: DestructionRecord) -> tuple[str, ...]:
+    if record.sm2 is None:
+        return ()
+    return (f"claim_sm2_{record.sm2.reason or record.sm2.state}",)
 
 
 def _physical_claims(record: DestructionRecord) -> tuple[str, ...]:
@@ -406,4 +428,4 @@ def _physical_claims(record: DestructionRecord) -> tuple[str, ...]:
         said.append("claim_small_room")
     if record.redacted:
         said.append("claim_redacted")
-    return tuple(said)
+    return (*said, *_sm2_claims(record))

@@ -130,6 +130,7 @@ MAY: Final[dict[str, frozenset[str]]] = {
     "ledger": ADMINISTRATORS | {"committee_reviewer"},
     "backup": frozenset({"sysadmin"}),
     "vault.rekey": frozenset({"sysadmin", "secadmin"}),
+    "vault.sm2": frozenset({"sysadmin"}),
     "vault.mirror": ADMINISTRATORS,
     "vault.mirror.add": frozenset({"sysadmin", "secadmin"}),
     "vault.mirror.write_off": frozenset({"sysadmin", "secadmin"}),

@@ -17,12 +17,13 @@ from ..common.clock import iso
 from ..common.errors import Broken
 from ..models.certificate import DestructionRecord, InventoryLine, SignedStatement
 from ..vault.pki import Credential
+from ..vault.sm2 import Sm2Credential, sign
 from .certify_form import Attachment
 from .certify_pdf import draw
 from .certify_seal import seal as seal_pdf
 from .verify_certificate import CertificateReport, verify
 
-RECORD_NAME = "certificate.json"
+RECORD_NAME, SM2_SIGNATURE, SM2_CERTIFICATE = "certificate.json", "certificate.sm2", "sm2.cer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,7 @@ def certify(
     ca: x509.Certificate,
     crl: bytes,
     signed_at: datetime,
+    sm2: Sm2Credential | None = None,
 ) -> Certified:
     """Draws, embeds, seals and verifies one certificate.
 
@@ -74,15 +76,17 @@ def certify(
         names: person id to name, as printed.
         fonds: 全宗号 or the unit's name, for the cover.
         crl: the station's list of revoked certificates, DER.
+        sm2: the room's SM2 key, when `record.sm2` says that it signs.
 
     Raises:
-        ValueError: when `issued_at` is another time than that of the seal.
-        MissingTool: `font_missing`, `glyph_missing`.
+        ValueError: when `issued_at` is another time than that of the seal, or `record.sm2` names another key.
+        MissingTool: `font_missing`, `glyph_missing`, `sm2_library_missing`.
         Broken: `certificate_not_valid` when the result does not verify; then nothing may be issued.
     """
     if record.issued_at != iso(signed_at):
         raise ValueError("issued_at is not the time of the seal")
-    attachments = [Attachment(RECORD_NAME, record.to_bytes(), "application/json")]
+    data = record.to_bytes()
+    attachments = [Attachment(RECORD_NAME, data, "application/json"), *_second(record, data, sm2)]
     for number, signed in enumerate(statements, start=1):
         stem = f"statement-{number:02}"
         attachments.append(Attachment(f"{stem}.json", signed.statement, "application/json"))
@@ -96,3 +100,17 @@ def certify(
     if not report.valid or report.trusted is False:
         raise Broken("certificate_not_valid", reasons=", ".join(report.reasons))
     return Certified(pdf=pdf, sha256=hashlib.sha256(pdf).hexdigest(), report=report)
+
+
+def _second(record: DestructionRecord, data: bytes, sm2: Sm2Credential | None) -> list[Attachment]:
+    """The room's SM2 signature over the data and the certificate of its key; nothing where the data names none."""
+    named = record.sm2.certificate_sha256 if record.sm2 is not None else None
+    own = hashlib.sha256(sm2.certificate_der).hexdigest() if sm2 is not None else None
+    if named != own:
+        raise ValueError("the record names another SM2 key")
+    if sm2 is None:
+        return []
+    return [
+        Attachment(SM2_SIGNATURE, sign(data, sm2.private), "application/octet-stream"),
+        Attachment(SM2_CERTIFICATE, sm2.certificate_der, "application/pkix-cert"),
+    ]

@@ -129,6 +129,10 @@ def _facts(
             (label("cleartext"), clear if record.cleartext_history else none),
             (label("outside"), outside if record.outside_scope else none),
         ]
+    if record.sm2 is not None:
+        rows.append(
+            (label("sm2"), label("sm2_" + record.sm2.state, fingerprint=record.sm2.certificate_sha256))
+        )
     return [
         *rows,
         (label("holds"), words.time(record.holds_checked_at)),

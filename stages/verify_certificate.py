@@ -40,6 +40,8 @@ class CertificateReport:
     statements: tuple[StatementReport, ...]
     reasons: tuple[str, ...]
     """Message codes of what is wrong."""
+    sm2: str | None = None
+    """Message code of what is to be said of the room's SM2 signature; None where the data says nothing of one."""
     notes: tuple[dict[str, str], ...] = ()
     """What has ended since the signatures: message `code` and `day`."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
@@ -25,6 +26,7 @@ from jiyao.models.certificate import (
     Reservation,
     RootFacts,
     SignedStatement,
+    Sm2Fact,
     Statement,
     TreeHeadFact,
     Verdict,
@@ -36,8 +38,9 @@ from jiyao.models.certificate import (
 from jiyao.models.ledger_entry import hash_reason
 from jiyao.models.physical import PhysicalFacts
 from jiyao.stages.certify import Certified, certify
-from jiyao.vault import pki
+from jiyao.vault import pki, sm2
 from jiyao.vault.cms import certificate_sha256, sign_statement
+from jiyao.vault.sm2 import Sm2Credential
 
 AT = datetime(2026, 11, 20, 9, 0, tzinfo=STATION_ZONE)
 STORE = "5b0c0b6e-6d9f-4a39-9a53-0a4a8a6f2f11"
@@ -95,6 +98,14 @@ class Station:
     people: dict[str, pki.Credential]
     crl: bytes
 
+    def sm2(self) -> Sm2Credential:
+        """A fresh SM2 key of this station."""
+        private = sm2.make_key()
+        der = pki.issue_sm2_seal(
+            self.ca, public=sm2.public_of(private), unit=UNIT, store_uuid=STORE, at=AT - timedelta(days=30)
+        )
+        return Sm2Credential(private=private, certificate_der=der)
+
 
 @cache
 def station(name: str = "own") -> Station:
@@ -132,6 +143,8 @@ class Case:
     status: Any = "complete"
     results: dict[str, tuple[Any, str | None]] = field(default_factory=dict)
     """Check -> result and reason, where they are others than usual."""
+    sm2: Sm2Credential | str | None = None
+    """The room's SM2 key; or why there is none on a station with the Chinese ciphers."""
 
     def parts(self) -> dict[str, Any]:
         salt = SALT
@@ -245,7 +258,7 @@ class Case:
             cleartext_history=(ClearTrace(item=listed[0].id, kind="inbox", at=iso(AT), state="absent"),),
             outside_scope=(),
             previous_head=TreeHeadFact(size=311, root="ab" * 32, at=iso(AT)),
-            suite="aes",
+            suite="sm" if self.sm2 else "aes",
             recovery="mirrors",
             reservations=tuple(
                 Reservation(
@@ -258,6 +271,7 @@ class Case:
                 for code in self.accepts
             ),
             physical=self.physical,
+            **self._second(),
         )
         inventory = [
             InventoryLine(
@@ -291,7 +305,14 @@ class Case:
             "ca": self.station.ca.certificate,
             "crl": self.station.crl,
             "signed_at": issued,
+            **({"sm2": self.sm2} if isinstance(self.sm2, Sm2Credential) else {}),
         }
+
+    def _second(self) -> dict[str, Any]:
+        if isinstance(self.sm2, Sm2Credential):
+            named = hashlib.sha256(self.sm2.certificate_der).hexdigest()
+            return {"sm2": Sm2Fact(state="signed", certificate_sha256=named)}
+        return {"sm2": Sm2Fact(state="none", reason=self.sm2)} if self.sm2 else {}  # type: ignore[arg-type]
 
     def make(self) -> Certified:
         return certify(**self.parts())

@@ -28,7 +28,14 @@ from certificate_kit import AT, CREW, NAMES, STORE, UNIT, Case, Certified, Stati
 from jiyao.common import fonts
 from jiyao.common.errors import Broken, MissingTool, WrongSecret
 from jiyao.common.messages import catalogue
-from jiyao.ledger import certificate_rules, certificate_verifier, log, verifier
+from jiyao.ledger import (
+    certificate_der,
+    certificate_rules,
+    certificate_sm2,
+    certificate_verifier,
+    log,
+    verifier,
+)
 from jiyao.ledger.heads import HeadSigner, LogIdentity
 from jiyao.models.certificate import FILE_FACT, ClearTrace, ListItem, claims, list_value
 from jiyao.models.ledger_entry import Entry
@@ -333,7 +340,8 @@ def test_ledger_proof_of_the_file(good: Certified) -> None:
 def test_stand_alone_file_gives_the_same_verdict(good: Certified, tmp_path: Path) -> None:
     script = tmp_path / "verify.py"
     shutil.copy(str(certificate_verifier.__file__), script)
-    shutil.copy(str(certificate_rules.__file__), tmp_path)
+    for module in (certificate_rules, certificate_der, certificate_sm2):
+        shutil.copy(str(module.__file__), tmp_path)
     assert "jiyao." not in "\n".join(
         line for line in script.read_text("utf-8").splitlines() if line.startswith(("import", "from"))
     )

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from certificate_kit import AT, BURNT, CLOSED, NAMES, PLANT, SALT, TITLES, Case, station
 from jiyao.common.clock import iso
-from jiyao.ledger import certificate_rules, certificate_verifier
+from jiyao.ledger import certificate_der, certificate_rules, certificate_sm2, certificate_verifier
 from jiyao.models.certificate import claims, title_salt
 from jiyao.models.physical import Load, MediumRecord, PhysicalFacts, faults
 from jiyao.stages import certify as certify_stage
@@ -191,8 +191,8 @@ def test_a_dry_runs_draft_is_marked_and_is_no_certificate() -> None:
     assert verify(pdf).reasons == ("cert_no_seal",)
 
 
-def test_the_rules_and_the_verifier_are_two_files_that_need_nothing_else() -> None:
-    for module in (certificate_rules, certificate_verifier):
+def test_the_verifier_is_four_files_that_need_nothing_else() -> None:
+    for module in (certificate_rules, certificate_verifier, certificate_der, certificate_sm2):
         text = Path(str(module.__file__)).read_text("utf-8")
         named = {line.split()[1].split(".")[0] for line in text.splitlines()
                  if line.startswith(("import ", "from ")) and not line.startswith("from __future__")}  # fmt: skip

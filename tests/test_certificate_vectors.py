@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from jiyao.common.messages import LANGS, say
-from jiyao.ledger import certificate_rules, certificate_verifier
+from jiyao.ledger import certificate_der, certificate_rules, certificate_sm2, certificate_verifier
 from jiyao.ledger.certificate_rules import WORDS
 from tools.certificate_vectors import outside
 
@@ -23,7 +23,7 @@ FOLDER = Path(__file__).parent / "vectors" / "certificate"
 INDEX: list[dict[str, Any]] = json.loads((FOLDER / "index.json").read_text("utf-8"))
 TRUST = (FOLDER / "ca.pem").read_bytes()
 KINDS = ("proof", "title")
-VERDICT = ("valid", "intact", "complete", "trusted", "reasons")
+VERDICT = ("valid", "intact", "complete", "trusted", "reasons", "sm2")
 
 
 def extras(case: dict[str, Any]) -> dict[str, bytes]:
@@ -41,7 +41,7 @@ def test_each_vector_has_its_verdict_and_its_reason() -> None:
     assert named == {path.name for path in FOLDER.glob("*.pdf")}
     refused = {reason for case in INDEX for reason in case["reasons"]}
     assert len(refused) >= 17 and refused <= set(WORDS)
-    assert sum(case["valid"] and not case["reasons"] for case in INDEX) == 8
+    assert sum(case["valid"] and not case["reasons"] for case in INDEX) == 10
 
 
 @pytest.mark.req("R-116")
@@ -78,7 +78,7 @@ def _unshared() -> list[str]:
 
 @pytest.mark.req("R-116", "R-127")
 def test_ten_years_later_in_an_empty_folder_without_a_network(tmp_path: Path) -> None:
-    for module in (certificate_verifier, certificate_rules):
+    for module in (certificate_verifier, certificate_rules, certificate_der, certificate_sm2):
         shutil.copy(str(module.__file__), tmp_path)
     for name in ("good.pdf", "ca.pem", "good.proof.given.json", "flipped.pdf"):
         shutil.copy(FOLDER / name, tmp_path)

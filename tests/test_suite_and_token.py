@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -9,8 +10,11 @@ import pypdf
 import pytest
 
 from jiyao.common.settings import load
+from jiyao.ledger.certificate_der import public_key
+from jiyao.vault import sm2
 from room import Room
 from token_kit import PIN, SoftToken, soft
+from tools.sm2_vectors import openssl_says
 
 __all__ = ["soft"]
 
@@ -55,6 +59,22 @@ def test_a_day_under_sm_with_a_token(soft: SoftToken, tmp_path: Path) -> None:
     )
     assert verified["valid"] and verified["trusted"]
     reader = pypdf.PdfReader(room.base / "c.pdf")
+    if sm2.available():
+        assert verified["sm2"] == "sm2_checked"
+        for name, to in {
+            "certificate.json": "data",
+            "certificate.sm2": "signature",
+            "sm2.cer": "sm2.cer",
+        }.items():
+            (tmp_path / to).write_bytes(reader.attachments[name][0])
+        made = {"key": public_key((tmp_path / "sm2.cer").read_bytes()).hex()}
+        made |= {name: (tmp_path / name).read_bytes().hex() for name in ("data", "signature")}
+        assert openssl_says(made, tmp_path) in (True, None)
+        digest = hashlib.sha256((tmp_path / "sm2.cer").read_bytes()).hexdigest()
+        assert digest in "".join(page.extract_text() for page in reader.pages[:2]).replace("\n", "").replace(
+            "\0", ""
+        )
+        assert room.ok("vault", "sm2", user="sysadmin")["certificate_sha256"] == digest
     record = json.loads(next(data[0] for name, data in reader.attachments.items() if name.endswith(".json")))
     assert record["suite"] == "sm"
     assert (record["root"]["kind"], record["root"]["root_class"]) == ("pkcs11", "R5")

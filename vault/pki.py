@@ -6,17 +6,21 @@ stays sealed (better: kept on a medium apart) in between; it may not create furt
 A person's key is wrapped under a key made from his or her own password: the station cannot use it alone.
 Accepted: whoever knows a person's password and holds the registry signs as that person.
 
-Keys are EC P-256. Nothing here stores anything: private keys leave as PKCS#8 DER for the caller to seal.
+Keys are EC P-256; beside them the authority gives one certificate for an SM2 key of the room (`sm2.py`). Nothing here
+stores anything: private keys leave as PKCS#8 DER for the caller to seal.
 """
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from asn1crypto import keys as asn1_keys
+from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.hazmat.primitives import hashes, serialization
@@ -33,8 +37,10 @@ _NONCE = 12
 _WRAP_MAGIC = b"JYPKEY01"
 _NAME_CHARS = 64
 
-Purpose = Literal["seal", "ledger", "person"]
-_LABELS: dict[Purpose, str] = {"seal": "文件销毁专用章", "ledger": "台账签名", "person": ""}
+Purpose = Literal["seal", "sm2", "ledger", "person"]
+_LABELS: dict[Purpose, str] = {
+    "seal": "文件销毁专用章", "sm2": "文件销毁专用章（SM2）", "ledger": "台账签名", "person": "",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +72,29 @@ def make_ca(*, unit: str, store_uuid: str, at: datetime) -> Credential:
 def issue_seal(ca: Credential, *, unit: str, store_uuid: str, at: datetime) -> Credential:
     """The room's seal for certificates of destruction."""
     return _issue(ca, _subject(unit, _LABELS["seal"], store_uuid), at)
+
+
+def issue_sm2_seal(ca: Credential, *, public: bytes, unit: str, store_uuid: str, at: datetime) -> bytes:
+    """The certificate (DER) of the room's SM2 key, signed by the authority as every other (ECDSA).
+
+    The library that makes certificates knows no SM2 key, so one for a key of no use is made, and the key, its
+    identifier and the authority's signature are put in anew.
+
+    Args:
+        public: SubjectPublicKeyInfo of the SM2 key, DER.
+    """
+    made = _issue(ca, _subject(unit, _LABELS["sm2"], store_uuid), at)
+    certificate = asn1_x509.Certificate.load(made.certificate_der)
+    tbs = certificate["tbs_certificate"]
+    tbs["subject_public_key_info"] = asn1_keys.PublicKeyInfo.load(public)
+    for extension in tbs["extensions"]:
+        if extension["extn_id"].native == "key_identifier":
+            extension["extn_value"] = asn1_x509.OctetString(
+                hashlib.sha1(public[-65:], usedforsecurity=False).digest()
+            )
+    signature = ca.key.sign(tbs.dump(), ec.ECDSA(hashes.SHA256()))
+    certificate["signature_value"] = signature
+    return bytes(certificate.dump())
 
 
 def issue_ledger_signer(ca: Credential, *, unit: str, store_uuid: str, at: datetime) -> Credential:

@@ -1,7 +1,7 @@
 """The Chinese commercial ciphers as this product needs them: SM4-GCM and SM3, from OpenSSL by `cryptography`.
 
 Whether they are there depends on how the library's OpenSSL was built, so `probe` computes published values
-first. SM2 has no place here: no library we may use makes its signatures safely, or at all (docs/spec/blob.md).
+first. SM2 signatures are made elsewhere (`sm2.py`), by an optional part: this library has none.
 """
 
 from __future__ import annotations

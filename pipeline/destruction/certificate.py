@@ -32,7 +32,7 @@ from ...models.wire import from_plain
 from ..papers.documents import words_of
 from ..persons import access, people
 from ..persons.actors import Actor, acting
-from ..station import authority
+from ..station import authority, sm2_key
 from ..station.ledgers import proof_file, signed_head
 from ..station.station import Station
 from . import batch as destruction
@@ -167,6 +167,7 @@ def _certify(
         ca=authority.certificate(session, "ca"),
         crl=authority.revocations(station, session),
         signed_at=now,
+        sm2=sm2_key.credential(station, session) if record.sm2 and record.sm2.state == "signed" else None,
     )
     seq = station.log(
         session,

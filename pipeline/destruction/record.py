@@ -42,7 +42,7 @@ from ...models.wire import from_plain
 from ...vault import cms
 from ...vault.medium import Claim
 from ..papers.documents import words_of
-from ..station import authority
+from ..station import authority, sm2_key
 from ..station.root_events import events, lost
 from ..station.station import Station
 from .parts import parts
@@ -115,6 +115,7 @@ def record_of(
         approval_first=bool(approved and counted and min(approved) < max(counted)),
         redacted=station.policy.destruction.redact_titles,
         written_off=_written_off(session) if physical is None else (),
+        sm2=sm2_key.fact(station, session),
     )  # fmt: skip
 
 

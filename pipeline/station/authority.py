@@ -46,7 +46,12 @@ def certificate(session: Session, office: Office) -> x509.Certificate:
             return x509.load_der_x509_certificate(row.value)
     except ValueError:
         pass
-    raise Broken("authority_damaged", what=office)
+    raise damaged(office)
+
+
+def damaged(office: str) -> Broken:
+    """The error for a key or certificate of the station's own that is not there, or not whole."""
+    return Broken("authority_damaged", what=office)
 
 
 def ca_pem(session: Session) -> bytes:
@@ -62,7 +67,7 @@ def credential(station: Station, session: Session, office: Office) -> Credential
     """
     row = session.get(Meta, f"key.{office}")
     if row is None:
-        raise Broken("authority_damaged", what=office)
+        raise damaged(office)
     key = pki.key_from_bytes(bytes(station.vault.open_register(session, row.value, f"key.{office}")))
     return Credential(key=key, certificate=certificate(session, office))
 

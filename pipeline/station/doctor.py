@@ -139,7 +139,7 @@ _NEEDED = frozenset({"engines", "fonts", "space", "writable", "clock", "suite"})
 """Without these the day's work cannot be done."""
 _CHECKS: tuple[Callable[[Station], Finding], ...] = (
     _engines, _fonts, _poppler, _libreoffice, _virus_scanner, doctor_secrets.scratch, _worker_network,
-    doctor_secrets.suite, doctor_secrets.root, doctor_secrets.mirror, doctor_secrets.home_medium, doctor_secrets.swap,
-    doctor_secrets.hibernation, doctor_secrets.memory_lock, doctor_secrets.core_dumps, _clock, _space, _permissions,
-    doctor_secrets.kdf, _policy, _calendar, _writable,
+    doctor_secrets.suite, doctor_secrets.sm2, doctor_secrets.root, doctor_secrets.mirror, doctor_secrets.home_medium,
+    doctor_secrets.swap, doctor_secrets.hibernation, doctor_secrets.memory_lock, doctor_secrets.core_dumps,
+    _clock, _space, _permissions, doctor_secrets.kdf, _policy, _calendar, _writable,
 )  # fmt: skip

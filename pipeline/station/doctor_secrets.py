@@ -9,6 +9,7 @@ from ...vault.medium import medium_of
 from ...vault.scratch import scratch_place
 from ...vault.suite import SUITES, available
 from ...vault.swap import resting
+from . import sm2_key
 from .root_events import events, lost
 from .roots import RootFound, roots_found, weakest
 from .station import Station
@@ -24,6 +25,17 @@ def suite(station: Station) -> Finding:
     there = [one.name for one in SUITES if available(one)]
     well = station.settings.suite in there
     return well, f"{station.settings.suite}（{'、'.join(there)}）", "" if well else "doctor_fix_suite"
+
+
+def sm2(station: Station) -> Finding:
+    """Whether certificates of destruction get the room's SM2 signature: with the Chinese ciphers only."""
+    with station.read() as session:
+        fact = sm2_key.fact(station, session)
+    if fact is None:
+        return True, "doctor_sm2_unused", ""
+    if fact.state == "none":
+        return False, f"doctor_sm2_{fact.reason}", f"doctor_fix_sm2_{fact.reason}"
+    return True, ("doctor_sm2_signs", f" {fact.certificate_sha256}"), ""
 
 
 def root(station: Station) -> Finding:

@@ -28,7 +28,7 @@ from ...vault.roots import RootSet
 from ...vault.suite import suite_named
 from ...vault.vault import create_vault
 from ..persons import people
-from . import authority, tallies
+from . import authority, sm2_key, tallies
 from .empty_registry import clear_unfinished, require_empty
 from .registry import on_server, open_engine
 from .roots import root_places, roots_found, weakest
@@ -146,6 +146,7 @@ def _first_rows(
     )
     session.flush()
     authority.found(station, session)
+    chinese = sm2_key.found(station, session)
     for user, role in zip(users, ("sysadmin", "secadmin", "auditor"), strict=True):
         people.new_person(station, session, person=user, name=user, clearance="none", dept=None)
         people.new_account(station, session, user=user, person=user, password=passwords[user])
@@ -156,6 +157,7 @@ def _first_rows(
         facts={
             "suite": station.settings.suite, "kdf": station.settings.kdf, "policy": policy.sha256,
             "root": station.settings.root_kind, "root_class": weakest(roots_found(station.settings)),
+            **({"sm2_sha256": chinese} if chinese else {}),
             "token_backups": [root.backups for root in station.settings.roots if isinstance(root, TokenUri)],
         },
     )  # fmt: skip

@@ -20,6 +20,7 @@ from typing import Any
 from unittest import mock
 
 import pypdf
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding
 from fpdf import FPDF
@@ -39,6 +40,7 @@ from jiyao.stages import certify as stage
 from jiyao.stages.certify_form import Attachment
 from jiyao.vault import pki
 from jiyao.vault.cms import P256_ORDER
+from jiyao.vault.sm2 import Sm2Credential, sign
 
 SEALED_AT = AT + timedelta(minutes=115)
 CRUSHED = PhysicalFacts(
@@ -71,7 +73,7 @@ def certificates(folder: Path) -> None:
         old.unlink()
     trust = station().ca.certificate.public_bytes(Encoding.PEM)
     (folder / "ca.pem").write_bytes(trust)
-    files = {**_good(), **_persons(), **_content()}
+    files = {**_good(), **_persons(), **_content(), **_second()}
     files |= _bytes(files["good.pdf"])
     given: dict[str, dict[str, bytes]] = {
         "good.pdf": {"proof": _proof(files["good.pdf"])},
@@ -134,7 +136,7 @@ def _row(
         row[kind] = f"{Path(name).stem}.{kind}.{how}.json"
         (folder / row[kind]).write_bytes(text)
     report = check(data, trust_pem=trust, **extra)
-    row |= {key: report[key] for key in ("valid", "intact", "complete", "trusted", "reasons")}
+    row |= {key: report[key] for key in ("valid", "intact", "complete", "trusted", "reasons", "sm2")}
     return {**row, **outside(data, trust)}
 
 
@@ -209,6 +211,43 @@ def _content() -> dict[str, bytes]:
         ),
         "left_behind.pdf": _blank(Case(items=1), record=_left()),
     }
+
+
+def _second() -> dict[str, bytes]:
+    """The room's SM2 signature, and what must be refused of it."""
+    own = station()
+    key, another, foreign = own.sm2(), own.sm2(), station("another").sm2()
+    case = Case(items=1, sm2=key)
+    parts = case.parts()
+    data = parts["record"].to_bytes()
+    bent = bytearray(sign(data, key.private))
+    bent[-1] ^= 1
+    gone = pki.make_crl(own.ca, at=AT, revoked=[(_serial(key), AT - timedelta(days=1))])
+
+    def attached(signature: bytes | None, certificate: bytes | None) -> list[Attachment]:
+        files = {stage.SM2_SIGNATURE: signature, stage.SM2_CERTIFICATE: certificate}
+        return [Attachment(name, value, "application/octet-stream") for name, value in files.items() if value]
+
+    def other(signature: bytes | None, certificate: bytes | None, case: Case = case) -> bytes:
+        with mock.patch.object(stage, "_second", lambda *_: attached(signature, certificate)):
+            return _blank(case, record=parts["record"] if case.sm2 is key else case.parts()["record"])
+
+    signed = sign(data, key.private)
+    return {
+        "sm2.pdf": Case(items=1, sm2=key).make().pdf,
+        "sm2_none.pdf": _blank(Case(items=1, sm2="no_library")),
+        "sm2_another_key.pdf": other(sign(data, another.private), key.certificate_der),
+        "sm2_flipped.pdf": other(bytes(bent), key.certificate_der),
+        "sm2_not_named.pdf": other(sign(data, another.private), another.certificate_der),
+        "sm2_foreign.pdf": _blank(Case(items=1, sm2=foreign)),
+        "sm2_missing.pdf": other(None, key.certificate_der),
+        "sm2_unannounced.pdf": other(signed, key.certificate_der, Case(items=1)),
+        "sm2_revoked.pdf": _blank(Case(items=1, sm2=key, station=dataclasses.replace(own, crl=gone))),
+    }
+
+
+def _serial(key: Sm2Credential) -> int:
+    return x509.load_der_x509_certificate(key.certificate_der).serial_number
 
 
 def _left() -> Any:

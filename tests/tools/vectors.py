@@ -22,6 +22,7 @@ from jiyao.ledger import log, verifier  # noqa: E402
 from jiyao.ledger.heads import HeadSigner, LogIdentity  # noqa: E402
 from jiyao.models.ledger_entry import Entry  # noqa: E402
 from jiyao.models.tables import Base  # noqa: E402
+from sm2_vectors import signatures  # noqa: E402
 
 VECTORS = Path(__file__).resolve().parents[1] / "vectors"
 
@@ -74,5 +75,6 @@ def ledgers() -> None:
 
 
 if __name__ == "__main__":
+    signatures(VECTORS / "sm2.json")
     certificates(VECTORS / "certificate")
     ledgers()

@@ -7,10 +7,10 @@ export WHEELHOUSE
 
 SECONDS ?= 60
 
-.PHONY: help setup test test-full lint fuzz bench docs migration requirements demo samples wheelhouse model clean
+.PHONY: help setup test test-full lint fuzz bench rivals docs migration requirements demo samples wheelhouse model clean
 
 help:
-	@echo "make setup | test | test-full | lint | fuzz | demo | samples | bench | docs | migration | requirements | wheelhouse | clean"
+	@echo "make setup | test | test-full | lint | fuzz | demo | samples | bench | rivals | docs | migration | requirements | wheelhouse | clean"
 
 setup:
 	@.ci/setup
@@ -36,6 +36,12 @@ fuzz: setup
 
 bench: setup
 	.venv/bin/jiyao bench
+	.venv/bin/jiyao bench marks --quick
+
+# two open watermarks, for `jiyao bench marks`: without what their packages ask for and the bench does not use
+rivals: setup
+	$(PY) -m pip --disable-pip-version-check install --quiet --no-deps \
+		$$($(PY) -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['optional-dependencies']['rivals'])")
 
 docs: setup
 	$(PY) tests/tools/docs.py --write

@@ -13,6 +13,7 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from ..formats.opened import Picture
 
@@ -126,6 +127,87 @@ def chat(page: Picture, rng: random.Random) -> Picture:
     return _jpeg(_sized(page, rng.choice((1280, 1440)) / max(page.shape[:2])), rng.randrange(40, 75))
 
 
+def bent_photo(page: Picture, rng: random.Random) -> Picture:
+    """A sheet that lies in a curve, as in an open folder, photographed: lines rise and fall, light with them."""
+    height, width = page.shape[:2]
+    rows, columns = np.indices((height, width), np.float32)
+    phase, turns = rng.uniform(0, 2 * np.pi), rng.uniform(0.5, 1.1)
+    angle = columns / width * np.float32(2 * np.pi * turns) + np.float32(phase)
+    rise = np.float32(rng.uniform(0.006, 0.02) * height)
+    squeeze = np.float32(rng.uniform(0.004, 0.012) * width)
+    bent = cv2.remap(
+        page,
+        columns + squeeze * np.cos(angle),
+        rows + rise * np.sin(angle),
+        cv2.INTER_LINEAR,
+        borderValue=_WHITE,
+    )
+    light = 0.9 + 0.1 * np.cos(angle + np.float32(rng.uniform(-0.6, 0.6)))
+    return photo(_clip(bent * light[:, :, None]), rng)
+
+
+def folded(page: Picture, rng: random.Random) -> Picture:
+    """Folded once and scanned half open: each half lies its own way, with a shadow between them."""
+    height, width = page.shape[:2]
+    cut = round(height * rng.uniform(0.42, 0.58))
+    out = np.full_like(page, 255)
+    for top, bottom in ((0, cut), (cut, height)):
+        turn = cv2.getRotationMatrix2D(
+            (width / 2, (bottom - top) / 2), rng.uniform(-1.5, 1.5), rng.uniform(0.96, 1.0)
+        )
+        turn[:, 2] += np.array([rng.uniform(-12, 12), rng.uniform(-6, 6)])
+        half = cv2.warpAffine(
+            page[top:bottom], turn, (width, bottom - top), flags=cv2.INTER_CUBIC, borderValue=_WHITE
+        )
+        out[top:bottom] = half
+    shadow = 1 - 0.35 * np.exp(-np.square((np.arange(height) - cut) / 9.0))
+    return print_scan(_clip(out * shadow[:, None, None]), rng, rate=1.0)
+
+
+def _identity(page: Picture, _rng: random.Random) -> Picture:
+    return page
+
+
+def _compressed(page: Picture, rng: random.Random) -> Picture:
+    return _jpeg(page, rng.randrange(20, 60))
+
+
+def _scaled(page: Picture, rng: random.Random) -> Picture:
+    return _sized(page, rng.uniform(0.45, 1.6))
+
+
+def _rotated(page: Picture, rng: random.Random) -> Picture:
+    return _turned(page, rng.uniform(-180, 180))
+
+
+def _blurred(page: Picture, rng: random.Random) -> Picture:
+    return np.asarray(cv2.GaussianBlur(page, (0, 0), rng.uniform(0.5, 1.6)), np.uint8)
+
+
+def _noisy(page: Picture, rng: random.Random) -> Picture:
+    return _noise(page, rng, rng.uniform(3, 8))
+
+
+def _cut_quarter(page: Picture, rng: random.Random) -> Picture:
+    return _jpeg(crop(page, rng, 0.25), rng.choice((50, 70, 95)))
+
+
+def _cut_tenth(page: Picture, rng: random.Random) -> Picture:
+    return _jpeg(crop(page, rng, 0.10), rng.choice((50, 70, 95)))
+
+
+def _screenshot(page: Picture, rng: random.Random) -> Picture:
+    return _jpeg(_sized(page, rng.uniform(96, 140) / 200), rng.randrange(60, 95))
+
+
+def _scanned_quarter(page: Picture, rng: random.Random) -> Picture:
+    return crop(print_scan(page, rng), rng, 0.25)
+
+
+def _photo_sent(page: Picture, rng: random.Random) -> Picture:
+    return chat(photo(page, rng), rng)
+
+
 def _bits(page: Picture, rng: random.Random) -> Picture:
     gray = cv2.GaussianBlur(cv2.cvtColor(page, cv2.COLOR_RGB2GRAY), (0, 0), 0.8)
     return np.repeat(((gray > rng.uniform(140, 200)) * np.uint8(255))[:, :, None], 3, axis=2)
@@ -135,28 +217,50 @@ def _cleaned(page: Picture, rng: random.Random) -> Picture:
     return _clip((page.astype(np.float32) - 128) * 1.3 + 128 + rng.uniform(15, 30))
 
 
-FAMILIES: dict[str, tuple[Attack, ...]] = {
-    "plain": (
-        lambda page, rng: _jpeg(page, rng.randrange(20, 60)),
-        lambda page, rng: _sized(page, rng.uniform(0.45, 1.6)),
-        lambda page, rng: _turned(page, rng.uniform(-180, 180)),
-        lambda page, rng: _noise(
-            np.asarray(cv2.GaussianBlur(page, (0, 0), rng.uniform(0.5, 1.6)), np.uint8), rng, 5
-        ),
-        _gray,
-    ),
-    "crop-25": (lambda page, rng: _jpeg(crop(page, rng, 0.25), rng.choice((50, 70, 95))),),
-    "crop-10": (lambda page, rng: _jpeg(crop(page, rng, 0.10), rng.choice((50, 70, 95))),),
-    "screen": (
-        lambda page, rng: _jpeg(_sized(page, rng.uniform(96, 140) / 200), rng.randrange(60, 95)),
-        chat,
-    ),
-    "print-scan": (print_scan,),
-    "print-scan, crop-25": (lambda page, rng: crop(print_scan(page, rng), rng, 0.25),),
-    "photo": (photo, lambda page, rng: chat(photo(page, rng), rng), screen_photo),
-    "clipped": (_bits, _cleaned),
-}
-"""Attacks by family. `clipped`: what a tint cannot survive, by design."""
+def diffused(page: Picture, _rng: random.Random) -> Picture:
+    """Black and white by error diffusion: single dots keep the greys."""
+    bits = np.asarray(Image.fromarray(page).convert("L").convert("1"))
+    return np.repeat((bits * np.uint8(255))[:, :, None], 3, axis=2)
+
+
+def mirrored(page: Picture, rng: random.Random) -> Picture:
+    """Seen from behind, or by a camera that mirrors."""
+    return _compressed(np.ascontiguousarray(page[:, ::-1]), rng)
+
+
+def estimated(page: Picture, rng: random.Random) -> Picture:
+    """Who knows that a pattern repeats every 40 mm estimates it from his own copy, the mean of what its tiles' clear
+    paper has in common, and takes it away. `page`: the whole page at 200 dpi.
+    """
+    side = 40 / 25.4 * 200
+    plane = page.astype(np.float32)
+    paper = cv2.erode(
+        (cv2.cvtColor(page, cv2.COLOR_RGB2GRAY) > 225).astype(np.uint8), np.ones((9, 9), np.uint8)
+    ).astype(np.float32)
+    around = np.maximum(cv2.blur(paper, (61, 61)), 1e-3)[:, :, None]
+    rest = (plane - cv2.blur(plane * paper[:, :, None], (61, 61)) / around) * paper[:, :, None]
+    # tiles of whole pixels at the nearest size: the page is scaled so that 40 mm are 315 pixels
+    rate = 315 / side
+    size = round(page.shape[1] * rate), round(page.shape[0] * rate)
+    even, there = cv2.resize(rest, size), cv2.resize(paper, size)
+    rows, columns = -(-size[1] // 315), -(-size[0] // 315)
+    total, count = np.zeros((315, 315, 3), np.float32), np.full((315, 315, 1), 1e-3, np.float32)
+    for row in range(rows):
+        for column in range(columns):
+            part = slice(row * 315, (row + 1) * 315), slice(column * 315, (column + 1) * 315)
+            tile, seen = even[part], there[part]
+            total[: tile.shape[0], : tile.shape[1]] += tile
+            count[: tile.shape[0], : tile.shape[1]] += seen[:, :, None]
+    pattern = np.tile(total / count, (rows, columns, 1))[: size[1], : size[0]]
+    whole = cv2.resize(pattern, (page.shape[1], page.shape[0]))
+    return _compressed(_clip(plane - whole * paper[:, :, None]), rng)
+
+
+def far_photo(page: Picture, rng: random.Random) -> Picture:
+    """Photographed from too far or too dark to say anything alone."""
+    seen = photo(page, rng)
+    small = _sized(seen, rng.uniform(640, 800) / max(seen.shape[:2]))
+    return _jpeg(_noise(small, rng, rng.uniform(3, 6)), rng.randrange(50, 75))
 
 
 def photocopy(page: Picture, rng: random.Random, *, dpi: int = 200, share: float = 1.0) -> Picture:
@@ -165,8 +269,9 @@ def photocopy(page: Picture, rng: random.Random, *, dpi: int = 200, share: float
     """
     gray = cv2.cvtColor(page if share == 1.0 else crop(page, rng, share), cv2.COLOR_RGB2GRAY)
     printed: NDArray[Any] = cv2.resize(gray, None, fx=3, fy=3, interpolation=cv2.INTER_CUBIC)
-    rows, columns = np.indices(printed.shape, np.float32) * np.float32(2 * np.pi * 106 / 600 * 0.5**0.5)
-    screen = (np.cos(columns + rows) + np.cos(columns - rows)) / 4 + 0.5
+    turn_of = np.float32(2 * np.pi * 106 / 600 * 0.5**0.5)
+    down, right = (np.cos(np.arange(side, dtype=np.float32) * turn_of) for side in printed.shape)
+    screen = np.multiply.outer(down, right) / 2 + np.float32(0.5)
     ink = np.where(printed > screen * 250 + 2.5, np.float32(240), np.float32(14))
     scale = dpi / 600
     soft = cv2.GaussianBlur(ink, (0, 0), (rng.uniform(1.2, 2.0) ** 2 + (0.45 / scale) ** 2) ** 0.5)
@@ -210,3 +315,18 @@ def mixed(pages: Sequence[Picture], how: str) -> Picture:
     for number, band in enumerate(bands):
         out[band] = stack[number % len(pages)][band]
     return out
+
+
+FAMILIES: dict[str, tuple[Attack, ...]] = {
+    "plain": (_compressed, _scaled, _rotated, _blurred, _gray),
+    "crop-25": (_cut_quarter,),
+    "crop-10": (_cut_tenth,),
+    "screen": (_screenshot, chat),
+    "print-scan": (print_scan,),
+    "print-scan, crop-25": (_scanned_quarter,),
+    "photo": (photo, _photo_sent, screen_photo),
+    "clipped": (_bits, _cleaned),
+}
+"""Attacks by family. `clipped`: what a tint cannot survive, by design."""
+MORE: dict[str, tuple[Attack, ...]] = {"plain": (_identity, _noisy), "photo": (bent_photo,)}
+"""Further attacks of these families, for the bench."""

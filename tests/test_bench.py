@@ -76,6 +76,7 @@ def test_every_name_of_the_contract_is_there() -> None:
         "log",
         "marks",
         "marks.speed",
+        "marks.unmarked",
         "registry",
         "token",
         "read.clean",

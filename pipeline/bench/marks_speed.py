@@ -88,7 +88,7 @@ def _word(station: Station, actor: Actor, file: Path, thorough: bool) -> str:
     try:
         found = trace_files(station, actor, files=[file], reason="bench", thorough=thorough)
     except NoMark as none:
-        found = none.value or {}
+        found = dict(none.value or {})
     return str(found["results"][0]["verdict"])
 
 

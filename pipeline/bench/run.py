@@ -22,7 +22,7 @@ from .ingest import ingest
 from .key_tree import keys
 from .keys import destroy, seal
 from .log import log
-from .marks import marks
+from .marks import marks, unmarked
 from .marks_speed import speed
 from .papers import certificate, trace
 from .race import Races, run_race, seconds
@@ -47,11 +47,14 @@ TOPICS: Final[dict[str, Topic]] = {
 }  # fmt: skip
 """All of them make up a whole run."""
 PARTS: Final[dict[str, Topic]] = {
-    "flat": flat, "keys": _unseeded(keys), "registry": registry, "marks": marks, "marks.speed": speed,
+    "flat": flat, "keys": _unseeded(keys), "registry": registry, "marks": marks,
+    "marks.unmarked": unmarked, "marks.speed": speed,
     "token": _unseeded(token), "log": _unseeded(log),
     **{f"read.{severity}": partial(read, severities=(severity,)) for severity in SEVERITIES},
 }  # fmt: skip
 """Run only when named: parts of a topic, and what takes too long for every run."""
+_TELLING: Final[dict[str, Callable[..., Races]]] = {"marks": marks, "marks.unmarked": unmarked}
+"""Those of them that tell how far they are."""
 
 
 def measure(
@@ -72,7 +75,7 @@ def measure(
     Raises:
         UsageFault: `unknown_bench`. MissingTool: an engine, a font or a baseline is not installed.
     """
-    known = {**TOPICS, **PARTS}
+    known = _known()
     for name in names:
         if name not in known:
             raise UsageFault("unknown_bench", name=name, names="、".join(known))
@@ -84,7 +87,7 @@ def measure(
             # closed when a race fails, so that workers and station end before their folder goes
             with (
                 tempfile.TemporaryDirectory(prefix="jy-bench-") as folder,
-                closing(known[name](Path(folder), quick, seed)) as races,
+                closing(_begun(name, Path(folder), quick, seed, told)) as races,
             ):
                 results.extend(run_race(race) for race in races)
 
@@ -96,6 +99,16 @@ def measure(
         "seconds": round(took, 1),
         "machine": _machine(),
     }
+
+
+def _known() -> dict[str, Topic]:
+    return {**TOPICS, **PARTS}
+
+
+def _begun(name: str, folder: Path, quick: bool, seed: int, told: Callable[[str], None]) -> Races:
+    if name in _TELLING:
+        return _TELLING[name](folder, quick, seed, told=told)
+    return _known()[name](folder, quick, seed)
 
 
 def _machine() -> dict[str, Any]:

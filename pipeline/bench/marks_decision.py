@@ -1,0 +1,121 @@
+"""The decision that `jiyao trace` comes to about pictures, by their invisible marks alone: barcodes and words left out.
+
+The same functions in the same order as in the product: channels of a file, the judgement, shifted glyphs where that
+names no copy, several files together where none says anything alone. Seconds are those of the processor: on a machine
+that is busy with other things a limit by the clock would cut the search short.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from ...formats.opened import Picture
+from ...models.copy import ReadMark
+from ...stages.mark_channels import Suspect, read_channels
+from ...stages.mark_glyphs import GlyphSet, read_glyphs, tests_for
+from ...stages.mark_tint import add_up
+from ...watermark.glyphs import GlyphKey
+from ...watermark.tint_match import Seen, first_pass, highest, print_z
+from ...watermark.trace import VerdictWord, judge
+from .marks_pages import KEY, TAG, TINT, Shown
+
+_SECONDS, _GLYPH_SECONDS = 16.0, 20.0
+_LOOKED_AT = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What was said about one leak.
+
+    `named`: every copy that was named, as the copy or as a candidate; `z`: the best of the marks it rests on;
+    `clarity`: how surely the tint's lattice was there; `seconds` of processor.
+    """
+
+    word: VerdictWord
+    named: tuple[int, ...]
+    layer: str
+    z: float
+    clarity: float
+    seconds: float
+    seen: tuple[Seen, ...] = ()
+
+
+def decide(
+    pictures: Sequence[Picture],
+    ids: Sequence[int],
+    masters: Sequence[GlyphSet] = (),
+    *,
+    thorough: bool = False,
+) -> Decision:
+    """The answer for the pictures of one leak, among copies with these numbers; `masters`: pages as they were."""
+    begun = time.process_time()
+    with _processor_clock():
+        decisions = [_one(picture, ids, masters, thorough) for picture in pictures]
+        marks = next((found for found, _ in decisions if _says(found)), ())
+        seen = [(number, one) for number, (_, some) in enumerate(decisions, start=1) for one in some]
+        if not marks and len(pictures) > 1:
+            marks = add_up(seen, TINT, ids).marks
+    verdict = judge(marks, key=KEY, tag=TAG)
+    named = {verdict.id} if verdict.id is not None else {lead.id for lead in verdict.candidates}
+    best = max(marks, key=lambda mark: mark.score, default=None)
+    return Decision(
+        word=verdict.verdict, named=tuple(sorted(id for id in named if id is not None)),
+        layer=best.layer if best else "", z=best.score if best else 0.0,
+        clarity=max((one.clarity for _, one in seen), default=0.0), seconds=time.process_time() - begun,
+        seen=tuple(one for _, one in seen),
+    )  # fmt: skip
+
+
+def best_innocent(seen: Sequence[Seen], ids: Sequence[int]) -> tuple[float, float]:
+    """The highest z of any of these copies in any sighting, and how many comparisons it is the highest of."""
+    if not seen:
+        return 0.0, 0.0
+    scores = first_pass(seen, TINT, ids)
+    best = 0.0
+    for number, one in enumerate(seen):
+        for index in highest(scores[number], _LOOKED_AT):
+            best = max(best, print_z(one, TINT, int(ids[int(index)])))
+    return best, float(len(ids)) * sum(one.places for one in seen)
+
+
+def glyph_tests(copies: int) -> float:
+    """Comparisons of glyphs for one picture."""
+    return float(tests_for(copies, 1))
+
+
+def _one(
+    picture: Picture, ids: Sequence[int], masters: Sequence[GlyphSet], thorough: bool
+) -> tuple[tuple[ReadMark, ...], tuple[Seen, ...]]:
+    shown = Shown(picture)
+    suspect = Suspect(opened=shown, numbers=[1], key=TINT, ids=ids, thorough=thorough)
+    limit = 90.0 if thorough else _SECONDS
+    marks = tuple(read_channels(suspect, end=time.monotonic() + limit))
+    if masters and judge(marks, key=KEY, tag=TAG).verdict != "copy":
+        copies = sum(len(one.ids) for one in masters)
+        end = time.monotonic() + _GLYPH_SECONDS
+        marks += tuple(read_glyphs(shown, masters, GlyphKey(TINT.key), copies=copies, end=end))
+    return marks, tuple(one for _, one in suspect.seen)
+
+
+def _says(marks: tuple[ReadMark, ...]) -> bool:
+    return judge(marks, key=KEY, tag=TAG).verdict != "none"
+
+
+@contextmanager
+def _processor_clock() -> Iterator[None]:
+    """Limits of time count processor seconds while the block runs."""
+    clock = time.monotonic
+    vars(time)["monotonic"] = time.process_time
+    try:
+        yield
+    finally:
+        vars(time)["monotonic"] = clock
+
+
+def log10_or_zero(value: float) -> float:
+    """For sums of comparisons that are told as powers of ten."""
+    return math.log10(value) if value > 0 else 0.0

@@ -27,6 +27,7 @@ from ..watermark.layout import COPY_DPI, INK_DPI, Sheet, dpi_of, ink_of, lay_out
 from ..watermark.picture_pdf import PicturePage, write_pictures
 from ..watermark.visible import draw_marks
 from .stamp_glyphs import Shifter
+from .stamp_overlay import write_copy
 from .stamp_tint import Tinter, checked, jpeg_of
 from .stamp_vector import keep_pages
 
@@ -53,10 +54,12 @@ def draw(
     """
     sheets = _sheets(opened, limits)
     if source is not None and opened.kind == "pdf" and not spec.flatten:
-        return keep_pages(
-            source, sheets, spec,
+        kept = keep_pages(
+            source, sheets, shifter=shifter, bare=lambda number: _bare(opened, number, sheets[number - 1])
+        )
+        return write_copy(
+            kept, sheets, spec, shifter=shifter,
             drawn=lambda kept: dict(_picture_pages(opened, spec, sheets, skip=kept, shifter=shifter)),
-            shifter=shifter, bare=lambda number: _bare(opened, number, sheets[number - 1]),
         )  # fmt: skip
     pictures = _picture_pages(opened, spec, sheets, shifter=shifter)
     return write_pictures((page for _, page in pictures), copy=spec.barcode)

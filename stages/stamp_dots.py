@@ -8,18 +8,9 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
-from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
-from pypdf import PdfWriter
-from pypdf.generic import (
-    ArrayObject,
-    DictionaryObject,
-    FloatObject,
-    NameObject,
-    StreamObject,
-)
 
 from ..formats.opened import Picture
 from ..models.copy import CopySpec
@@ -71,47 +62,20 @@ class Dotter:
             return True
         return confirm(picture, self.key, self.id, width_mm=sheet.width, height_mm=sheet.height)
 
-    def lay_over(self, writer: PdfWriter, number: int, picture: Picture, sheet: Sheet) -> int:
-        """Sets dots over the page with this number, whose picture is given, as one drawing of squares; how many."""
+    def squares(self, picture: Picture, sheet: Sheet) -> tuple[bytes, int]:
+        """The dots of the page with this picture as a drawing of squares, packed, and how many there are."""
         middles = self.middles(picture, sheet)
-        page, name = writer.pages[number - 1], f"/JyDots{number}"
-        resources = cast(DictionaryObject, page["/Resources"])
-        if "/XObject" not in resources:
-            resources[NameObject("/XObject")] = DictionaryObject()
-        drawings = cast(DictionaryObject, resources["/XObject"])
-        drawings[NameObject(name)] = writer._add_object(_form(middles, sheet))
-        before, after = StreamObject(), StreamObject()
-        before.set_data(b"q\n")
-        after.set_data(f"\nQ q {name} Do Q".encode())
-        own = page.raw_get("/Contents")
-        plain = own.get_object()
-        parts = list(plain) if isinstance(plain, ArrayObject) else [own]
-        page[NameObject("/Contents")] = ArrayObject(
-            [writer._add_object(before), *parts, writer._add_object(after)]
-        )
-        return len(middles)
+        side = round(DOT_MM / _UNIT_MM)
+        corners = np.round(middles / _UNIT_MM - side / 2).astype(int)
+        high = round(sheet.height / _UNIT_MM)
+        lines = ["0 g"]
+        lines += [f"{x} {high - y - side} {side} {side} re" for x, y in corners.tolist()]
+        lines.append("f")
+        return zlib.compress("\n".join(lines).encode(), 9), len(middles)
 
-
-def _form(middles: NDArray[np.float64], sheet: Sheet) -> StreamObject:
-    side = round(DOT_MM / _UNIT_MM)
-    corners = np.round(middles / _UNIT_MM - side / 2).astype(int)
-    high = round(sheet.height / _UNIT_MM)
-    lines = ["0 g"]
-    lines += [f"{x} {high - y - side} {side} {side} re" for x, y in corners.tolist()]
-    lines.append("f")
-    form = StreamObject()
-    form._data = zlib.compress("\n".join(lines).encode(), 9)
-    unit = FloatObject(_UNIT_MM * _POINTS)
-    zero = FloatObject(0)
-    form.update(
-        {
-            NameObject("/Type"): NameObject("/XObject"),
-            NameObject("/Subtype"): NameObject("/Form"),
-            NameObject("/Filter"): NameObject("/FlateDecode"),
-            NameObject("/Matrix"): ArrayObject([unit, zero, zero, unit, zero, zero]),
-            NameObject("/BBox"): ArrayObject(
-                [zero, zero, FloatObject(sheet.width / _UNIT_MM), FloatObject(sheet.height / _UNIT_MM)]
-            ),
-        }
-    )
-    return form
+    @staticmethod
+    def entries(sheet: Sheet) -> bytes:
+        """Of the form that such a drawing is."""
+        unit = f"{_UNIT_MM * _POINTS:.6f}"
+        box = f"0 0 {sheet.width / _UNIT_MM:.3f} {sheet.height / _UNIT_MM:.3f}"
+        return f"/Type/XObject/Subtype/Form/Matrix[{unit} 0 0 {unit} 0 0]/BBox[{box}]".encode()

@@ -1,7 +1,6 @@
-"""Moves the glyphs of a page that stays text: numbers in the text operators, so that text stays text.
+"""Where the characters of a page that stays text stand, by its operators, and which glyph of the drawn page each is.
 
-Every glyph is moved for itself: by the numbers between the strings of TJ, which are taken back at the string's end, so
-that no line grows, and by the rise. Which glyph of the page a character is, its place on the drawn page says.
+How they are moved: stamp_glyph_spread.py.
 
 Threat model. The operators come from an outside file and were let through by stamp_vector.py. A font whose codes or
 widths are not understood, text that does not run from left to right on the page, and unreadable numbers leave their
@@ -17,7 +16,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pypdf.generic import ArrayObject, ByteStringObject, FloatObject, TextStringObject
+from pypdf.generic import TextStringObject
 
 Matrix = tuple[float, float, float, float, float, float]
 Operations = list[tuple[Any, bytes]]
@@ -31,7 +30,8 @@ _MOST_CODES = 60_000
 _MOST_CMAP = 2_000_000
 _UNICODE = ("/UniGB-UCS2-H", "/UniGB-UTF16-H", "/UniCNS-UCS2-H", "/UniJIS-UCS2-H")
 """Codes are characters; what is not in the first 256 is a full square wide."""
-_SHOWS = frozenset((b"Tj", b"TJ", b"'", b'"'))
+SHOWS = frozenset((b"Tj", b"TJ", b"'", b'"'))
+"""The operators that show text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,86 +119,6 @@ def glyph_of(shown: Sequence[Shown], boxes: NDArray[np.int32], size: tuple[int, 
     return out
 
 
-def moved(
-    operations: Operations, fonts: dict[str, Font | None], shown: Sequence[Shown], by: NDArray[np.floating]
-) -> Operations:
-    """The operators with each character moved (`by`: n x 2, mm to the right and down; 0 leaves it)."""
-    wanted: dict[int, dict[int, tuple[float, float]]] = {}
-    for one, (across, down) in zip(shown, by.tolist(), strict=True):
-        if across or down:
-            wanted.setdefault(one.operation, {})[one.code] = (across * one.across, down * one.down)
-    out: Operations = []
-    font: Font | None = None
-    rise, stack = 0.0, []
-    for number, (operands, operator) in enumerate(operations):
-        if operator == b"Tf":
-            font = fonts.get(str(operands[0]))
-        elif operator == b"Ts":
-            rise = float(operands[0])
-        elif operator == b"q":
-            stack.append((font, rise))
-        elif operator == b"Q" and stack:
-            font, rise = stack.pop()
-        if operator not in _SHOWS or number not in wanted or font is None:
-            out.append((operands, operator))
-            continue
-        if operator == b'"':
-            out += [([operands[0]], b"Tw"), ([operands[1]], b"Tc")]
-        if operator in (b"'", b'"'):
-            out.append(([], b"T*"))
-        text = operands[-1]
-        out += _spread(text if operator == b"TJ" else [text], font, rise, wanted[number])
-    return out
-
-
-def _spread(
-    items: Iterable[Any], font: Font, rise: float, wanted: dict[int, tuple[float, float]]
-) -> Operations:
-    """One show operator as several: a new one where the rise changes."""
-    out: Operations = []
-    array: list[Any] = []
-    piece = bytearray()
-    at, height, number = 0.0, 0.0, 0
-
-    def flush() -> None:
-        if piece:
-            array.append(ByteStringObject(bytes(piece)))
-            piece.clear()
-
-    def show() -> None:
-        flush()
-        if array:
-            out.append(([ArrayObject(array)], b"TJ"))
-            array.clear()
-
-    for item in items:
-        data = _raw(item)
-        if data is None:
-            flush()
-            array.append(item)
-            continue
-        for start in range(0, len(data), font.bytes_a_code):
-            across, down = wanted.get(number, (0.0, 0.0))
-            if abs(down - height) > 1e-6:
-                show()
-                out.append(([FloatObject(f"{rise + down:.4f}")], b"Ts"))
-                height = down
-            step = round(across - at, 1)
-            if step:
-                flush()
-                array.append(FloatObject(f"{step:.1f}"))
-                at += step
-            piece += data[start : start + font.bytes_a_code]
-            number += 1
-    flush()
-    if at:
-        array.append(FloatObject(f"{-at:.1f}"))
-    show()
-    if height:
-        out.append(([FloatObject(f"{rise:.4f}")], b"Ts"))
-    return out
-
-
 def place_of(
     box: tuple[float, float, float, float], turn: int, width_px: float, left: float, top: float
 ) -> Matrix:
@@ -232,7 +152,7 @@ class _Walk:
 
     def run(self) -> Iterable[Shown]:
         for number, (operands, operator) in enumerate(self._operations):
-            if operator in _SHOWS:
+            if operator in SHOWS:
                 if operator == b'"':
                     self._set(words=float(operands[0]), between=float(operands[1]))
                 if operator in (b"'", b'"'):
@@ -283,7 +203,7 @@ class _Walk:
         upright = a * step > 0 and d * state.size < 0 and abs(b) < _TURN * abs(a) and abs(c) < _LEAN * abs(d)
         go, code_number = 0.0, 0
         for item in items:
-            data = _raw(item)
+            data = raw_string(item)
             if data is None:
                 go -= float(item) / 1000 * step
                 continue
@@ -364,7 +284,7 @@ def _cmap(stream: Any) -> dict[int, int] | None:
     return cids
 
 
-def _raw(item: Any) -> bytes | None:
+def raw_string(item: Any) -> bytes | None:
     """The bytes of a string; None for a number."""
     if isinstance(item, TextStringObject):
         return item.original_bytes

@@ -7,7 +7,7 @@ operators (stamp_glyph_text.py). A page with few glyphs, or whose text cannot be
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,7 +20,8 @@ from ..watermark.glyph_pages import GlyphPage, keep, pack
 from ..watermark.glyphs import STEPS_MM, GlyphKey, boxes, shifted
 from ..watermark.glyphs_read import agreement, leak_of, measure
 from ..watermark.layout import Sheet, dpi_of
-from .stamp_glyph_text import Matrix, Operations, Shown, characters, font_of, glyph_of, moved
+from .stamp_glyph_spread import Spread, spread
+from .stamp_glyph_text import Matrix, Operations, Shown, characters, font_of, glyph_of
 
 LEAST = 24
 """Glyphs below which a page is left as it is."""
@@ -78,36 +79,39 @@ class Shifter:
         self,
         number: int,
         body: Operations,
-        resources: Any,
+        dictionaries: Mapping[str, Any],
         place: Matrix,
         sheet: Sheet,
         draw: Callable[[int], Picture],
-    ) -> Operations:
-        """The operators of a page that stays text with its glyphs shifted; as they are when it has too few, or when it
-        is not understood.
+    ) -> Spread | None:
+        """The operators of a page that stays text, ready to be written with its glyphs shifted; None when it has too
+        few, or when it is not understood.
 
         Args:
+            dictionaries: of the page's fonts, by name.
             place: takes the page's own points to the pixels of `draw`, which draws it on its sheet without any mark.
         """
         per_mm = dpi_of(sheet) / 25.4
         try:
-            fonts = {
-                str(name): font_of(value.get_object()) for name, value in resources.get("/Font", {}).items()
-            }
+            fonts = {name: font_of(value) for name, value in dictionaries.items()}
             shown = characters(body, fonts, place, per_mm)
             master = self._master(
                 number, lambda: draw(number), per_mm, lambda found, size: _reached(shown, found, size)
             )
             if master is None:
-                return body
-            of = glyph_of(shown, master.boxes, master.size)
-            steps = np.where(of[:, None] >= 0, self.signs(master)[of] * np.array(STEPS_MM), 0.0)
-            changed = moved(body, fonts, shown, steps)
+                return None
+            return spread(body, fonts, shown, glyph_of(shown, master.boxes, master.size))
         except _ODD:
             self.masters[number] = None
-            return body
+            return None
+
+    def moved(self, number: int, ready: Spread) -> bytes:
+        """The operators of a page that was made ready, with this copy's shifts."""
+        master = self.masters[number]
+        if master is None:
+            raise ValueError("a page without glyphs")
         self.carried[number] = master
-        return changed
+        return ready.written(self.signs(master) * np.array(STEPS_MM))
 
     def reads(self, picture: Picture, number: int) -> bool:
         """Whether the drawn page of the copy shows its own signs, where they are known to stand; of a page that is not

@@ -9,24 +9,12 @@ what must not lose it is flattened.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from pypdf import PageObject
-from pypdf.generic import (
-    ArrayObject,
-    BooleanObject,
-    DictionaryObject,
-    FloatObject,
-    NameObject,
-    NumberObject,
-    RectangleObject,
-    StreamObject,
-)
 
 from ..common.errors import Refused
 from ..formats.opened import Picture
@@ -47,6 +35,7 @@ from ..watermark.tint import (
 )
 from ..watermark.tint_read import confirm
 from .stamp_dots import Dotter
+from .stamp_objects import Objects
 
 _POINTS = 72 / 25.4
 _FULL = 8.0
@@ -90,42 +79,32 @@ class Tinter:
             )
         return confirm(picture, self.key, self.id, width_mm=sheet.width, height_mm=sheet.height)
 
-    def overlay(self, sheet: Sheet) -> PageObject:
-        """A page of the sheet's size with nothing but the tint, to be laid over a page that stays text and lines.
+    def overlays(self, objects: Objects, sheets: Sequence[Sheet]) -> dict[Sheet, int]:
+        """Adds the tint for pages that stay text and lines: a form for each sheet, to be laid over its pages.
 
         Two pictures, multiplied: a tile that repeats, and one sample a chip for what does not.
         """
-        width, height = sheet.width * _POINTS, sheet.height * _POINTS
-        rows, columns = int(np.ceil(sheet.height / CHIP_MM)), int(np.ceil(sheet.width / CHIP_MM))
-        drawing = ["q /JyTint gs"]
+        forms: dict[Sheet, int] = {}
+        state = b"/ExtGState<</JyTint<</Type/ExtGState/BM/Multiply>>>>"
+        tile = _image(objects, tile_tone(self.key, self.id, self.profile)) if sheets else 0
         side = TILE_MM * _POINTS
-        for down in range(-(-rows // CHIPS)):
-            for right in range(-(-columns // CHIPS)):
-                drawing.append(
-                    f"q {side:.4f} 0 0 {side:.4f} {right * side:.4f} {height - (down + 1) * side:.4f} cm /JyTile Do Q"
-                )
-        across, below = columns * CHIP_MM * _POINTS, rows * CHIP_MM * _POINTS
-        drawing.append(f"q {across:.4f} 0 0 {below:.4f} 0 {height - below:.4f} cm /JyPrint Do Q Q")
-        content = StreamObject()
-        content.set_data("\n".join(drawing).encode())
-        page = PageObject(None, None)
-        page.update(
-            {
-                NameObject("/Type"): NameObject("/Page"),
-                NameObject("/MediaBox"): RectangleObject([0.0, 0.0, width, height]),
-                NameObject("/Contents"): content,
-                NameObject("/Resources"): _named(
-                    ExtGState=_named(
-                        JyTint=_named(Type=NameObject("/ExtGState"), BM=NameObject("/Multiply"))
-                    ),
-                    XObject=_named(
-                        JyTile=_image(tile_tone(self.key, self.id, self.profile)),
-                        JyPrint=_image(print_tone(self.key, self.id, rows, columns, self.profile)),
-                    ),
-                ),
-            }
-        )
-        return page
+        for sheet in sheets:
+            width, height = sheet.width * _POINTS, sheet.height * _POINTS
+            rows, columns = int(np.ceil(sheet.height / CHIP_MM)), int(np.ceil(sheet.width / CHIP_MM))
+            own = _image(objects, print_tone(self.key, self.id, rows, columns, self.profile))
+            drawing = ["/JyTint gs"]
+            for down in range(-(-rows // CHIPS)):
+                for right in range(-(-columns // CHIPS)):
+                    left, bottom = right * side, height - (down + 1) * side
+                    drawing.append(f"q {side:.4f} 0 0 {side:.4f} {left:.4f} {bottom:.4f} cm /JyTile Do Q")
+            across, below = columns * CHIP_MM * _POINTS, rows * CHIP_MM * _POINTS
+            drawing.append(f"q {across:.4f} 0 0 {below:.4f} 0 {height - below:.4f} cm /JyPrint Do Q")
+            entries = b"/Type/XObject/Subtype/Form/BBox[0 0 %b %b]/Resources<<%b/XObject<<%b>>>>" % (
+                f"{width:.3f}".encode(), f"{height:.3f}".encode(), state,
+                b"/JyTile %d 0 R/JyPrint %d 0 R" % (tile, own),
+            )  # fmt: skip
+            forms[sheet] = objects.stream(entries, "\n".join(drawing).encode())
+        return forms
 
 
 def jpeg_of(picture: Picture, quality: int, *, colour: bool) -> bytes:
@@ -160,29 +139,13 @@ def checked(
     raise Refused("tint_not_read_back", page=number)
 
 
-def _image(tone: Plane) -> StreamObject:
-    """A picture of one component that takes `tone` levels from what lies beneath, when it is multiplied."""
+def _image(objects: Objects, tone: Plane) -> int:
+    """Adds a picture of one component that takes `tone` levels from what lies beneath, when it is multiplied."""
     samples = np.clip(np.round(tone * (255 / _FULL)), 0, 255).astype(np.uint8)
-    full = ArrayObject([FloatObject(1 - gain * _FULL / 255) for gain in GAINS])
-    white = ArrayObject([FloatObject(1)] * 3)
-    function = _named(
-        FunctionType=NumberObject(2), Domain=ArrayObject([NumberObject(0), NumberObject(1)]), C0=white, C1=full,
-        N=NumberObject(1),
-    )  # fmt: skip
-    image = StreamObject()
-    image._data = zlib.compress(samples.tobytes(), 9)
-    image.update(
-        _named(
-            Type=NameObject("/XObject"), Subtype=NameObject("/Image"), Filter=NameObject("/FlateDecode"),
-            Width=NumberObject(samples.shape[1]), Height=NumberObject(samples.shape[0]),
-            BitsPerComponent=NumberObject(8), Interpolate=BooleanObject(True),
-            ColorSpace=ArrayObject(
-                [NameObject("/Separation"), NameObject("/JiyaoTint"), NameObject("/DeviceRGB"), function]
-            ),
-        )
-    )  # fmt: skip
-    return image
-
-
-def _named(**values: Any) -> DictionaryObject:
-    return DictionaryObject({NameObject(f"/{name}"): value for name, value in values.items()})
+    full = " ".join(f"{1 - gain * _FULL / 255:.6f}" for gain in GAINS).encode()
+    function = b"<</FunctionType 2/Domain[0 1]/C0[1 1 1]/C1[%b]/N 1>>" % full
+    entries = (
+        b"/Type/XObject/Subtype/Image/Width %d/Height %d/BitsPerComponent 8/Interpolate true"
+        b"/ColorSpace[/Separation/JiyaoTint/DeviceRGB%b]" % (samples.shape[1], samples.shape[0], function)
+    )
+    return objects.packed(entries, zlib.compress(samples.tobytes(), 9))

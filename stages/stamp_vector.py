@@ -1,4 +1,5 @@
-"""Keeps a PDF's own pages in a copy where they provably hide nothing; puts the marks on as text and lines.
+"""Says which of a PDF's own pages may stay in its copies, because they provably hide nothing, and makes them ready,
+once for a document. The marks are put on by stamp_overlay.py.
 
 Threat model. A born-digital page can hide text: invisible render mode, paper-coloured type, boxes or pictures
 over text, clipped pictures, layers, spoken replacement text, annotations, metadata, unused resources. Telling
@@ -18,38 +19,26 @@ from __future__ import annotations
 
 import ctypes
 import io
+import zlib
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, cast
 
 import numpy as np
 import pypdfium2
 import pypdfium2.raw as raw
 from numpy.typing import NDArray
-from pypdf import PageObject, PdfReader, PdfWriter, Transformation
+from pypdf import PageObject, PdfReader
 from pypdf.errors import PyPdfError
-from pypdf.generic import (
-    ArrayObject,
-    ContentStream,
-    DictionaryObject,
-    IndirectObject,
-    NameObject,
-    NullObject,
-    RectangleObject,
-    StreamObject,
-)
+from pypdf.generic import ContentStream, DictionaryObject
 
-from ..common.errors import Refused
 from ..formats.opened import Picture
-from ..models.copy import CopySpec
 from ..watermark.layout import Sheet, dpi_of
-from ..watermark.picture_pdf import COPY_KEY, PicturePage, write_pictures
-from ..watermark.visible import draw_marks
-from .stamp_dots import LOOK_DPI, Dotter
-from .stamp_glyph_text import Matrix, Operations, place_of
+from .stamp_glyph_spread import Spread, written
+from .stamp_glyph_text import Operations, place_of
 from .stamp_glyphs import Shifter
-from .stamp_tint import Tinter
+from .stamp_objects import Carrier, Objects
 
-_POINTS = 72 / 25.4
 _LOOK_SCALE = 2.0
 _LEAST_CONTRAST = 40
 _LEAST_TYPE_POINTS = 3.0
@@ -61,189 +50,132 @@ _OPERATORS = frozenset(
 )
 _MARKED = frozenset((b"BMC", b"BDC", b"EMC", b"MP", b"DP", b"BX", b"EX"))
 _RESOURCES = ("/Font", "/ExtGState", "/ColorSpace")
-_NEVER_CARRIED = frozenset(("/Metadata", "/PieceInfo", "/LastModified", "/OC", "/AA", "/A", "/Parent"))
-_DEEPEST = 12
+_NAMING = {b"Tf": "/Font", b"gs": "/ExtGState", b"CS": "/ColorSpace", b"cs": "/ColorSpace"}
+_ODD = (PyPdfError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
 
-Drawn = Callable[[frozenset[int]], dict[int, PicturePage]]
+
+@dataclass(frozen=True, slots=True)
+class KeptPage:
+    """A page that hides nothing, with only what is allowed."""
+
+    box: tuple[float, float, float, float]
+    """Left, bottom, right, top in points: what is seen of it."""
+    turn: int
+    """Degrees clockwise at which it is shown."""
+    resources: bytes
+    """Of its dictionary."""
+    body: bytes
+    """Its operators, packed."""
+    spread: Spread | None
+    """The same, to be written with a copy's glyphs moved; None where none is."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptPages:
+    """What the copies of one document share: its pages that stay text, by number, and the objects these use."""
+
+    pages: dict[int, KeptPage]
+    objects: tuple[bytes, ...]
 
 
 def keep_pages(
     source: bytes,
     sheets: tuple[Sheet, ...],
-    spec: CopySpec,
     *,
-    drawn: Drawn,
     shifter: Shifter | None = None,
     bare: Callable[[int], Picture] | None = None,
-) -> bytes:
-    """The copy as a new PDF. `drawn` gives pictures of all pages but those named to it; `shifter` shifts glyphs, for
-    which `bare` draws a page on its sheet without any mark.
-
-    Raises:
-        MissingTool, Refused: as `watermark.visible.draw_marks`; `tint_not_read_back`,
-            `dots_not_read_back`.
+    tick: Callable[[], None] = lambda: None,
+) -> KeptPages:
+    """The pages of a PDF that may stay as they are. `shifter` says which glyphs can be moved, for which `bare` draws a
+    page on its sheet without any mark; `tick` is told of each page.
     """
-    writer = PdfWriter()
-    clean = _clean_pages(source, sheets, writer, shifter, bare)
-    pictures = drawn(frozenset(clean))
-    unique = list(dict.fromkeys(sheets[number - 1] for number in sorted(clean)))
-    marks = PdfReader(io.BytesIO(draw_marks(unique, spec))).pages if unique else []
-    tinter = Tinter.of(spec)
-    counts: dict[int, int] = {}
-    tints = {sheet: tinter.overlay(sheet) for sheet in unique} if tinter else {}
-    for number, sheet in enumerate(sheets, start=1):
-        if number in clean:
-            page = _compose(clean[number], sheet, marks[unique.index(sheet)])
-            if sheet in tints:
-                page.merge_page(tints[sheet])
-            writer.add_page(page)
-        else:
-            single = write_pictures([pictures[number]], copy=spec.barcode)
-            writer.add_page(PdfReader(io.BytesIO(single)).pages[0])
-    if tinter is not None and tinter.dotter is not None:
-        counts = _dotted(writer, tinter.dotter, sheets, sorted(clean))
-    writer.metadata = None
-    writer.add_metadata({f"/{COPY_KEY}": spec.barcode})
-    if writer._info is not None:
-        for key in [key for key in writer._info if key != f"/{COPY_KEY}"]:
-            del writer._info[key]
-    out = io.BytesIO()
-    writer.write(out)
-    data = out.getvalue()
-    if tinter is not None and clean:
-        first = min(clean)
-        shown = _shown(data, first)
-        if not tinter.reads(shown, sheets[first - 1]):
-            raise Refused("tint_not_read_back", page=first)
-        if shifter is not None and not shifter.reads(shown, first):
-            for number in clean:
-                shifter.carried.pop(number, None)
-        if tinter.dotter is not None:
-            fullest = max(counts, key=lambda number: counts[number])
-            picture = _shown(data, fullest, LOOK_DPI / 72)
-            if not tinter.dotter.reads(picture, sheets[fullest - 1], counts[fullest]):
-                raise Refused("dots_not_read_back", page=fullest)
-    return data
-
-
-def _dotted(
-    writer: PdfWriter, dotter: Dotter, sheets: tuple[Sheet, ...], numbers: list[int]
-) -> dict[int, int]:
-    """Sets dots on these pages, where they are clear once drawn; how many on each."""
-    out = io.BytesIO()
-    writer.write(out)
-    data, counts = out.getvalue(), {}
-    for number in numbers:
-        picture = _shown(data, number, LOOK_DPI / 72)
-        counts[number] = dotter.lay_over(writer, number, picture, sheets[number - 1])
-    return counts
-
-
-def _shown(pdf: bytes, number: int, scale: float = _LOOK_SCALE) -> Picture:
-    document = pypdfium2.PdfDocument(pdf)
-    try:
-        bitmap = document[number - 1].render(scale=scale, rev_byteorder=True)
-        return np.array(bitmap.to_numpy()[:, :, :3], np.uint8)
-    finally:
-        document.close()
-
-
-def _clean_pages(
-    source: bytes,
-    sheets: tuple[Sheet, ...],
-    writer: PdfWriter,
-    shifter: Shifter | None,
-    bare: Callable[[int], Picture] | None,
-) -> dict[int, PageObject]:
-    """Page number to a new page with only what is allowed, for the pages that hide nothing."""
-    clean: dict[int, PageObject] = {}
-    carrier, count = _Carrier(writer), len(sheets)
+    kept: dict[int, KeptPage] = {}
+    objects = Objects()
+    carrier, count = Carrier(objects), len(sheets)
     try:
         reader = PdfReader(io.BytesIO(source))
         if "/OCProperties" in reader.root_object or reader.is_encrypted or len(reader.pages) != count:
-            return clean
+            return KeptPages({}, ())
         shown = pypdfium2.PdfDocument(source)
     except (PyPdfError, pypdfium2.PdfiumError, ValueError, KeyError, RecursionError):
-        return clean
+        return KeptPages({}, ())
     try:
-        for number in range(1, count + 1):
+        for number, sheet in enumerate(sheets, start=1):
+            tick()
             try:
-                rebuilt = _rebuilt(reader, reader.pages[number - 1], carrier)
-            except (PyPdfError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+                page = reader.pages[number - 1]
+                operations = _allowed(reader, page)
+                if operations is None or not _all_shows(shown, number):
+                    continue
+                resources = _resources(page, operations, carrier)
+                box = _seen(page)
+                fonts = {name: font.get_object() for name, font in _group(page, "/Font").items()}
+            except _ODD:
                 continue
-            if rebuilt is not None and _all_shows(shown, number):
-                page, body = rebuilt
-                clean[number] = page
-                if shifter is not None and bare is not None:
-                    sheet = sheets[number - 1]
-                    place = _on_sheet(page, sheet)
-                    body = shifter.text(number, body, page["/Resources"], place, sheet, bare)
-                page[NameObject("/Contents")] = _packed(body, reader)
+            if resources is None:
+                continue
+            turn, spread = page.rotation % 360, None
+            if shifter is not None and bare is not None:
+                at, rate = sheet.content, dpi_of(sheet) / 25.4
+                place = place_of(box, turn, at.width * rate, at.left * rate, at.top * rate)
+                spread = shifter.text(number, operations, fonts, place, sheet, bare)
+            kept[number] = KeptPage(box, turn, resources, zlib.compress(written(operations), 6), spread)
     finally:
         shown.close()
-    return clean
+    return KeptPages(kept, objects.bodies)
 
 
-def _on_sheet(page: PageObject, sheet: Sheet) -> Matrix:
-    box, rate = page.mediabox, dpi_of(sheet) / 25.4
-    edges = (float(box.left), float(box.bottom), float(box.right), float(box.top))
-    at = sheet.content
-    return place_of(edges, page.rotation, at.width * rate, at.left * rate, at.top * rate)
-
-
-def _packed(operations: Operations, reader: PdfReader) -> StreamObject:
-    body = ContentStream(None, reader)
-    body.operations = operations
-    packed = StreamObject()
-    packed.set_data(body.get_data())
-    return packed
-
-
-def _rebuilt(reader: PdfReader, page: PageObject, carrier: _Carrier) -> tuple[PageObject, Operations] | None:
-    """A new page without its contents, and the operators they may consist of."""
-    if page.get("/Annots") or page.get("/UserUnit", 1) != 1:
+def _allowed(reader: PdfReader, page: PageObject) -> Operations | None:
+    """The operators that the page may consist of, each `q` with its `Q`; None when it has others."""
+    if page.get("/Annots") or page.get("/UserUnit", 1) != 1 or page.rotation % 90:
         return None
     contents = page.get_contents()
     if contents is None:
         return None
-    stream = ContentStream(contents, reader)
-    kept = []
-    names: dict[str, set[str]] = {kind: set() for kind in _RESOURCES}
-    for operands, operator in stream.operations:
+    kept: Operations = []
+    deep, in_text = 0, False
+    for operands, operator in ContentStream(contents, reader).operations:
         if operator in _MARKED:
             continue
         if operator not in _OPERATORS:
             return None
-        kind = {b"Tf": "/Font", b"gs": "/ExtGState", b"CS": "/ColorSpace", b"cs": "/ColorSpace"}.get(operator)
-        if kind is not None:
-            names[kind].add(str(operands[0]))
+        if operator == b"Q" and not deep:  # what surrounds the page is not its own to take away
+            continue
+        deep += (operator == b"q") - (operator == b"Q")
+        in_text = operator == b"BT" or (in_text and operator != b"ET")
         kept.append((operands, operator))
-    resources = _resources(page, names, carrier)
-    if resources is None:
-        return None
-    box = RectangleObject([float(edge) for edge in page.cropbox])
-    rebuilt = PageObject(None, None)
-    rebuilt.update(
-        {
-            NameObject("/Type"): NameObject("/Page"),
-            NameObject("/MediaBox"): box,
-            NameObject("/Resources"): resources,
-        }
+    return [*kept, *([([], b"ET")] if in_text else []), *[([], b"Q")] * deep]
+
+
+def _seen(page: PageObject) -> tuple[float, float, float, float]:
+    """What is shown of the page: its crop box, as far as it lies within its media box."""
+    (left, bottom, right, top), (low, under, high, over) = (
+        (min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1))
+        for x0, y0, x1, y1 in ([float(edge) for edge in box] for box in (page.cropbox, page.mediabox))
     )
-    if page.rotation % 360:
-        rebuilt.rotate(page.rotation % 360)
-    return rebuilt, kept
+    box = (max(left, low), max(bottom, under), min(right, high), min(top, over))
+    if box[0] >= box[2] or box[1] >= box[3]:
+        raise ValueError("nothing is seen")
+    return box
 
 
-def _resources(page: PageObject, names: dict[str, set[str]], carrier: _Carrier) -> DictionaryObject | None:
-    """Only the resources that are used, bare of metadata; None when one of them could hide something."""
+def _group(page: PageObject, kind: str) -> DictionaryObject:
+    """A page's resources of a kind."""
     source = page.get("/Resources")
     available = source.get_object() if source is not None else DictionaryObject()
-    kept = DictionaryObject()
+    group = available.get(kind)
+    return cast(DictionaryObject, group.get_object() if group is not None else DictionaryObject())
+
+
+def _resources(page: PageObject, operations: Operations, carrier: Carrier) -> bytes | None:
+    """Only the resources that are used, bare of metadata; None when one of them could hide something."""
+    names: dict[str, set[str]] = {kind: set() for kind in _RESOURCES}
+    for operands, operator in operations:
+        if operator in _NAMING:
+            names[_NAMING[operator]].add(str(operands[0]))
+    chosen: dict[str, list[tuple[str, Any]]] = {}
     for kind, wanted in names.items():
-        group = available.get(kind)
-        entries = group.get_object() if group is not None else DictionaryObject()
-        chosen = DictionaryObject()
+        entries = _group(page, kind)
         for name in sorted(wanted):
             if name not in entries:
                 if kind == "/ColorSpace" and name.startswith(("/Device", "/Pattern")):
@@ -253,10 +185,8 @@ def _resources(page: PageObject, names: dict[str, set[str]], carrier: _Carrier) 
                 return None
             if _could_hide(kind, entries[name].get_object()):
                 return None
-            chosen[NameObject(name)] = carrier.carry(entries.raw_get(name))
-        if chosen:
-            kept[NameObject(kind)] = chosen
-    return kept
+            chosen.setdefault(kind, []).append((name, entries.raw_get(name)))
+    return carrier.groups(chosen)
 
 
 def _could_hide(kind: str, value: Any) -> bool:
@@ -265,67 +195,6 @@ def _could_hide(kind: str, value: Any) -> bool:
     if kind == "/ExtGState":
         return value.get("/SMask", "/None") != "/None" or "/Font" in value
     return "/Pattern" in str(value)[:200]
-
-
-class _Carrier:
-    """Takes objects into the new file, each once, without the keys that carry other content."""
-
-    def __init__(self, writer: PdfWriter) -> None:
-        self._writer = writer
-        self._carried: dict[tuple[int, int], IndirectObject] = {}
-
-    def carry(self, value: Any, depth: int = 0) -> Any:
-        """The object as it stands in the new file.
-
-        Raises:
-            ValueError: when it is nested too deep (or in a ring).
-        """
-        if depth > _DEEPEST:
-            raise ValueError("nested too deep")
-        if isinstance(value, IndirectObject):
-            key = (value.idnum, value.generation)
-            if key not in self._carried:
-                taken = self.carry(value.get_object(), depth + 1)
-                self._carried[key] = (
-                    taken if isinstance(taken, IndirectObject) else self._writer._add_object(taken)
-                )
-            return self._carried[key]
-        if isinstance(value, StreamObject):
-            stream = StreamObject()
-            stream.update(self._entries(value, depth, skip=("/Length", "/Filter", "/DecodeParms")))
-            stream.set_data(value.get_data())
-            return self._writer._add_object(stream.flate_encode())
-        if isinstance(value, DictionaryObject):
-            return DictionaryObject(self._entries(value, depth))
-        if isinstance(value, ArrayObject):
-            return ArrayObject([self.carry(item, depth + 1) for item in value])
-        return value if value is not None else NullObject()
-
-    def _entries(self, value: DictionaryObject, depth: int, skip: tuple[str, ...] = ()) -> dict[Any, Any]:
-        return {
-            NameObject(key): self.carry(value.raw_get(key), depth + 1)
-            for key in value
-            if key not in _NEVER_CARRIED and key not in skip
-        }
-
-
-def _compose(page: PageObject, sheet: Sheet, marks: PageObject) -> PageObject:
-    if page.rotation:
-        page.transfer_rotation_to_content()
-    composed = PageObject.create_blank_page(width=sheet.width * _POINTS, height=sheet.height * _POINTS)
-    box = page.mediabox
-    factor = sheet.content.width * _POINTS / float(box.width)
-    bottom = (sheet.height - sheet.content.top - sheet.content.height) * _POINTS
-    move = (
-        Transformation()
-        .translate(-float(box.left), -float(box.bottom))
-        .scale(factor, factor)
-        .translate(sheet.content.left * _POINTS, bottom)
-    )
-    composed.merge_transformed_page(page, move)
-    composed.merge_page(marks)
-    composed.pop("/Annots", None)
-    return composed
 
 
 def _all_shows(shown: pypdfium2.PdfDocument, number: int) -> bool:

@@ -31,7 +31,8 @@ from jiyao.pipeline.copies.issuing import seal_copy
 from jiyao.pipeline.intake.executor import Job
 from jiyao.samples import leaks
 from jiyao.stages.mark_glyphs import GlyphSet, needed, read_glyphs
-from jiyao.stages.stamp_glyph_text import Font, characters, font_of, glyph_of, moved, place_of
+from jiyao.stages.stamp_glyph_spread import spread, written
+from jiyao.stages.stamp_glyph_text import Font, characters, font_of, glyph_of, place_of
 from jiyao.stages.stamp_glyphs import Shifter
 from jiyao.stages.worker import serve
 from jiyao.watermark.glyph_pages import GlyphPage, pack, unpack
@@ -196,6 +197,13 @@ def shown_text(body: list[tuple[list[object], bytes]]) -> list[tuple[float, floa
     return [(one.box[0], one.box[3]) for one in at]
 
 
+def operations(body: bytes) -> list[tuple[list[object], bytes]]:
+    """Operators from their bytes."""
+    stream = DecodedStreamObject()
+    stream.set_data(body)
+    return list(ContentStream(stream, None).operations)
+
+
 def test_text_operators_move_each_glyph_and_nothing_else() -> None:
     def string(text: bytes) -> ByteStringObject:
         return ByteStringObject(text)
@@ -212,11 +220,14 @@ def test_text_operators_move_each_glyph_and_nothing_else() -> None:
     shown = characters(body, fonts, place_of((0, 0, 600, 800), 0, 600, 0, 0), 72 / 25.4)
     signs = KEY.signs(OWN, 1, len(shown)) * np.array(STEPS_MM)
     signs[3] = 0.0
-    after = shown_text(moved(body, fonts, shown, signs))
+    ready = spread(body, fonts, shown, np.arange(len(shown)))
+    after = shown_text(operations(ready.written(signs)))
     assert len(shown) == len(after) == 13
     steps = (np.array(after) - np.array(shown_text(body))) / (72 / 25.4)
     assert np.abs(steps - signs).max() < 2e-3
-    assert moved(body, fonts, shown, np.zeros_like(signs)) == body
+    still = spread(body, fonts, shown, np.full(len(shown), -1))
+    assert still.written(signs) == written(body)
+    assert shown_text(operations(ready.written(np.zeros_like(signs)))) == shown_text(body)
     unknown = characters(body, {"/F": None}, place_of((0, 0, 600, 800), 0, 600, 0, 0), 1.0)
     assert unknown == []
 
@@ -278,23 +289,13 @@ def test_drawn_text_has_moved_as_told() -> None:
     body = ContentStream(source, None).operations
     bare, words = drawn(source.get_data())
     sheet = Sheet(595 / 72 * 25.4, 842 / 72 * 25.4, 1.0, Place(0, 0, 595 / 72 * 25.4, 842 / 72 * 25.4), ())
-    resources = {
-        "/Font": {"/F": NameObjectDict({"/Subtype": "/Type1", "/FirstChar": 32, "/Widths": [600] * 95})}
-    }
+    fonts = {"/F": {"/Subtype": "/Type1", "/FirstChar": 32, "/Widths": [600] * 95}}
     shifter = Shifter(KEY, OWN)
     place = place_of((0, 0, 595, 842), 0, sheet.width * PER_MM, 0, 0)
-    changed = shifter.text(1, body, resources, place, sheet, lambda _number: bare)
-    packed = ContentStream(None, None)
-    packed.operations = changed
-    picture, same = drawn(packed.get_data())
+    ready = shifter.text(1, body, fonts, place, sheet, lambda _number: bare)
+    assert ready is not None
+    picture, same = drawn(shifter.moved(1, ready))
     assert same == words
     assert shifter.reads(picture, 1) and not Shifter(KEY, 5, carried=shifter.carried).reads(picture, 1)
     bits = leaks.FAMILIES["clipped"][0](picture, random.Random(2))
     assert found(bits, tuple(shifter.carried.values()), (*INNOCENT, OWN)) == [(OWN, True)]
-
-
-class NameObjectDict(dict[str, object]):
-    """A font's dictionary as a PDF library gives it."""
-
-    def get_object(self) -> NameObjectDict:
-        return self

@@ -29,7 +29,8 @@ MOST_PAGES = 12
 """Pages of the suspect that are looked at."""
 _FALSE = 1e-9
 _SECOND = 1e-2
-_FEWEST_TESTS = 1000
+_PAGES = 1_000_000
+"""More than a file has pages."""
 _ENOUGH, _PLAINLY = 12, 30
 """Points that must lie alike for a page to be tried; so many that no other page need be."""
 _FEW_PAGES = 40
@@ -45,72 +46,124 @@ class GlyphSet:
     ids: tuple[int, ...]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Laid:
-    """What was measured on the suspect's pages by one set's pages: (agreeing points, page as it was, shifts)."""
+    """One page as it was, laid on one picture: the picture's number, agreeing points, the page, its glyphs' shifts."""
 
-    by_page: dict[int, list[tuple[int, GlyphPage, NDArray[np.float32]]]] = field(default_factory=dict)
+    number: int
+    agree: int
+    page: GlyphPage
+    shifts: NDArray[np.float32]
+
+
+@dataclass(slots=True)
+class Measurement:
+    """What was measured on pictures by one set's pages."""
+
+    laid: list[_Laid] = field(default_factory=list)
 
 
 def tests_for(copies: int, pages: int) -> int:
     """How often copies are compared with pages of a suspect, at most."""
-    return max(_FEWEST_TESTS, copies * (TRIES * min(pages, MOST_PAGES) + 1))
+    return max(1, copies * (TRIES * min(pages, MOST_PAGES) + 1))
 
 
 def needed(tests: float, false: float = _FALSE) -> float:
     """The least z at which the bound of a false answer, tests * exp(-z * z / 2), is `false`."""
-    return math.sqrt(2 * math.log(tests / false))
+    return math.sqrt(2 * math.log(max(1.0, tests) / false))
 
 
 def read_glyphs(
-    opened: OpenedDocument, sets: Sequence[GlyphSet], key: GlyphKey, *, copies: int, end: float
+    opened: OpenedDocument | Sequence[OpenedDocument],
+    sets: Sequence[GlyphSet],
+    key: GlyphKey,
+    *,
+    copies: int,
+    end: float,
 ) -> list[ReadMark]:
-    """The copies whose signs the file shows, the surest first; `coded` when it is one alone.
+    """The copies whose signs one file, or several together, show, the surest first; `coded` when it is one alone.
 
     Args:
-        copies: how many are compared with this file in all, in this call and others. end: `time.monotonic`.
+        copies: how many are compared with these files in all, in this call and others: each call has the share of the
+            bound that its own copies have of all.
+        end: `time.monotonic`.
     """
-    laid = [_Laid() for _ in sets]
-    numbers = range(1, min(opened.page_count, MOST_PAGES) + 1)
-    for number in numbers:
-        if time.monotonic() > end:
-            break
-        try:
-            wanted = DPI if opened.kind in DRAWN else OWN_PIXELS
-            leak = leak_of(opened.render(number, wanted))
-        except FormatFault:
+    files = list(opened) if isinstance(opened, Sequence) else [opened]
+    laid = [Measurement() for _ in sets]
+    for number, picture in enumerate(_pictures(files, end=end)):
+        if picture is None:
             continue
-        for which, agree, page, shifts in _placed(leak, sets, end=end):
-            laid[which].by_page.setdefault(number, []).append((agree, page, shifts))
-    tests = tests_for(copies, opened.page_count)
+        page, leak = picture
+        found = list(_placed(leak, sets, end=end))
+        if not found:
+            found = list(_placed(Leak(np.ascontiguousarray(leak.ink[:, ::-1])), sets, end=end))
+        for which, agree, kept, shifts in found:
+            laid[which].laid.append(_Laid(number * _PAGES + page, agree, kept, shifts))
+    return judged(sets, laid, key, copies=copies)
+
+
+def judged(
+    sets: Sequence[GlyphSet], laid: Sequence[Measurement], key: GlyphKey, *, copies: int
+) -> list[ReadMark]:
+    """The copies that what was measured names. Which pages lie on which pictures, and what was measured there, knows
+    nothing of any sign: so only the copies of these pages count as compared, as often as they were.
+    """
+    compared = sum(len(one.ids) * _comparisons(seen) for one, seen in zip(sets, laid, strict=True))
+    here = sum(len(one.ids) for one in sets)
+    tests = max(1, math.ceil(compared * max(1.0, copies / max(1, here))))
     best: dict[int, tuple[float, int]] = {}
     for one, seen in zip(sets, laid, strict=True):
-        for id in one.ids:
+        for id in one.ids if seen.laid else ():
             z, number = _best(seen, key, id)
             best[id] = max((z, number), best.get(id, (0.0, 0)))
     sure = {id: found for id, found in best.items() if found[0] >= needed(tests)}
     second = sum(found[0] >= needed(tests, _SECOND) for found in best.values())
     return [
         ReadMark(
-            page=number, channel="forensic", layer="glyphs", value=f"{id:012x}", score=round(z, 2), tests=tests,
-            coded=len(sure) == 1 and second == 1,
+            page=number % _PAGES, channel="forensic", layer="glyphs", value=f"{id:012x}", score=round(z, 2),
+            tests=tests, coded=len(sure) == 1 and second == 1,
         )
         for id, (z, number) in sorted(sure.items(), key=lambda item: -item[1][0])
     ]  # fmt: skip
 
 
-def _best(laid: _Laid, key: GlyphKey, id: int) -> tuple[float, int]:
-    """The best z of a copy, by each page laid on each page, and by all pages together; the page of the suspect."""
-    zs = [
-        (agreement([shifts], [key.signs(id, page.number, len(page.boxes))]), number)
-        for number, found in laid.by_page.items()
-        for _, page, shifts in found
-    ]
-    if len(laid.by_page) > 1:
-        firsts = [(number, max(found, key=lambda item: item[0])) for number, found in laid.by_page.items()]
-        signs = [key.signs(id, page.number, len(page.boxes)) for _, (_, page, _) in firsts]
-        zs.append((agreement([shifts for _, (_, _, shifts) in firsts], signs), firsts[0][0]))
-    return max(zs, default=(0.0, 0))
+def _pictures(files: Sequence[OpenedDocument], *, end: float) -> Iterable[tuple[int, Leak] | None]:
+    """The files' pages as pictures (number of the page), until `end`; None for one that cannot be drawn."""
+    for opened in files:
+        for number in range(1, min(opened.page_count, MOST_PAGES) + 1):
+            if time.monotonic() > end:
+                return
+            try:
+                wanted = DPI if opened.kind in DRAWN else OWN_PIXELS
+                yield number, leak_of(opened.render(number, wanted))
+            except FormatFault:
+                yield None
+
+
+def _comparisons(seen: Measurement) -> int:
+    """How often each copy of a set is compared: by each page on each picture, and by all together."""
+    pictures = len({one.number for one in seen.laid})
+    return len(seen.laid) + (pictures > 1)
+
+
+def _best(seen: Measurement, key: GlyphKey, id: int) -> tuple[float, int]:
+    """The best z of a copy, by each page laid on each picture, and by all pictures together; the picture's number.
+
+    Together, what several pictures show of one page is added glyph by glyph before its length is taken: each sign
+    counts once, and a picture given twice says no more than once.
+    """
+    signs = {one.page.number: key.signs(id, one.page.number, len(one.page.boxes)) for one in seen.laid}
+    zs = [(agreement([one.shifts], [signs[one.page.number]]), one.number) for one in seen.laid]
+    firsts: dict[int, _Laid] = {}
+    for one in seen.laid:
+        if one.number not in firsts or one.agree > firsts[one.number].agree:
+            firsts[one.number] = one
+    if len(firsts) > 1:
+        sums: dict[int, NDArray[np.float32]] = {}
+        for one in firsts.values():
+            sums[one.page.number] = sums.get(one.page.number, np.float32(0.0)) + one.shifts
+        zs.append((agreement(list(sums.values()), [signs[number] for number in sums]), min(firsts)))
+    return max(zs)
 
 
 def _placed(

@@ -19,12 +19,21 @@ from numpy.typing import NDArray
 Plane = NDArray[Any]
 
 _FEATURES = 1500
+_CHOICE, _CELLS = 4, 16
+"""Points looked at for each that is kept; parts of a picture's longer side that get as many of them."""
 _LONGEST = 2600
 _INLIERS = 14
+_ALIKE = 80
+"""Bits of 256 in which two points that look alike may differ, where they are where they should be."""
+_SURELY = 100
+"""Points that agree by the first guess so that no other need be made."""
+_ONES = np.ones(4, np.int64)
 _SOFT = 1.1
 _MARGIN = 4
-_NEAR_MM = 12.0
-_CLIP = 2.5
+_NEAR_MM, _WIDE_SHARE = 8.0, 0.02
+"""How near glyphs are whose shifts have a part in common; how little what is farther away counts in it."""
+_CLIP = 0.7
+"""Standard deviations above which shifts count alike: all are of one size, so what is larger is noise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,19 +87,34 @@ def ink_of(gray: NDArray[np.uint8]) -> Plane:
 
 
 def features(ink: Plane, most: int = _FEATURES) -> Features:
-    """The strongest points of a picture's ink."""
+    """The strongest points of a picture's ink, from all its parts alike: a seal must not take them all."""
     picture = np.asarray(255 - cv2.GaussianBlur(ink, (0, 0), 1.5) * 255, np.uint8)
     finder = cv2.ORB.create(
-        nfeatures=most, scaleFactor=1.25, nlevels=8, patchSize=41, edgeThreshold=21, fastThreshold=6
+        nfeatures=_CHOICE * most, scaleFactor=1.25, nlevels=8, patchSize=41, edgeThreshold=21, fastThreshold=6
     )
-    points, marks = finder.detectAndCompute(picture, None)
+    every = finder.detect(picture, None)
+    if len(every) > most:
+        cell = max(24.0, max(ink.shape) / _CELLS)
+        taken: dict[tuple[int, int], int] = {}
+        ranked: list[tuple[int, int, cv2.KeyPoint]] = []
+        for point in sorted(every, key=lambda point: -point.response):
+            place = int(point.pt[0] / cell), int(point.pt[1] / cell)
+            rank = taken[place] = taken.get(place, 0) + 1
+            ranked.append((rank, len(ranked), point))
+        every = tuple(point for _, _, point in sorted(ranked, key=lambda item: item[:2])[:most])
+    points, marks = finder.compute(picture, every)
     if marks is None:
         return Features(np.zeros((0, 2), np.float32), np.zeros((0, 32), np.uint8))
     return Features(np.array([point.pt for point in points], np.float32), np.asarray(marks, np.uint8))
 
 
 def place(leak: Features, page: Features, *, least: int = _INLIERS) -> tuple[Plane, int] | None:
-    """The perspective that takes points of the page to the leak's, and how many agree; None if too few do."""
+    """The perspective that takes points of the page to the leak's, and how many agree; None if too few do.
+
+    Words repeat on a page, so of the points that look alike many lie elsewhere. A first guess, a similarity or a
+    perspective, comes from those that look like one point alone; by it each point is looked for again where it should
+    be, twice. The guess that gathers more points wins.
+    """
     if min(len(leak.points), len(page.points)) < least:
         return None
     pairs = cv2.BFMatcher(cv2.NORM_HAMMING).knnMatch(leak.marks, page.marks, k=2)
@@ -99,12 +123,75 @@ def place(leak: Features, page: Features, *, least: int = _INLIERS) -> tuple[Pla
         return None
     here = np.array([leak.points[a.queryIdx] for a in near])
     there = np.array([page.points[a.trainIdx] for a in near])
-    matrix, mask = cv2.findHomography(
+    similar, _ = cv2.estimateAffinePartial2D(
+        there, here, method=cv2.RANSAC, ransacReprojThreshold=6.0, maxIters=4000, confidence=0.999
+    )
+    best = None if similar is None else _grown(leak, page, np.vstack([similar, [0.0, 0.0, 1.0]]), least)
+    if best is not None and best[1] >= _SURELY:
+        return best
+    matrix, _ = cv2.findHomography(
         there, here, method=cv2.USAC_MAGSAC, ransacReprojThreshold=4.0, maxIters=4000
     )
-    if matrix is None or int(mask.sum()) < least or abs(np.linalg.det(matrix[:2, :2])) < 1e-3:
-        return None
-    return np.asarray(matrix, float), int(mask.sum())
+    other = None if matrix is None else _grown(leak, page, np.asarray(matrix, float), least)
+    if best is None or other is None:
+        return best or other
+    return max(best, other, key=lambda grown: grown[1])
+
+
+def _grown(leak: Features, page: Features, matrix: Plane, least: int) -> tuple[Plane, int] | None:
+    """The perspective through all points that look alike near where the guess puts them; None where it is none."""
+    count = 0
+    for reach in (12.0, 6.0):
+        if not _plausible(matrix, leak):
+            return None
+        at = cv2.perspectiveTransform(page.points[None], matrix.astype(np.float32))[0]
+        near = np.abs(leak.points[:, 0, None] - at[None, :, 0]) < reach
+        near &= np.abs(leak.points[:, 1, None] - at[None, :, 1]) < reach
+        rows, columns = np.nonzero(near)
+        if len(rows) < least:
+            return None
+        differ = leak.marks.view(np.uint64)[rows] ^ page.marks.view(np.uint64)[columns]
+        unlike = np.bitwise_count(differ) @ _ONES
+        order = np.argsort(unlike, kind="stable")
+        order = order[unlike[order] < _ALIKE]
+        _, first = np.unique(rows[order], return_index=True)
+        pick = order[np.sort(first)]
+        _, first = np.unique(columns[pick], return_index=True)
+        pick = pick[np.sort(first)]
+        if len(pick) < least:
+            return None
+        better, mask = cv2.findHomography(
+            page.points[columns[pick]], leak.points[rows[pick]], method=cv2.USAC_MAGSAC,
+            ransacReprojThreshold=3.0, maxIters=2000,
+        )  # fmt: skip
+        if better is None:
+            return None
+        matrix, count = np.asarray(better, float), int(mask.sum())
+    return (matrix, count) if count >= least and _plausible(matrix, leak) else None
+
+
+def _plausible(matrix: Plane, leak: Features) -> bool:
+    """Whether a page can look so: not from its back, and nowhere much larger than elsewhere."""
+    back = np.linalg.inv(matrix) if abs(np.linalg.det(matrix)) > 1e-12 else None
+    if back is None:
+        return False
+    low, high = leak.points.min(axis=0), leak.points.max(axis=0)
+    corners = np.array([low, (high[0], low[1]), high, (low[0], high[1])], np.float64)
+    depth = corners @ back[2, :2] + back[2, 2]
+    if depth.min() <= 0 < depth.max() or np.abs(depth).min() < 1e-6:
+        return False
+    on_page = cv2.perspectiveTransform(corners[None], back)[0]
+    sides = np.roll(on_page, -1, axis=0) - on_page
+    crosses = sides[:, 0] * np.roll(sides[:, 1], -1) - sides[:, 1] * np.roll(sides[:, 0], -1)
+    lengths = np.linalg.norm(sides, axis=1) / np.maximum(
+        np.linalg.norm(np.roll(corners, -1, axis=0) - corners, axis=1), 1.0
+    )
+    return bool(
+        (crosses > 0).all()
+        and lengths.min() > 0.1
+        and lengths.max() < 10.0
+        and lengths.max() < 3.0 * lengths.min()
+    )
 
 
 def measure(leak: Leak, page: Plane, glyphs: NDArray[np.int32], matrix: Plane, per_mm: float) -> Measured:
@@ -246,9 +333,10 @@ def _alone(centres: Plane, values: Plane, good: NDArray[np.bool_], per_mm: float
     np.fill_diagonal(near, 0.0)
     for axis in (0, 1):
         here = values[places, axis]
-        share = near * (np.abs(here - np.median(here)) < 0.3)[None, :]
-        share /= np.maximum(share.sum(axis=1, keepdims=True), 1e-6)
-        left = here - share @ here
+        middle = float(np.median(here))
+        share = near * (np.abs(here - middle) < 0.3)[None, :]
+        common = (share @ here + _WIDE_SHARE * middle) / (share.sum(axis=1) + _WIDE_SHARE)
+        left = here - common
         level = float(np.median(np.abs(left))) / 0.6745 + 1e-9
         even = np.clip(left / level, -_CLIP, _CLIP) * (np.abs(left) < 5 * level)
         shifts[places, axis] = even

@@ -1,9 +1,11 @@
 """Whose fingerprint it is: the chips of a picture against the fingerprints of one copy, or of every copy there is.
 
 The signs of a fingerprint are keyed and know nothing of any picture: whatever the picture shows, its correlation with
-the fingerprint of a copy that it does not come from is a sum of values with random signs, whose tail is at most
-3.18 times the Gaussian one (Bentkus and Dzindzalieta 2015, doi 10.3150/14-BEJ603). With the number of places and copies
-that were tried this bounds false attribution without any assumption about pages (docs/spec/mark.md).
+the fingerprint of a copy that it does not come from is a sum of fixed values a with random signs, divided by its own
+length. So P(z >= t) <= exp(-t * t / 2): with sum(a * a) = 1 the mean of exp(t * sum(a * s)) is the product of
+cosh(t * a) <= exp(t * t * a * a / 2), term by term of the series since (2k)! >= 2^k k!, and Markov's inequality gives
+the rest (Hoeffding 1963, theorem 2, doi 10.1080/01621459.1963.10500830). With the number of places and copies that were
+tried this bounds false attribution without any assumption about pages (docs/spec/mark.md).
 """
 
 from __future__ import annotations
@@ -32,7 +34,6 @@ _AT_ONCE = 32
 _PRODUCT = 256
 """Picture tiles times rows of chips that are compared in the first pass over all copies."""
 _FIRST_TILES = 32
-_TAIL = 3.18
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +81,8 @@ class Hit:
 
 
 def chance(z: float, tests: float) -> float:
-    """Bound of the probability that one of so many tries reaches `z` by chance."""
-    return min(1.0, tests * _TAIL * 0.5 * math.erfc(z / math.sqrt(2)))
+    """Bound of the probability that one of so many tries reaches `z` by chance (Hoeffding; the proof stands above)."""
+    return min(1.0, tests * math.exp(-(max(0.0, z) ** 2) / 2))
 
 
 def fold(seen: Seen, key: TintKey) -> NDArray[Any]:

@@ -23,8 +23,6 @@ VerdictWord = Literal["copy", "candidates", "none"]
 CHANNELS: tuple[Channel, ...] = ("forensic", "barcode", "visible", "metadata")
 _TRIES, _PLACES, _MOST_COPIES = 100, 10_000, 100_000
 """Decodings of one picture, places of a page at which a fingerprint is looked for, copies looked among: at most."""
-_TAIL = 3.18
-"""How far the tail of a sum of random signs may lie above the Gaussian one (tint_match.py)."""
 _VISIBLE_SCORE, _PRINT_SCORE = 0.3, 0.9
 _FINDING: dict[Standing, str] = {
     "forged": "forged_barcode",
@@ -139,19 +137,25 @@ def judge(marks: Iterable[ReadMark], *, key: bytes, tag: bytes) -> TraceVerdict:
 
 def _tint_rate(mark: ReadMark) -> float:
     """Bound of the probability that a page without our tint gives this mark: the CRC holds by chance and the
-    fingerprint reaches its z at one of the places and poses tried (docs/spec/mark.md; Gaussian tail). Without a number
-    the fingerprint alone speaks, among at most a hundred thousand copies.
+    fingerprint reaches its z at one of the places and poses tried. Without a number the fingerprint alone speaks, among
+    at most a hundred thousand copies.
     """
     tests = mark.tests or _PLACES * (1 if mark.coded else _MOST_COPIES)
-    tail = tests * _TAIL * 0.5 * math.erfc(mark.score / math.sqrt(2))
-    return min(1.0, tail * (_TRIES * 2.0**-32 if mark.coded else 1.0))
+    return min(1.0, _tail(mark.score, tests) * (_TRIES * 2.0**-32 if mark.coded else 1.0))
 
 
 def _glyph_rate(mark: ReadMark) -> float:
     """Bound of the probability that the signs of any copy that was compared agree so well by chance, whatever the
     picture shows (Hoeffding; docs/spec/mark.md).
     """
-    return min(1.0, mark.tests * math.exp(-mark.score * mark.score / 2))
+    return min(1.0, _tail(mark.score, mark.tests))
+
+
+def _tail(z: float, tests: float) -> float:
+    """Bound for so many sums of fixed values with random signs, each over its own length (Hoeffding 1963, theorem 2;
+    the proof stands in tint_match.py).
+    """
+    return tests * math.exp(-(max(0.0, z) ** 2) / 2)
 
 
 RATES: dict[Layer, Callable[[ReadMark], float]] = {

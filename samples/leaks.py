@@ -106,12 +106,40 @@ def photo(page: Picture, rng: random.Random) -> Picture:
     )
 
 
+def phone(page: Picture, rng: random.Random) -> Picture:
+    """Photographed with a telephone tilted up to 20 degrees, from 1.5 to 2.5 page heights away, turned a little or by a
+    quarter; as `photo` otherwise.
+    """
+    height, width = page.shape[:2]
+    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+    towards = rng.uniform(0, 2 * np.pi)
+    tilt = np.radians(rng.uniform(0, 20)) * np.array([np.cos(towards), np.sin(towards), 0.0])
+    roll = np.radians(rng.uniform(-8, 8) + rng.choice((0, 0, 0, 0, 90, -90)))
+    turn = cv2.Rodrigues(np.array([0.0, 0.0, roll]))[0] @ cv2.Rodrigues(tilt)[0]
+    flat = np.column_stack([(corners - [width / 2, height / 2]) / height, np.zeros(4)])
+    seen = flat @ turn.T + [0, 0, rng.uniform(1.5, 2.5)]
+    points = seen[:, :2] / seen[:, 2:]
+    low, high = points.min(axis=0), points.max(axis=0)
+    rate = rng.uniform(1900, 3000) / float((high - low).max())
+    edge = rng.uniform(0.02, 0.1) * rate * float((high - low).max())
+    placed = ((points - low) * rate + edge).astype(np.float32)
+    size = tuple(int(side) for side in (high - low) * rate + 2 * edge)
+    table = tuple(rng.randrange(40, 160) for _ in range(3))
+    matrix = cv2.getPerspectiveTransform(corners, placed)
+    shot = cv2.warpPerspective(page, matrix, (size[0], size[1]), flags=cv2.INTER_AREA, borderValue=table)
+    across = np.linspace(rng.uniform(0.65, 0.95), 1.0, size[0])[None, :, None]
+    light = across * np.linspace(1.0, rng.uniform(0.8, 1.0), size[1])[:, None, None]
+    warm = np.array([1.0, rng.uniform(0.95, 1.0), rng.uniform(0.85, 1.0)])
+    scene = cv2.GaussianBlur(_clip(shot * light * warm), (0, 0), rng.uniform(0.6, 1.3))
+    return _jpeg(_noise(np.asarray(scene, np.uint8), rng, rng.uniform(2, 4)), rng.choice((70, 80, 90)))
+
+
 def megapixels(picture: Picture, millions: float) -> Picture:
     """The same picture with so many million pixels, as a camera gives it."""
     return _sized(picture, (millions * 1e6 / (picture.shape[0] * picture.shape[1])) ** 0.5)
 
 
-def screen_photo(page: Picture, rng: random.Random) -> Picture:
+def screen_photo(page: Picture, rng: random.Random, photographed: Attack = photo) -> Picture:
     """A screen with the page on it, photographed: the screen's grid shows."""
     shown = _sized(page, 0.55)
     lit: NDArray[Any] = cv2.resize(shown, None, fx=3, fy=3, interpolation=cv2.INTER_NEAREST).astype(
@@ -119,7 +147,7 @@ def screen_photo(page: Picture, rng: random.Random) -> Picture:
     )
     lit[::3] *= 0.86
     lit[:, ::3] *= 0.9
-    return photo(_sized(_clip(lit), page.shape[0] / lit.shape[0]), rng)
+    return photographed(_sized(_clip(lit), page.shape[0] / lit.shape[0]), rng)
 
 
 def chat(page: Picture, rng: random.Random) -> Picture:
@@ -143,7 +171,7 @@ def bent_photo(page: Picture, rng: random.Random) -> Picture:
         borderValue=_WHITE,
     )
     light = 0.9 + 0.1 * np.cos(angle + np.float32(rng.uniform(-0.6, 0.6)))
-    return photo(_clip(bent * light[:, :, None]), rng)
+    return phone(_clip(bent * light[:, :, None]), rng)
 
 
 def folded(page: Picture, rng: random.Random) -> Picture:
@@ -206,6 +234,14 @@ def _scanned_quarter(page: Picture, rng: random.Random) -> Picture:
 
 def _photo_sent(page: Picture, rng: random.Random) -> Picture:
     return chat(photo(page, rng), rng)
+
+
+def _phone_sent(page: Picture, rng: random.Random) -> Picture:
+    return chat(phone(page, rng), rng)
+
+
+def _screen_phone(page: Picture, rng: random.Random) -> Picture:
+    return screen_photo(page, rng, phone)
 
 
 def _bits(page: Picture, rng: random.Random) -> Picture:
@@ -328,5 +364,8 @@ FAMILIES: dict[str, tuple[Attack, ...]] = {
     "clipped": (_bits, _cleaned),
 }
 """Attacks by family. `clipped`: what a tint cannot survive, by design."""
-MORE: dict[str, tuple[Attack, ...]] = {"plain": (_identity, _noisy), "photo": (bent_photo,)}
+MORE: dict[str, tuple[Attack, ...]] = {
+    "plain": (_identity, _noisy),
+    "photo": (phone, _phone_sent, _screen_phone, bent_photo),
+}
 """Further attacks of these families, for the bench."""

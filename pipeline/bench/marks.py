@@ -51,8 +51,8 @@ def _race(family: Family, tally: Tally) -> Race:
     parts = [
         f"{tally.right} of {tally.cases}, {tally.leads} as candidates, {tally.wrong} wrong",
         aim,
-        family.layer,
     ]
+    parts += [f"by {layer} {count}" for layer, count in sorted(tally.layers.items())]
     if tally.innocent_tests:
         parts.append(f"best innocent z {tally.innocent_z:.1f}")
     parts += [

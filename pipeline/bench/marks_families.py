@@ -68,8 +68,8 @@ def _several(page: Picture, rng: random.Random) -> list[Picture]:
 
 
 _F, _M, _BW = leaks.FAMILIES, leaks.MORE, tuple(leaks.BLACK_AND_WHITE.values())
-_PHOTOS = (*_F["photo"], *_M["photo"])
-_ON_PHOTOS = (_F["plain"][0], _F["plain"][1], *_F["screen"], *_F["print-scan"], _F["photo"][0])
+_PHOTOS = _M["photo"]
+_ON_PHOTOS = (_F["plain"][0], _F["plain"][1], *_F["screen"], *_F["print-scan"], _PHOTOS[0])
 FAMILIES: Final[tuple[Family, ...]] = (
     Family(
         name="plain", layer="tint", aim=99, kinds=TEXT, cases=112, rivals=True,
@@ -104,7 +104,7 @@ FAMILIES: Final[tuple[Family, ...]] = (
         name="photo page, crop-25", layer="tint", aim=None, kinds=("photo",), cases=32, attacks=_each(*_F["crop-25"]),
     ),
     Family(name="mixed", layer="fingerprint", aim=98, kinds=TEXT, cases=48, mixed=True),
-    Family(name="estimated", layer="tint", aim=None, kinds=TEXT, cases=16, attacks=_each(leaks.estimated)),
+    Family(name="estimated", layer="any", aim=None, kinds=TEXT, cases=16, glyphs=True, attacks=_each(leaks.estimated)),
     Family(name="mirror", layer="tint", aim=None, kinds=TEXT, cases=16, attacks=_each(leaks.mirrored)),
     Family(name="fold", layer="tint", aim=None, kinds=TEXT, cases=16, attacks=_each(leaks.folded)),
     Family(name="diffused", layer="tint", aim=None, kinds=TEXT, cases=12, attacks=_each(leaks.diffused)),

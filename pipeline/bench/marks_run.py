@@ -69,6 +69,8 @@ class Outcome:
     seconds: float
     innocent_z: float = 0.0
     innocent_tests: float = 0.0
+    layer: str = ""
+    """That said it."""
     rivals: dict[str, bool] = field(default_factory=dict)
 
 
@@ -84,6 +86,7 @@ class Tally:
     least_z: float = float("inf")
     innocent_z: float = 0.0
     innocent_tests: float = 0.0
+    layers: Counter[str] = field(default_factory=Counter)
     asked: Counter[str] = field(default_factory=Counter)
     recovered: Counter[str] = field(default_factory=Counter)
 
@@ -98,6 +101,7 @@ class Tally:
         self.innocent_tests += outcome.innocent_tests
         if outcome.right:
             self.least_z = min(self.least_z, outcome.z)
+            self.layers[outcome.layer] += 1
         for name, done in outcome.rivals.items():
             self.asked[name] += 1
             self.recovered[name] += done
@@ -226,7 +230,7 @@ def _case(family: Family, case: int, page: MarkedPage, task: Task, asked: dict[s
         right=bool(named & true) if family.mixed else (decision.word == "copy" and named == true),
         lead=decision.word == "candidates" and bool(named & true), wrong=len(named - true), z=decision.z,
         clarity=decision.clarity, glyphs=page.glyphs, seconds=decision.seconds,
-        innocent_z=innocent_z, innocent_tests=innocent_tests, rivals=asked,
+        innocent_z=innocent_z, innocent_tests=innocent_tests, layer=decision.layer, rivals=asked,
     )  # fmt: skip
 
 

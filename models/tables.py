@@ -50,6 +50,7 @@ from .tables_passages import PassageSet as PassageSet
 from .tables_passages import PassageTag as PassageTag
 from .tables_search import SearchPage as SearchPage
 from .tables_search import SearchSlot as SearchSlot
+from .turns import turning
 
 # ---------------------------------------------------------------- station, keys, ledger
 
@@ -285,9 +286,10 @@ class Document(Base):
         Index("ix_documents_level_lane", "level_code", "lane", "year", "seq"),
         Index("ix_documents_level_status", "level_code", "status", "lane", "year", "seq"),
         Index("ix_documents_batch_lane", "batch_id", "lane", "year", "seq"),
-        # what falls due: only rows for which the clock is one, the earliest first
+        # what falls due: only rows for which the clock is one, by the day and month on which it comes round
         Index(
             "ix_documents_terms_open",
+            *turning("secrecy_from"),
             "secrecy_from",
             "secrecy_until",
             "period",
@@ -301,6 +303,7 @@ class Document(Base):
         Index("ix_documents_unfiled", "received_at", "id", **rows(_UNFILED)),
         Index(
             "ix_documents_event",
+            *turning("coalesce(signed_date, received_at)"),
             "signed_date",
             "received_at",
             "retention_event",

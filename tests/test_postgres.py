@@ -30,7 +30,7 @@ from jiyao.models.tables import Base, Counter, KeyBranch, KeyGroup, KeyPage, Key
 from jiyao.pipeline.copies import issuing
 from jiyao.pipeline.persons import circle
 from jiyao.pipeline.review import review
-from jiyao.pipeline.station import backup, faults, ledgers, postgres
+from jiyao.pipeline.station import backup, faults, ledgers, postgres, tallies
 from jiyao.pipeline.station.founding import Plan, found_station
 from jiyao.pipeline.station.registry import open_engine, reading, writing
 from jiyao.vault.root import RootFile
@@ -448,6 +448,8 @@ def test_from_the_paper_to_the_certificate_and_to_another_database(waiting: Wait
     assert text(room, entered["id"]) == words and text(room, waiting.gone) is None
     now = every_row(room.station.engine)
     assert {name for name in held if now[name] != held[name]} <= SINCE_BACKUP
+    with room.station.write() as session:
+        assert tallies.recount(session), "counts came along, and were kept on the way"
     assert room.document("关于恢复以后的函") and ledgers.verify_log(room.station)["ok"]
     room.station.engine.dispose()
     taken = waiting.server.url(target)
@@ -455,7 +457,9 @@ def test_from_the_paper_to_the_certificate_and_to_another_database(waiting: Wait
                                  registry=taken), "registry_in_use")  # fmt: skip
 
 
-SINCE_BACKUP = frozenset({"ledger_entries", "ledger_nodes", "backups", "timers", "ledger_heads", "meta"})
+SINCE_BACKUP = frozenset(
+    {"ledger_entries", "ledger_nodes", "backups", "timers", "tallies", "ledger_heads", "meta"}
+)
 """Where a row is added when a backup is written down, or restored."""
 
 

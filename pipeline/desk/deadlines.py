@@ -17,14 +17,14 @@ secrecy period ends by itself (保密法 art. 24), a retention's end is for the 
 from __future__ import annotations
 
 import heapq
-from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import date, timedelta
 from functools import partial
+from itertools import islice
 from math import gcd
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, TextClause, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from ...common.clock import today
@@ -40,6 +40,7 @@ from ...models.tables import (
     Event,
     Timer,
 )
+from ...models.turns import day_of, month_of
 from ..levels import level_expiry
 from ..levels.periods import parse_period
 from ..levels.terms import received_on, retention_term, secrecy_state, secrecy_term, term_in_force
@@ -61,7 +62,8 @@ _TERMS = frozenset(
 _TWO_YEARS = 731
 _PART = 400
 """Documents in one question: what every database takes."""
-_Condition = ColumnElement[bool] | TextClause
+_WAITING = 1000
+"""Papers that wait to be filed of which it is asked at once when handling ended."""
 _FILING = ("archive", "retention_asked")
 
 
@@ -145,17 +147,19 @@ def _items(
     yield from _ending(station, session, kept, until, limit, after)
     yield from _to_file(station, session, kept, until, limit, after)
     months = station.policy.periods.condition_review_months
-    undated = partial(_undated, station, session, kept, months)
-    yield from _by_turns(station, until, limit, after, undated)
-    yield from _by_turns(station, until, limit, after, partial(_awaited, station, session, kept, months))
+    size = _PART if limit is None else min(limit + 1, _PART)
+    for kind, ask in (("condition_review", _undated), ("retention_event", _awaited)):
+        asked = partial(ask, station, session, kept, months, size)
+        yield from _by_turns(station, until, limit, after, kind, asked)
 
 
 def _by_turns(
-    station: Station, until: date, limit: int | None, after: tuple[str, ...],
+    station: Station, until: date, limit: int | None, after: tuple[str, ...], kind: str,
     ask: Callable[[date, date], Iterator[dict[str, Any]]],
 ) -> Iterator[dict[str, Any]]:  # fmt: skip
     """What comes round again every so many months and has its turn by a day, some days after the others: those of
-    later ones are not looked at once enough is due. Nothing of it is due before today.
+    later ones are not looked at once enough is due, nor on one day those behind enough of this kind, which come in the
+    order of numbers and before other kinds. Nothing of it is due before today.
     """
     first = now = today(station.clock)
     if after and after[0] > now.isoformat():
@@ -166,33 +170,35 @@ def _by_turns(
         for one in ask(first, last):
             # rows whose day of the month may match are looked at, which may have their turn on another day
             if first.isoformat() <= one["due"] <= last.isoformat():
-                found += _place(one) > after
+                found += _place(one) > after and (one["kind"] == kind or first < last)
                 yield one
+            if limit is not None and found >= limit and first == last:
+                return
         if limit is not None and found >= limit:
             break
         first, days = last + timedelta(days=1), min(2 * days, _MONTH - 1)
 
 
 def _undated(
-    station: Station, session: Session, kept: Select[Any], months: int, first: date, last: date
+    station: Station, session: Session, kept: Select[Any], months: int, size: int, first: date, last: date
 ) -> Iterator[dict[str, Any]]:
     """What secrecy terms without an end ask for between two days."""
     wanted = select(Document.id).where(TERM_OPEN, _turns(first, last, months)(Document.secrecy_from))
-    for rows in _by_parts(session, kept.where(Document.id.in_(wanted)), _PART):
+    for rows in _by_parts(session, kept.where(Document.id.in_(wanted)).order_by(Document.id), size):
         changed = _changed(session, [row.id for row in rows])
         for row in rows:
             yield from _secrecy(station, session, row, changed)
 
 
 def _awaited(
-    station: Station, session: Session, kept: Select[Any], months: int, first: date, last: date
+    station: Station, session: Session, kept: Select[Any], months: int, size: int, first: date, last: date
 ) -> Iterator[dict[str, Any]]:
     """Whether what retention waits for has happened: what is asked between two days."""
     turn = _turns(first, last, months)
     wanted = select(Document.id).where(
         AWAITED, turn(func.coalesce(Document.signed_date, Document.received_at))
     )
-    for rows in _by_parts(session, kept.where(Document.id.in_(wanted)), _PART):
+    for rows in _by_parts(session, kept.where(Document.id.in_(wanted)).order_by(Document.id), size):
         for row in rows:
             yield from (one for one in _retention(station, row, None) if one["kind"] == "retention_event")
 
@@ -264,31 +270,52 @@ def _ending(
 def _to_file(
     station: Station, session: Session, kept: Select[Any], until: date, limit: int | None, after: tuple[str, ...]
 ) -> Iterator[dict[str, Any]]:  # fmt: skip
-    """What is to be filed, and which retention the archivist has to settle by then.
-
-    When handling ended is asked of all that wait, the rows themselves only of those whose turn it is.
+    """What is to be filed, and which retention the archivist has to settle by then: the rows themselves are read only
+    of those whose turn it is.
     """
-    last = last_handled(station.policy, until)
-    waiting = kept.with_only_columns(Document.id).where(
-        UNFILED, Document.received_at < (last + timedelta(days=1)).isoformat()
-    )
-    ended = handling_ended(session, session.scalars(waiting).all())
-    by = {day: archive_by(station.policy, day) for day in set(ended.values()) if day <= last}
-    turns = sorted((by[day].isoformat(), name) for name, day in ended.items() if day in by)
-    turns = turns[bisect_left(turns, after[:1]) :]
+    turns = _filing(station, session, kept, until, after[:1])
     size, found = _PART if limit is None else min(limit + 1, _PART), 0
-    for start in range(0, len(turns), size):
-        part = [name for _, name in turns[start : start + size]]
-        rows = {row.id: row for row in session.scalars(kept.where(Document.id.in_(part)))}
+    while part := list(islice(turns, size)):
+        names = [name for _, name, _ in part]
+        rows = {row.id: row for row in session.scalars(kept.where(Document.id.in_(names)))}
         # what is behind these is to be filed later, and a retention is settled after that in the order of kinds
-        least = (turns[start : start + size][-1][0], "archive", part[-1])
-        for name in part:
-            for one in _retention(station, rows[name], ended[name]):
+        least = (part[-1][0], "archive", part[-1][1])
+        for _, name, ended in part:
+            for one in _retention(station, rows[name], ended):
                 if one["kind"] in _FILING:
                     found += after < _place(one) <= least
                     yield one
         if limit is not None and found >= limit:
             break
+
+
+def _filing(
+    station: Station, session: Session, kept: Select[Any], until: date, since: tuple[str, ...]
+) -> Iterator[tuple[str, str, date]]:
+    """By when what waits is to be filed, from a day on, its number, and when handling it ended; in this order.
+
+    When handling ended is asked of the papers as they came: it ends no sooner than a paper comes, so that what came
+    later is to be filed no sooner than these came.
+    """
+    last, by = last_handled(station.policy, until), dict[date, str]()
+
+    def turn(day: date) -> str:
+        return by.get(day) or by.setdefault(day, archive_by(station.policy, day).isoformat())
+
+    waiting = kept.with_only_columns(Document.id, Document.received_at).where(
+        UNFILED, Document.received_at < (last + timedelta(days=1)).isoformat()
+    )
+    asked = waiting.order_by(Document.received_at, Document.id).execution_options(yield_per=_WAITING)
+    ahead: list[tuple[str, str, date]] = []
+    for rows in session.execute(asked).partitions():
+        for name, day in handling_ended(session, [row.id for row in rows]).items():
+            if day <= last and (turn(day),) >= since:
+                heapq.heappush(ahead, (turn(day), name, day))
+        settled = turn(date.fromisoformat(rows[-1].received_at[:10]))
+        while ahead and ahead[0][0] < settled:
+            yield heapq.heappop(ahead)
+    while ahead:
+        yield heapq.heappop(ahead)
 
 
 def _turns(first: date, last: date, months: int) -> Callable[[Any], ColumnElement[bool]]:
@@ -304,9 +331,7 @@ def _turns(first: date, last: date, months: int) -> Callable[[Any], ColumnElemen
         numbers |= {"29", "30", "31"}
     step = gcd(months, 12)
     start = {f"{month:02d}" for month in range(1, 13) for day in days if (day.month - month) % step == 0}
-    return lambda column: and_(
-        func.substr(column, 9, 2).in_(sorted(numbers)), func.substr(column, 6, 2).in_(sorted(start))
-    )
+    return lambda column: and_(day_of(column).in_(sorted(numbers)), month_of(column).in_(sorted(start)))
 
 
 # ---------------------------------------------------------------- the two terms

@@ -59,11 +59,12 @@ def handling_ended(session: Session, documents: Sequence[str] | None = None) -> 
         documents = session.scalars(select(Document.id).where(UNFILED)).all()
     found: dict[str, date] = {}
     for start in range(0, len(documents), _PART):
-        found |= _ended_of(session, listed(documents[start : start + _PART]))
+        found |= _ended_of(session, documents[start : start + _PART])
     return found
 
 
-def _ended_of(session: Session, documents: Select[tuple[str]]) -> dict[str, date]:
+def _ended_of(session: Session, names: Sequence[str]) -> dict[str, date]:
+    documents = listed(names)
     out: set[str | None] = set(
         session.scalars(
             select(Copy.document_id).where(
@@ -81,6 +82,12 @@ def _ended_of(session: Session, documents: Select[tuple[str]]) -> dict[str, date
             select(Matter.document_id).where(Matter.document_id.in_(documents), Matter.state == "open")
         )
     )
+    back = [name for name in names if name not in out]
+    return _last_days(session, listed(back)) if back else {}
+
+
+def _last_days(session: Session, documents: Select[tuple[str]]) -> dict[str, date]:
+    """The day of the last thing done with these documents, of those that are confirmed."""
     confirmed = session.execute(
         select(Event.document_id, func.max(Event.at))
         .where(Event.what == "accepted", Event.document_id.in_(documents))
@@ -96,8 +103,9 @@ def _ended_of(session: Session, documents: Select[tuple[str]]) -> dict[str, date
         .where(Matter.closed_at.is_not(None), Matter.document_id.in_(documents))
         .group_by(Matter.document_id)
     )
-    last = {str(document): date.fromisoformat(at[:10]) for document, at in confirmed}
+    last = {str(document): at[:10] for document, at in confirmed}
     for document, at in (*moved, *closed):
         if document in last:
-            last[document] = max(date.fromisoformat(at[:10]), last[document])
-    return {document: day for document, day in last.items() if document not in out}
+            last[document] = max(at[:10], last[document])
+    days = {day: date.fromisoformat(day) for day in set(last.values())}
+    return {document: days[day] for document, day in last.items()}

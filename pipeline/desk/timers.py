@@ -160,22 +160,22 @@ def first_until(
     wanted = select(Timer).where(Timer.state == RUNNING, Timer.due <= _behind(station, day), among)
     if after:
         wanted = wanted.where(Timer.due >= after[0])
-    found: list[Timer] = []
-    ahead = 0
+    found: list[tuple[tuple[str, ...], Timer]] = []
     for rows in session.scalars(
-        wanted.order_by(Timer.due, Timer.id).execution_options(yield_per=_PART)
+        wanted.order_by(Timer.due, Timer.id).execution_options(yield_per=min(limit + 1, _PART))
     ).partitions():
-        kept = [row for row in rows if last_day(row) <= day]
-        found += kept
-        ahead += sum(_place(row) > after for row in kept)
-        if ahead >= limit and last_day(rows[-1]) > _day_of(found, after, limit):
+        places = ((_place(row), row) for row in rows)
+        found += [one for one in places if one[0] > after and one[0][0] <= day.isoformat()]
+        if (
+            len(found) >= limit
+            and last_day(rows[-1]).isoformat() > nsmallest(limit, found, key=_first)[-1][0][0]
+        ):
             break
-    return nsmallest(limit, (row for row in found if _place(row) > after), key=_place)
+    return [row for _, row in nsmallest(limit, found, key=_first)]
 
 
-def _day_of(rows: Sequence[Timer], after: tuple[str, ...], limit: int) -> date:
-    """The last day of the row that ends a page of so many behind a place."""
-    return last_day(nsmallest(limit, (row for row in rows if _place(row) > after), key=_place)[-1])
+def _first(one: tuple[tuple[str, ...], Timer]) -> tuple[str, ...]:
+    return one[0]
 
 
 def _place(timer: Timer) -> tuple[str, ...]:

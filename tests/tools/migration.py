@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
 from alembic.autogenerate import produce_migrations, render_python_code
 from alembic.migration import MigrationContext
-from sqlalchemy import MetaData, create_engine
+from alembic.operations.ops import CreateIndexOp
+from sqlalchemy import MetaData, TextClause, create_engine
 
 sys.path.insert(0, str(Path(__file__).parent))
 from tree import ROOT
@@ -101,8 +103,17 @@ def _creation(metadata: MetaData, members: frozenset[str]) -> str:
 
     with create_engine("sqlite://").connect() as connection:
         context = MigrationContext.configure(connection, opts={"include_object": wanted})
-        operations = produce_migrations(context, metadata).upgrade_ops
+        with warnings.catch_warnings():
+            # indexes over expressions, which are added below
+            warnings.filterwarnings(
+                "ignore", message="autogenerate skipping metadata-specified expression-based"
+            )
+            operations = produce_migrations(context, metadata).upgrade_ops
         assert operations is not None
+        for table in sorted(members):
+            for index in sorted(metadata.tables[table].indexes, key=lambda index: str(index.name)):
+                if any(isinstance(part, TextClause) for part in index.expressions):
+                    operations.ops.append(CreateIndexOp.from_index(index))
         return render_python_code(operations, migration_context=context)
 
 

@@ -255,14 +255,6 @@ def upgrade() -> None:
     op.create_index("ix_documents_archived", "documents", ["archived_at"], unique=False)
     op.create_index("ix_documents_batch_lane", "documents", ["batch_id", "lane", "year", "seq"], unique=False)
     op.create_index(op.f("ix_documents_duplicate_tag"), "documents", ["duplicate_tag"], unique=False)
-    op.create_index(
-        "ix_documents_event",
-        "documents",
-        ["signed_date", "received_at", "retention_event", "retention_event_on", "id"],
-        unique=False,
-        sqlite_where=sa.text("retention_event IS NOT NULL AND retention_event_on IS NULL"),
-        postgresql_where=sa.text("retention_event IS NOT NULL AND retention_event_on IS NULL"),
-    )
     op.create_index("ix_documents_lane", "documents", ["lane", "year", "seq"], unique=False)
     op.create_index(
         "ix_documents_level_lane", "documents", ["level_code", "lane", "year", "seq"], unique=False
@@ -289,14 +281,6 @@ def upgrade() -> None:
     op.create_index(op.f("ix_documents_search_page"), "documents", ["search_page"], unique=False)
     op.create_index(op.f("ix_documents_secrecy_until"), "documents", ["secrecy_until"], unique=False)
     op.create_index("ix_documents_status_lane", "documents", ["status", "lane", "year", "seq"], unique=False)
-    op.create_index(
-        "ix_documents_terms_open",
-        "documents",
-        ["secrecy_from", "secrecy_until", "period", "id"],
-        unique=False,
-        sqlite_where=sa.text("coalesce(secrecy_until, '') = '' AND period IS NOT NULL"),
-        postgresql_where=sa.text("coalesce(secrecy_until, '') = '' AND period IS NOT NULL"),
-    )
     op.create_index(
         "ix_documents_to_review",
         "documents",
@@ -423,6 +407,37 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_scans_document_id"), "scans", ["document_id"], unique=False)
     op.create_index(op.f("ix_scans_tag"), "scans", ["tag"], unique=False)
+    op.create_index(
+        "ix_documents_event",
+        "documents",
+        [
+            sa.literal_column("substr(coalesce(signed_date, received_at), 9, 2)"),
+            sa.literal_column("substr(coalesce(signed_date, received_at), 6, 2)"),
+            "signed_date",
+            "received_at",
+            "retention_event",
+            "retention_event_on",
+            "id",
+        ],
+        unique=False,
+        sqlite_where=sa.text("retention_event IS NOT NULL AND retention_event_on IS NULL"),
+        postgresql_where=sa.text("retention_event IS NOT NULL AND retention_event_on IS NULL"),
+    )
+    op.create_index(
+        "ix_documents_terms_open",
+        "documents",
+        [
+            sa.literal_column("substr(secrecy_from, 9, 2)"),
+            sa.literal_column("substr(secrecy_from, 6, 2)"),
+            "secrecy_from",
+            "secrecy_until",
+            "period",
+            "id",
+        ],
+        unique=False,
+        sqlite_where=sa.text("coalesce(secrecy_until, '') = '' AND period IS NOT NULL"),
+        postgresql_where=sa.text("coalesce(secrecy_until, '') = '' AND period IS NOT NULL"),
+    )
 
 
 def downgrade() -> None:

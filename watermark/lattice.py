@@ -33,6 +33,8 @@ _WAVES = np.array(LATTICE, float) / TILE_MM
 """Cycles a mm (right, down)."""
 _MOST = 4.0
 """A whitened peak counts at most so much: one line of the page's own must not look like a lattice."""
+_PLAIN = 40.0
+"""Score from which the whole picture is followed before its parts are looked at."""
 ENOUGH = 27.0
 """Score below which no lattice is believed; of noise the best of all turns and scales stays below 26."""
 
@@ -60,28 +62,43 @@ def poses(residual: Plane, key: TintKey, *, most: int = 3, fine: bool = False) -
         fine: smaller parts of the picture are looked at as well: of a sheet that is folded each lies its own way.
     """
     windows = _windows(residual, fine=fine)
-    found: list[tuple[float, float, float, int]] = []
-    spectra = [_spectrum(residual[top:bottom, left:right]) for top, bottom, left, right in windows]
-    total = np.zeros((_TURNS, _LEVELS), np.float32)
-    for number, spectrum in enumerate(spectra):
-        scores = _scores(spectrum)
-        if number:
-            total += scores
-        found += [(*peak, number) for peak in _peaks(scores, 2)]
+    spectra = [_part_spectrum(residual, windows[0])]
+    scores = [_scores(spectra[0])]
+    known: list[Matrix] = []
+    # most pictures lie flat: their whole says where, plainly, and its parts need no look
+    if len(windows) > 1:
+        _, turn, level = _peaks(scores[0], 1)[0]
+        score, inverse = _refine(spectra[0], _start(turn, level))
+        if score >= _PLAIN and (plain := _phased(residual, inverse, score, key, (0, 0))):
+            known.append(inverse)
+            yield from plain
+    for window in windows[1:]:
+        spectra.append(_part_spectrum(residual, window))
+        scores.append(_scores(spectra[-1]))
+    found = [(*peak, number) for number, plane in enumerate(scores) for peak in _peaks(plane, 2)]
     if len(spectra) > 1:
+        total = np.sum(scores[1:], axis=0)
         found += [
             (score / np.sqrt(len(spectra) - 1), turn, level, 0) for score, turn, level in _peaks(total, 1)
         ]
     found.sort(key=lambda item: -item[0])
-    refined: list[tuple[float, Matrix, int]] = []
+    refined: list[tuple[float, list[Pose]]] = []
     for _, turn, level, number in found[: 2 * most + 2]:
         score, inverse = _refine(spectra[number], _start(turn, level))
-        if score >= ENOUGH and not any(_near(inverse, other) for _, other, _ in refined):
-            refined.append((score, inverse, number))
-    refined.sort(key=lambda item: -item[0])
-    for score, inverse, number in refined[:most]:
+        if score < ENOUGH or any(_near(inverse, other) for other in known):
+            continue
         top, bottom, left, right = windows[number]
-        yield from _phased(residual[top:bottom, left:right], inverse, score, key, (left, top))
+        some = _phased(residual[top:bottom, left:right], inverse, score, key, (left, top))
+        if some:  # of a folded sheet the whole is out of tune, and must not stand in the way of its parts
+            known.append(inverse)
+            refined.append((score, some))
+    for _, some in sorted(refined, key=lambda item: -item[0])[:most]:
+        yield from some
+
+
+def _part_spectrum(residual: Plane, window: tuple[int, int, int, int]) -> Plane:
+    top, bottom, left, right = window
+    return _spectrum(residual[top:bottom, left:right])
 
 
 def shift_of(coefficients: NDArray[Any], key: TintKey) -> tuple[NDArray[Any], float]:
@@ -264,9 +281,7 @@ def _near(one: Matrix, other: Matrix) -> bool:
     return bool(np.linalg.norm(one - other) < 0.02 * np.linalg.norm(other))
 
 
-def _phased(
-    part: Plane, inverse: Matrix, score: float, key: TintKey, corner: tuple[int, int]
-) -> Iterator[Pose]:
+def _phased(part: Plane, inverse: Matrix, score: float, key: TintKey, corner: tuple[int, int]) -> list[Pose]:
     """The pose, both ways up; the one whose phases agree better comes first."""
     both = []
     for way in (inverse, -inverse):
@@ -275,4 +290,4 @@ def _phased(
         origin = -matrix @ shift + np.array(corner, float)
         both.append(Pose(matrix, origin, score, harmony))
     both = [pose for pose in both if pose.harmony >= _IN_TUNE]
-    yield from sorted(both, key=lambda pose: -pose.harmony)
+    return sorted(both, key=lambda pose: -pose.harmony)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import heapq
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import cv2
@@ -150,14 +151,10 @@ def _lay(
 
 def _follow(plane: Plane, cover: Plane, key: TintKey) -> _Followed:
     """Follows the lattice from the block that fits best to its neighbours, and theirs."""
-    rows = range(0, max(1, plane.shape[0] - _BLOCK + 1), _STEP)
-    columns = range(0, max(1, plane.shape[1] - _BLOCK + 1), _STEP)
-    surfaces: dict[tuple[int, int], Plane] = {}
-    for i, top in enumerate(rows):
-        for j, left in enumerate(columns):
-            seen = cover[top : top + _BLOCK, left : left + _BLOCK]
-            if seen.mean() > 0.2:
-                surfaces[i, j] = _surface(plane[top : top + _BLOCK, left : left + _BLOCK], key, (left, top))
+    shares = _shares(plane, key)
+    rows, columns = range(0, len(shares) * _STEP, _STEP), range(0, shares.shape[1] * _STEP, _STEP)
+    places = _papered(cover, shares.shape)
+    surfaces = dict(zip(places, _surfaces(shares, places), strict=True))
     none = np.zeros((0, 2))
     if not surfaces:
         return _Followed(none, none, 0.0, 0.0, None)
@@ -194,35 +191,64 @@ def _follow(plane: Plane, cover: Plane, key: TintKey) -> _Followed:
 
 def _promising(plane: Plane, cover: Plane, key: TintKey) -> bool:
     """Whether a few of the plane's blocks agree with the lattice better than any blocks of a page without one."""
-    places = [
-        (top, left)
-        for top in range(0, max(1, plane.shape[0] - _BLOCK + 1), _STEP)
-        for left in range(0, max(1, plane.shape[1] - _BLOCK + 1), _STEP)
-        if cover[top : top + _BLOCK, left : left + _BLOCK].mean() > 0.2
-    ]
+    shares = _shares(plane, key)
+    places = _papered(cover, shares.shape)
     some = places[:: max(1, len(places) // _LOOKED_AT)]
-    fits = sorted(
-        _best(_surface(plane[top : top + _BLOCK, left : left + _BLOCK], key, (left, top)), np.zeros(2))[1]
-        for top, left in some
-    )
+    fits = sorted(_best(surface, np.zeros(2))[1] for surface in _surfaces(shares, some))
     return len(fits) > 0 and fits[-min(3, len(fits))] >= _PROMISING
 
 
-def _surface(block: Plane, key: TintKey, corner: tuple[int, int]) -> Plane:
-    """How well each shift within a tile (80 x 80, every half mm) fits the block's phases: -1 … 1."""
-    side_y, side_x = block.shape
-    at_x = (corner[0] + np.arange(side_x) + 0.5) / (TILE_MM * PER_MM)
-    at_y = (corner[1] + np.arange(side_y) + 0.5) / (TILE_MM * PER_MM)
-    across = np.exp(-2j * np.pi * np.outer(at_x, _WAVES[:, 0])).astype(np.complex64)
-    down = np.exp(-2j * np.pi * np.outer(at_y, _WAVES[:, 1])).astype(np.complex64)
-    shares = np.einsum("yk,yk->k", down, block @ across)
-    size = np.abs(shares)
-    level = np.median(size) + 1e-9
-    turned = shares / np.maximum(size, 1e-9) * np.minimum(size / level, 1.5) * np.exp(-1j * key.phases)
-    grid = np.zeros((_GRID, _GRID), complex)
-    for (right, lower), value in zip(LATTICE, turned, strict=True):
-        grid[lower % _GRID, right % _GRID] += value
-    return (np.fft.fft2(grid).real / max(1e-9, float(np.minimum(size / level, 1.5).sum()))).astype(np.float32)
+def _papered(cover: Plane, shape: tuple[int, ...]) -> list[tuple[int, int]]:
+    """The blocks of which a fifth is paper (row, column)."""
+    return [
+        (i, j)
+        for i in range(shape[0])
+        for j in range(shape[1])
+        if cv2.mean(cover[i * _STEP : i * _STEP + _BLOCK, j * _STEP : j * _STEP + _BLOCK])[0] > 0.2
+    ]
+
+
+def _shares(plane: Plane, key: TintKey) -> Plane:
+    """Each block's share of each wave, turned back by the key's phases, none counting much more than the middle one:
+    rows x columns x 16, complex. Blocks overlap by half, so halves are summed first.
+    """
+    high, wide = plane.shape[0] // _STEP, plane.shape[1] // _STEP
+    across = _waves_at(wide * _STEP, 0)
+    sums = np.matmul(
+        plane[: high * _STEP, : wide * _STEP].reshape(-1, wide, _STEP).transpose(1, 0, 2),
+        np.concatenate([across.real, across.imag], axis=1).reshape(wide, _STEP, -1),
+    )
+    count = len(_WAVES)
+    along = (sums[:, :, :count] + 1j * sums[:, :, count:]) * _waves_at(high * _STEP, 1)
+    halves = along.reshape(wide, high, _STEP, count).sum(axis=2).swapaxes(0, 1)
+    whole = halves[:-1, :-1] + halves[1:, :-1] + halves[:-1, 1:] + halves[1:, 1:]
+    size = np.abs(whole)
+    strength = np.minimum(size / (np.median(size, axis=2, keepdims=True) + 1e-9), 1.5)
+    turned = whole / np.maximum(size, 1e-9) * strength * np.exp(-1j * key.phases)
+    return np.asarray(turned / np.maximum(strength.sum(axis=2, keepdims=True), 1e-9))
+
+
+def _waves_at(count: int, axis: int) -> Plane:
+    """The waves along one axis, back to front, for so many samples (count x 16)."""
+    at = (np.arange(count) + 0.5) / (TILE_MM * PER_MM)
+    return np.exp(-2j * np.pi * np.outer(at, _WAVES[:, axis])).astype(np.complex64)
+
+
+def _surfaces(shares: Plane, places: list[tuple[int, int]]) -> Plane:
+    """How well each shift within a tile (80 x 80, every half mm) fits each block's phases: -1 … 1."""
+    some = np.array([shares[place] for place in places]).reshape(-1, len(_WAVES))
+    cos, sin = _shifts()
+    plane = some.real.astype(np.float32) @ cos + some.imag.astype(np.float32) @ sin
+    return plane.reshape(-1, _GRID, _GRID)
+
+
+@cache
+def _shifts() -> tuple[Plane, Plane]:
+    """The waves at each shift: 16 x 6400 cosines and sines."""
+    at = np.arange(_GRID) / _GRID
+    turn = 2 * np.pi * (_WAVES[:, 1, None, None] * at[:, None] + _WAVES[:, 0, None, None] * at)
+    flat = turn.reshape(len(_WAVES), -1)
+    return np.cos(flat).astype(np.float32), np.sin(flat).astype(np.float32)
 
 
 def _best(surface: Plane, guess: NDArray[Any]) -> tuple[NDArray[Any], float]:

@@ -7,18 +7,21 @@ that is busy with other things a limit by the clock would cut the search short.
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import numpy as np
+
 from ...formats.opened import Picture
 from ...models.copy import ReadMark
 from ...stages.mark_channels import Suspect, read_channels
-from ...stages.mark_glyphs import GlyphSet, read_glyphs, tests_for
+from ...stages.mark_glyphs import GlyphSet, read_glyphs
 from ...stages.mark_tint import add_up
+from ...watermark.glyph_pages import halved
 from ...watermark.glyphs import GlyphKey
+from ...watermark.glyphs_read import agreement, features, leak_of, measure, place
 from ...watermark.tint_match import Seen, first_pass, highest, print_z
 from ...watermark.trace import VerdictWord, judge
 from .marks_pages import KEY, TAG, TINT, Shown
@@ -82,9 +85,21 @@ def best_innocent(seen: Sequence[Seen], ids: Sequence[int]) -> tuple[float, floa
     return best, float(len(ids)) * sum(one.places for one in seen)
 
 
-def glyph_tests(copies: int) -> float:
-    """Comparisons of glyphs for one picture."""
-    return float(tests_for(copies, 1))
+def best_innocent_signs(picture: Picture, masters: Sequence[GlyphSet]) -> tuple[float, float]:
+    """The highest z of any copy's glyphs where a page as it was can be laid on the picture, and the comparisons."""
+    leak, key, best, tests = leak_of(picture), GlyphKey(TINT.key), 0.0, 0
+    points = features(halved(leak.ink))
+    for one in masters:
+        for page in one.pages:
+            found = place(points, features(halved(page.ink)))
+            if found is None:
+                continue
+            matrix = np.diag([2.0, 2.0, 1.0]) @ found[0] @ np.diag([0.5, 0.5, 1.0])
+            shifts = measure(leak, page.ink, page.boxes, matrix, page.per_mm).shifts
+            for id in one.ids:
+                best = max(best, agreement([shifts], [key.signs(id, page.number, len(page.boxes))]))
+                tests += 1
+    return best, float(tests)
 
 
 def _one(
@@ -114,8 +129,3 @@ def _processor_clock() -> Iterator[None]:
         yield
     finally:
         vars(time)["monotonic"] = clock
-
-
-def log10_or_zero(value: float) -> float:
-    """For sums of comparisons that are told as powers of ten."""
-    return math.log10(value) if value > 0 else 0.0

@@ -39,6 +39,9 @@ KEY, TAG = b"bench mark key of 32 bytes......", station_tag("bench")
 TINT = TintKey(bytes(range(32)))
 REGISTER = 400
 """Copies that stand in the register, those of the pages among them."""
+SHARED: Final = 200
+"""Copies of each document, which share its page as it was."""
+_SHARING = 90_000
 _DPI, _PER_MM = 200, 200 / 25.4
 _DAY = date(2025, 1, 2)
 _ISSUED_QUALITY = 85
@@ -138,7 +141,8 @@ class MarkedPage:
             _ = self.picture
         if not self._carried:
             return None
-        return GlyphSet(tuple(self._carried.values()), (self.id,))
+        others = (id_of(_SHARING + number) for number in range(SHARED - 1))
+        return GlyphSet(tuple(self._carried.values()), (self.id, *others))
 
     @property
     def glyphs(self) -> int:

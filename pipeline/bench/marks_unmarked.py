@@ -25,7 +25,7 @@ from ...samples.photograph import photograph
 from ...samples.render import render
 from ...stages.mark_glyphs import GlyphSet
 from ...watermark.tint import TintKey
-from .marks_decision import best_innocent, decide, glyph_tests
+from .marks_decision import best_innocent, best_innocent_signs, decide
 from .marks_pages import KINDS, REGISTER, MarkedPage, first_page, id_of
 from .race import require
 
@@ -48,6 +48,7 @@ class Silence:
     runs: int = 0
     answers: int = 0
     best_z: float = 0.0
+    best_signs_z: float = 0.0
     comparisons: float = 0.0
     glyph_comparisons: float = 0.0
     lattices: int = 0
@@ -61,6 +62,7 @@ class Silence:
         self.runs += other.runs
         self.answers += other.answers
         self.best_z = max(self.best_z, other.best_z)
+        self.best_signs_z = max(self.best_signs_z, other.best_signs_z)
         self.comparisons += other.comparisons
         self.glyph_comparisons += other.glyph_comparisons
         self.lattices += other.lattices
@@ -72,8 +74,9 @@ class Silence:
         """In one line."""
         kinds = ", ".join(f"{kind} {count}" for kind, count in sorted(self.kinds.items()))
         return (
-            f"{self.runs} runs, {self.answers} answers, best z {self.best_z:.2f}; {self.comparisons:.2e} comparisons "
-            f"of fingerprints, {self.glyph_comparisons:.2e} of glyphs' signs; lattice seen in {self.lattices}; "
+            f"{self.runs} runs, {self.answers} answers; best z of fingerprints {self.best_z:.2f} in "
+            f"{self.comparisons:.2e} comparisons, of glyphs' signs {self.best_signs_z:.2f} in "
+            f"{self.glyph_comparisons:.2e}; lattice seen in {self.lattices}; "
             f"{self.seconds / max(1, self.runs):.2f} CPU s a run; {kinds}"
         )
 
@@ -115,7 +118,10 @@ def perform_silent(seed: int, number: int, runs: int) -> Silence:
         found.kinds[kind] += 1
         found.seconds += decision.seconds
         found.best_z, found.comparisons = max(found.best_z, z), found.comparisons + comparisons
-        found.glyph_comparisons += glyph_tests(sum(len(one.ids) for one in masters)) if masters else 0.0
+        if masters:
+            signs_z, signs = best_innocent_signs(picture, masters)
+            found.best_signs_z = max(found.best_signs_z, signs_z)
+            found.glyph_comparisons += signs
         found.lattices += bool(decision.seen)
         if decision.word != "none":
             found.answers += 1

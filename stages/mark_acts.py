@@ -80,10 +80,11 @@ def _marks(request: Request) -> Answer:
     with request.opened() as opened:
         found = survey(
             opened, limits=request.limits, source=request.data, tint=TintKey(bytes.fromhex(fields["tint"])), ids=ids,
-            thorough=bool(fields.get("thorough")), given=fields,
+            thorough=bool(fields.get("thorough")), brief=bool(fields.get("brief")), given=fields,
         )  # fmt: skip
     facts, data = pack(found.seen)
-    return done({"marks": to_plain(found.marks), "views": to_plain(found.views), "seen": facts}), data
+    value = {"marks": to_plain(found.marks), "views": to_plain(found.views), "seen": facts, "brief": found.brief}
+    return done(value), data
 
 
 def _add_up(request: Request) -> Answer:

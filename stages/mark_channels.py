@@ -15,7 +15,7 @@ from typing import Any
 from ..formats.fault import FormatFault
 from ..formats.opened import OpenedDocument, Picture
 from ..models.copy import Layer, MarkView, ReadMark
-from ..watermark import dots_read
+from ..watermark import dots_read, tint_read
 from ..watermark.tint import TintKey
 from ..watermark.tint_match import Seen
 from .mark_tint import Evidence, add_up, look_at
@@ -23,6 +23,8 @@ from .mark_tint import Evidence, add_up, look_at
 DRAWN = ("pdf", "docx", "ofd")
 """Kinds whose pages are drawn, at any resolution."""
 DPI, OWN_PIXELS = 200, 1200
+_CROSS_CHECKED = 2
+"""Pages whose tint is compared with what a barcode said."""
 
 
 @dataclass(kw_only=True)
@@ -37,6 +39,10 @@ class Suspect:
     ids: Sequence[int] = ()
     """The copies there are."""
     thorough: bool = False
+    named: bool = False
+    """Whether a barcode of ours named a copy already. It may have been moved here from another copy: so the tint is
+    still asked, plainly, on the first pages; where it is gone, the barcode stands alone.
+    """
     given: Mapping[str, Any] = field(default_factory=dict)
     """What else the caller knows and a channel may need."""
     seen: list[tuple[int, Seen]] = field(default_factory=list)
@@ -71,7 +77,7 @@ class MarkChannel:
 def read_channels(suspect: Suspect, *, end: float) -> list[ReadMark]:
     """The marks of all channels, the cheapest first, until one of them reads a number or time is up."""
     marks: list[ReadMark] = []
-    for channel in CHANNELS:
+    for channel in CHANNELS[:1] if suspect.named else CHANNELS:
         until = min(end, time.monotonic() + channel.seconds[suspect.thorough])
         marks.extend(channel.read(suspect, until))
         if any(mark.coded for mark in marks) or time.monotonic() > end:
@@ -81,8 +87,11 @@ def read_channels(suspect: Suspect, *, end: float) -> list[ReadMark]:
 
 def _tint(suspect: Suspect, end: float) -> list[ReadMark]:
     """The tint of the first page that answers, else of all pages together, else the fingerprints there are."""
-    for number, picture in suspect.pages(end=end):
-        looked = look_at(picture, number, suspect.key, thorough=suspect.thorough, ids=suspect.ids, end=end)
+    effort = tint_read.THOROUGH if suspect.thorough else tint_read.BRIEF if suspect.named else tint_read.USUAL
+    for count, (number, picture) in enumerate(suspect.pages(end=end)):
+        if effort is tint_read.BRIEF and count == _CROSS_CHECKED:
+            break
+        looked = look_at(picture, number, suspect.key, effort=effort, ids=suspect.ids, end=end)
         suspect.seen.extend(looked.seen)
         if looked.marks:
             suspect.views.extend(looked.views)
@@ -95,8 +104,8 @@ def _tint(suspect: Suspect, end: float) -> list[ReadMark]:
 def _dots(suspect: Suspect, end: float) -> list[ReadMark]:
     """The dots of the first page that answers."""
     for number, picture in suspect.pages(end=end):
-        reading = dots_read.read(picture, suspect.key, end=end)
-        found = (reading,) if reading else dots_read.suspects(picture, suspect.key, suspect.ids, end=end)
+        reading, seen = dots_read.look(picture, suspect.key, end=end)
+        found = (reading,) if reading else dots_read.suspects(seen, suspect.key, suspect.ids)
         if found:
             return [
                 ReadMark(

@@ -35,10 +35,15 @@ class Evidence:
 
 
 def look_at(
-    picture: Picture, number: int, key: TintKey, *, thorough: bool, ids: Sequence[int], end: float
+    picture: Picture,
+    number: int,
+    key: TintKey,
+    *,
+    effort: tint_read.Effort = tint_read.USUAL,
+    ids: Sequence[int],
+    end: float,
 ) -> Evidence:
     """One page alone. Where pieces of several copies may lie beside each other, the register is asked as well."""
-    effort = tint_read.THOROUGH if thorough else tint_read.USUAL
     looked = tint_read.look(picture, key, effort=effort, end=end)
     seen = tuple((number, sighting) for sighting in looked.seen)
     reading = looked.reading

@@ -59,6 +59,8 @@ class Survey:
     marks: tuple[ReadMark, ...]
     views: tuple[MarkView, ...] = ()
     seen: tuple[tuple[int, Seen], ...] = ()
+    brief: bool = False
+    """A barcode was believed, and less was looked at."""
 
 
 def survey(
@@ -69,12 +71,14 @@ def survey(
     tint: TintKey | None = None,
     ids: Sequence[int] = (),
     thorough: bool = False,
+    brief: bool = False,
     given: Mapping[str, Any] | None = None,
 ) -> Survey:
     """Reads all marks; `source`: a PDF's bytes, for the metadata channel; `tint`: the station's tint key, for the
     forensic channel, whose value is the number in hex and whose score the fingerprint's z; `ids`: the copies there are,
     among which fingerprints are looked for when no number can be read; `thorough`: more is tried, up to 90 seconds;
-    `given`: what else a channel may need.
+    `brief`: a barcode that looks like one of ours is believed, and the tint only compared with it: for a caller who
+    checks the barcode and asks again where it does not hold; `given`: what else a channel may need.
 
     Takes at most about 0.8 x `limits.seconds_per_document`. `visible` marks have the value
     `<document id> <copy number>`, the id a dash where it was not read.
@@ -106,7 +110,13 @@ def survey(
     suspect: Suspect | None = None
     if tint is not None:
         suspect = Suspect(
-            opened=opened, numbers=order, key=tint, ids=ids, thorough=thorough, given=given or {}
+            opened=opened,
+            numbers=order,
+            key=tint,
+            ids=ids,
+            thorough=thorough,
+            given=given or {},
+            named=brief and _any(marks),
         )
         marks.extend(read_channels(suspect, end=start + whole))
     if not _any(marks) and not any(mark.channel == "forensic" and mark.coded for mark in marks):
@@ -115,7 +125,7 @@ def survey(
     whole_list = tuple(sorted(marks, key=lambda mark: (mark.page, mark.channel, mark.value)))
     if suspect is None:
         return Survey(whole_list)
-    return Survey(whole_list, tuple(suspect.views), tuple(suspect.seen))
+    return Survey(whole_list, tuple(suspect.views), tuple(suspect.seen), suspect.named)
 
 
 def _insist(opened: OpenedDocument, numbers: list[int], end: float) -> list[ReadMark]:

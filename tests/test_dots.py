@@ -91,7 +91,7 @@ def test_mixed_copies_name_only_those_mixed() -> None:
     other = forensic_id(KEY, SERIAL + 1)
     top = [page[:800, :900] for page in (marked(), dotted(bare(), other))]
     ids = [forensic_id(KEY, serial) for serial in range(1000, 1100)] + [ID, other]
-    found = dots_read.suspects(mixed(top, "bands"), TINT, ids)
+    found = dots_read.suspects(dots_read.look(mixed(top, "bands"), TINT)[1], TINT, ids)
     assert {reading.id for reading in found} == {ID, other}
 
 

@@ -110,7 +110,7 @@ def test_no_copy_is_found_in_what_is_none(seed: int, rows: int, columns: int) ->
 @pytest.mark.parametrize(("how", "copies"), [("bands", 2), ("average", 2)])
 def test_mixed_copies_name_those_mixed_and_show_where(how: str, copies: int) -> None:
     picture = print_scan(mixed([copy(number) for number in range(copies)], how), random.Random(2))
-    found = look_at(picture, 1, TINT, thorough=False, ids=IDS, end=FAR)
+    found = look_at(picture, 1, TINT, ids=IDS, end=FAR)
     if not found.marks:
         found = add_up(found.seen, TINT, IDS)
     named = {int(mark.value, 16) for mark in found.marks}
@@ -210,7 +210,7 @@ def result(word: str) -> dict[str, Any]:
 
 @pytest.mark.req("R-060", "R-061")
 def test_the_report_calls_a_number_a_lead_and_weak_evidence_a_weak_lead() -> None:
-    looked = look_at(copy(0), 1, TINT, thorough=False, ids=(), end=FAR)
+    looked = look_at(copy(0), 1, TINT, ids=(), end=FAR)
     view: MarkView = looked.views[0]
     leak = jpeg(copy(0))
     shown = show(leak, view, limits=_limits())

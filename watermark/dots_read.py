@@ -60,26 +60,33 @@ class Signs:
 
 
 def read(picture: NDArray[np.uint8], key: TintKey, *, end: float | None = None) -> DotReading | None:
-    """The copy whose dots a picture (height x width x 3, RGB) shows; None when there is no answer, or none by `end`
-    (`time.monotonic`).
+    """The answer of `look` alone."""
+    return look(picture, key, end=end)[0]
+
+
+def look(
+    picture: NDArray[np.uint8], key: TintKey, *, end: float | None = None
+) -> tuple[DotReading | None, tuple[Signs, ...]]:
+    """The copy whose dots a picture (height x width x 3, RGB) shows, None when there is no answer by `end`
+    (`time.monotonic`); and every way in which the grid was seen until then.
     """
-    fixed = DotKey(key)
+    fixed, seen = DotKey(key), []
     for signs in sightings(picture, fixed, end=end):
+        seen.append(signs)
         reading = number(signs, fixed)
         if reading is not None:
-            return reading
-    return None
+            return reading, tuple(seen)
+    return None, tuple(seen)
 
 
-def suspects(
-    picture: NDArray[np.uint8], key: TintKey, ids: Sequence[int], *, end: float | None = None
-) -> tuple[DotReading, ...]:
-    """Copies of the register whose fingerprint the dots show though no number can be read, the surest first. The signs
-    of a fingerprint know nothing of any picture: `tests` bounds what chance can do (tint_match.py).
+def suspects(seen: Sequence[Signs], key: TintKey, ids: Sequence[int]) -> tuple[DotReading, ...]:
+    """Copies of the register whose fingerprint one of the sightings shows though no number can be read, the surest
+    first. The signs of a fingerprint know nothing of any picture: `tests`, over all sightings, bounds what chance can
+    do (tint_match.py).
     """
     fixed = DotKey(key)
-    for signs in sightings(picture, fixed, end=end):
-        tests = _places(signs) * len(ids)
+    tests = sum(_places(signs) for signs in seen) * len(ids)
+    for signs in seen:
         found = [
             DotReading(id, z, signs.dots, tests)
             for id in _likeliest(signs, fixed, ids)

@@ -25,8 +25,8 @@ from .tint_planes import dotted, rate_of, residual, shrunk, textured
 from .tint_pool import find, read_together, regions
 
 __all__ = [
-    "ACCEPTED_Z", "CHANNELS", "THOROUGH", "USUAL", "Effort", "Look", "TintReading", "confirm", "look", "looks_mixed",
-    "read", "suspects", "together",
+    "ACCEPTED_Z", "BRIEF", "CHANNELS", "THOROUGH", "USUAL", "Effort", "Look", "TintReading", "confirm", "look",
+    "looks_mixed", "read", "suspects", "together",
 ]  # fmt: skip
 
 Plane = NDArray[Any]
@@ -51,6 +51,8 @@ class Effort:
 
 USUAL = Effort()
 THOROUGH = Effort(poses=6, fine=True)
+BRIEF = Effort(channels=CHANNELS[:1], mirror=False)
+"""Where another mark has already said which copy it is."""
 
 
 @dataclass(frozen=True, slots=True)

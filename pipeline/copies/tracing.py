@@ -97,7 +97,7 @@ def trace(
         looked = []
         for number, file in enumerate(files):
             step(number, len(files))
-            looked.append(_look(worker, file, asked))
+            looked.append(_look(station, worker, file, asked))
         step(len(files), len(files))
         results = [_by_glyphs(station, worker, one, asked) for one in looked]
         joint = _together(station, worker, looked, results, asked)
@@ -127,20 +127,27 @@ def trace(
     return value
 
 
-def _look(worker: LocalExecutor, file: Path, asked: dict[str, Any]) -> Looked:
+def _look(station: Station, worker: LocalExecutor, file: Path, asked: dict[str, Any]) -> Looked:
+    """What a worker sees in a file: at first no more than compares the tint with a barcode, where there is one; all,
+    where that barcode turns out to be none of ours.
+    """
     one = Looked(file, thorough=bool(asked["thorough"]))
-    try:
-        one.data = read_file(file, DEFAULT_LIMITS.file_bytes)
-        reply = worker.submit(Job(act=job_of("trace"), fields=asked, data=one.data)).result()
-    except (Unreadable, JiyaoError) as error:
-        one.problem = error.code
-        return one
-    if reply.outcome != "done":
-        one.problem = reply.code
-        return one
-    one.marks = from_plain(tuple[ReadMark, ...], reply.value["marks"])
-    one.views = from_plain(tuple[MarkView, ...], reply.value["views"])
-    one.seen, one.sightings = tuple(reply.value["seen"]), reply.data
+    for brief in (not one.thorough, False):
+        try:
+            one.data = one.data or read_file(file, DEFAULT_LIMITS.file_bytes)
+            job = Job(act=job_of("trace"), fields={**asked, "brief": brief}, data=one.data)
+            reply = worker.submit(job).result()
+        except (Unreadable, JiyaoError) as error:
+            one.problem = error.code
+            return one
+        if reply.outcome != "done":
+            one.problem = reply.code
+            return one
+        one.marks = from_plain(tuple[ReadMark, ...], reply.value["marks"])
+        one.views = from_plain(tuple[MarkView, ...], reply.value["views"])
+        one.seen, one.sightings = tuple(reply.value["seen"]), reply.data
+        if not brief or not reply.value["brief"] or _judged(station, one)["verdict"] == "copy":
+            break
     return one
 
 

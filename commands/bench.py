@@ -33,13 +33,18 @@ def _draw(value: dict[str, Any]) -> None:
         keys,
         [
             (
-                row["name"], f"{row['value']:g}", row["unit"], _figure(row["baseline"]), _figure(row["ratio"], "× "),
+                row["name"], _value(row), row["unit"], _figure(row["baseline"]), _figure(row["ratio"], "× "),
                 say(f"bench_{row['better']}", lang), _against(row), row["note"],
             )
             for row in value["results"]
         ],
     )  # fmt: skip
     show.closing("done_bench", seconds=value["seconds"], **value["machine"])
+
+
+def _value(row: dict[str, Any]) -> str:
+    worse = "" if row["p95"] is None else f" (p95 {row['p95']:g})"
+    return f"{row['value']:g}{worse}"
 
 
 def _figure(value: float | None, before: str = "") -> str:

@@ -10,17 +10,20 @@ Nothing that is opened here outlives the block: see lease.py."""
 from __future__ import annotations
 
 import hmac
+from collections.abc import Iterable
 
 from ..common.errors import Broken
 from .head import Row, StoreHead
 from .keystore import Branch, open_top
-from .tree_page import FANOUT, LEAF_KEYS, Page, Slot, open_page, place_of
+from .suite import KEY_BYTES
+from .tree_page import FANOUT, LEAF_KEYS, Page, Slot, entry_of, open_page, place_of
 from .tree_rows import PageRow, Source, read_pages
 from .wipe import wipe, wiped
 
 _REGISTRY = Slot(0, 0, 0)
-_MARK = 9
-"""Bytes of an id that tell its key."""
+_ID, _MARK = 16, 9
+"""Bytes of an id, and of the part of it that tells its key."""
+_REGISTRY_ID = _REGISTRY.named(bytes(_MARK))
 _KEPT = 512
 """So many pages stay open in a block (8 KiB each); beyond it leaves are closed again."""
 
@@ -72,6 +75,28 @@ class KeyTree:
     def names(self, slot: bytes, place: Slot, key: bytearray) -> bool:
         """Whether `slot` is the id of the key in this place."""
         return hmac.compare_digest(slot, self.id_of(place, key))
+
+    def named(self, page: Page, asked: Iterable[bytes]) -> dict[bytes, int]:
+        """Of the ids asked for in a leaf those that name a key there, each with its entry.
+
+        As `names`, for many: one buffer holds place and key of each in turn, and is overwritten at the end.
+        """
+        mac, naming = self.head.suite.mac, self.top.naming
+        found: dict[bytes, int] = {}
+        no_mark = bytes(_MARK)
+        work = bytearray(_ID + KEY_BYTES)
+        with wiped(work), memoryview(page.plain) as held:
+            for slot in asked:
+                index = entry_of(slot)
+                if not page.holds(index):
+                    continue
+                work[: _ID - _MARK] = slot[:-_MARK]
+                work[_ID - _MARK : _ID] = no_mark
+                work[_ID:] = held[index * KEY_BYTES : (index + 1) * KEY_BYTES]
+                mark = no_mark if work[:_ID] == _REGISTRY_ID else mac(naming, work)[:_MARK]
+                if hmac.compare_digest(slot[-_MARK:], mark):
+                    found[slot] = index
+        return found
 
     def page(self, branch: int, level: int, number: int) -> Page | None:
         """A page, opened from the top down; None when the page above it knows none.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 import struct
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidTag
@@ -25,6 +26,9 @@ PAGE_BYTES = FANOUT * KEY_BYTES
 SEALED_BYTES = NONCE_BYTES + PAGE_BYTES + TAG_BYTES
 _BOUND = struct.Struct(">8s16sBHBIQ")
 _SLOT = struct.Struct(">HIB9s")
+_LEAF = struct.Struct(">HI")
+_ENTRY = _LEAF.size
+"""Where an id, after branch and leaf page, names the entry."""
 _USED = struct.Struct(">H30s")
 _EMPTY = bytes(KEY_BYTES)
 
@@ -46,6 +50,28 @@ class Slot:
     def named(self, mark: bytes) -> bytes:
         """The id of this place that ends in `mark` (9 bytes)."""
         return _SLOT.pack(self.branch, self.page, self.index, mark)
+
+
+def leaves_of(slots: Iterable[bytes]) -> dict[tuple[int, int], list[bytes]]:
+    """Ids by where they say that their keys lie: (branch, leaf page) -> ids. Without those no slot can have.
+
+    Ten thousand that fall due together lie in forty leaves: so they are taken leaf by leaf from here on.
+    """
+    found: dict[tuple[int, int], list[bytes]] = {}
+    last, leaf = b"", []
+    for slot in slots:
+        if slot[:_ENTRY] != last:
+            last = slot[:_ENTRY]
+            branch, page = _LEAF.unpack(last)
+            leaf = found.setdefault((branch, page), [])
+        if slot[_ENTRY] < LEAF_KEYS:
+            leaf.append(slot)
+    return {place: ids for place, ids in found.items() if ids}
+
+
+def entry_of(slot: bytes) -> int:
+    """The entry of its leaf that an id names."""
+    return slot[_ENTRY]
 
 
 def place_of(branch: int, level: int, page: int) -> int:
@@ -83,11 +109,12 @@ class Page:
     def count(self) -> int:
         """How many entries are in use: in a leaf its keys, above it its children."""
         last = LEAF_KEYS if parts_of(self.place)[1] == 0 else FANOUT
-        return sum(1 for at in range(last) if self.holds(at))
+        empty = self.plain.startswith
+        return last - [empty(_EMPTY, at) for at in range(0, last * KEY_BYTES, KEY_BYTES)].count(True)
 
     def holds(self, index: int) -> bool:
         """Whether an entry is in use."""
-        return self.plain[index * KEY_BYTES : (index + 1) * KEY_BYTES] != _EMPTY
+        return not self.plain.startswith(_EMPTY, index * KEY_BYTES)
 
     def entry(self, index: int) -> bytearray | None:
         """A copy of an entry, to be wiped by the caller; None when it is empty."""

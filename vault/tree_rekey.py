@@ -22,7 +22,7 @@ from ..common.errors import Broken
 from .keystore import NO_ROTATION, REGISTRY_SLOT, Branch, Top
 from .suite import KEY_BYTES
 from .tree import KeyTree
-from .tree_page import FANOUT, Page, Slot, open_page, parts_of, place_of
+from .tree_page import FANOUT, Page, leaves_of, open_page, parts_of, place_of
 from .tree_rows import PageRow, Rewrite, read_pages, read_span, rewrite_pages
 from .wipe import wipe, wiped
 
@@ -93,11 +93,7 @@ def carried_now(tree: KeyTree, slots: Iterable[bytes] = ()) -> CarriedNow:
     chain, epoch = _Chain(tree), tree.head.epoch
     touched, survivors = set(), 0
     alive: list[bytes] = []
-    asked: dict[int, list[tuple[int, bytes]]] = {}
-    for slot in slots:
-        at = Slot.of(slot)
-        if at is not None:
-            asked.setdefault(place_of(at.branch, 0, at.page), []).append((at.index, slot))
+    asked = leaves_of(slots)
 
     def visit(row: PageRow, key: bytearray) -> None:
         nonlocal survivors
@@ -115,11 +111,7 @@ def carried_now(tree: KeyTree, slots: Iterable[bytes] = ()) -> CarriedNow:
                     visit(child, inner)
         else:
             survivors += page.count
-            for index, slot in asked.pop(row.place, ()):
-                held = page.entry(index)
-                if held is not None and tree.names(slot, Slot(branch, number, index), held):
-                    alive.append(slot)
-                wipe(held)
+            alive.extend(tree.named(page, asked.pop((branch, number), ())))
         chain.add(page, changed)
         page.wipe()
 
@@ -131,7 +123,7 @@ def carried_now(tree: KeyTree, slots: Iterable[bytes] = ()) -> CarriedNow:
         if row.epoch == epoch:
             touched.add(number)
             visit(row, branch.key)
-    alive += [slot for left in asked.values() for _, slot in left if tree.holds(slot)]
+    alive += [slot for leaf in asked.values() for slot in leaf if tree.holds(slot)]
     return CarriedNow(chain.over_top(tree.top, touched), survivors, tuple(alive))
 
 
@@ -196,9 +188,10 @@ class _Work:
         self.tree, self.session, self.whole = tree, session, whole
         self.chain = _Chain(tree)
         self.wanted: tuple[bytes, ...] = ()
+        self.leaves: dict[tuple[int, int], list[bytes]] = {}
+        """Branch and leaf page -> ids of keys to go."""
         self.doomed: dict[int, dict[int, dict[int, set[int]]]] = {}
-        """Branch -> level -> page -> entries: to be emptied in a leaf, to get a new key above it."""
-        self.ids: dict[Slot, list[bytes]] = {}
+        """Branch -> level above the leaves -> page -> entries: to get a new key."""
         self.found: set[bytes] = set()
         self.survivors = self.pages = 0
 
@@ -206,18 +199,14 @@ class _Work:
         """Lays out the paths."""
         self.wanted = tuple(dict.fromkeys(slots))
         pages = {number: FANOUT ** (branch.depth - 1) for number, branch in self.tree.top.branches.items()}
-        for slot in self.wanted:
-            place = Slot.of(slot)
-            if place is None or place.page >= pages.get(place.branch, 0):
-                continue
-            self.ids.setdefault(place, []).append(slot)
-            leaves = self.doomed.setdefault(place.branch, {}).setdefault(0, {})
-            leaves.setdefault(place.page, set()).add(place.index)
-        for number, levels in self.doomed.items():
+        self.leaves = {
+            place: leaf for place, leaf in leaves_of(self.wanted).items() if place[1] < pages.get(place[0], 0)
+        }
+        for number, leaf in self.leaves:
+            levels, page = self.doomed.setdefault(number, {}), leaf
             for level in range(1, self.tree.top.branches[number].depth):
-                above = levels[level] = {}
-                for page in levels[level - 1]:
-                    above.setdefault(page // FANOUT, set()).add(page % FANOUT)
+                levels.setdefault(level, {}).setdefault(page // FANOUT, set()).add(page % FANOUT)
+                page //= FANOUT
 
     def visit(self, row: PageRow | None, key: bytearray) -> tuple[bytearray, Rewrite]:
         """Re-keys a page and what is below it: its new key, and its row as it is to be written."""
@@ -226,11 +215,10 @@ class _Work:
         head = self.tree.head
         page = open_page(row.sealed, head, place=row.place, epoch=row.epoch, key=key)
         branch, level, number = parts_of(row.place)
-        entries = sorted(self.doomed.get(branch, {}).get(level, {}).get(number, ()))
         if level:
-            self._inner(page, entries)
+            self._inner(page, sorted(self.doomed.get(branch, {}).get(level, {}).get(number, ())))
         else:
-            self._leaf(page, entries)
+            self._leaf(page, self.leaves.get((branch, number), []))
         wipe(page.key)
         page.key = bytearray(secrets.token_bytes(KEY_BYTES))
         page.epoch = head.epoch + 1
@@ -240,16 +228,10 @@ class _Work:
         self.pages += 1
         return fresh, change
 
-    def _leaf(self, page: Page, entries: list[int]) -> None:
-        branch, _, number = parts_of(page.place)
-        gone = []
-        for index in entries:
-            place, key = Slot(branch, number, index), page.entry(index)
-            for slot in self.ids[place] if key is not None else ():
-                if key is not None and self.tree.names(slot, place, key):
-                    self.found.add(slot)
-                    gone.append(index)
-            wipe(key)
+    def _leaf(self, page: Page, asked: list[bytes]) -> None:
+        named = self.tree.named(page, asked)
+        self.found.update(named)
+        gone = sorted(set(named.values()))
         before = page.count
         for index in gone:
             page.clear(index)

@@ -36,7 +36,7 @@ from .room import bench_station
 _FULL, _QUICK = 1_000_000, 20_000
 _AT_ONCE, _YEARS, _LOOKED_AT = 50_000, 20, 200
 _FLAT = "the flat store with as many keys"
-_WAITED = 10.0
+_WAITED, _MANY_ROUNDS = 10.0, 60
 _KB = 1000
 
 
@@ -48,7 +48,7 @@ def keys(folder: Path, quick: bool) -> Races:
     size, rounds = (_QUICK, 1) if quick else (_FULL, 3)
     many = size // 100
     with bench_station(folder) as (station, _), closing(sqlite3.connect(folder / "flat.db")) as file:
-        tree = _Tree(station, size, keep=(1 + 100 + many) * rounds * 3)
+        tree = _Tree(station, size, keep=(1 + 100 + many) * rounds * 3 + many)
         flat = _Flat(file, tree.slots)
         note = f"{size} keys"
         race = partial(Race, against=_FLAT, rounds=rounds, note=note)
@@ -68,7 +68,7 @@ def keys(folder: Path, quick: bool) -> Races:
             )  # fmt: skip
         yield race(
             name="keys.destroy.whole", unit="ms", against="", product=tree.destroy_with_root, baseline=None,
-            note=f"1 of {note}, root staged and erased",
+            note=f"1 of {note}, root staged and erased", rounds=rounds if quick else _MANY_ROUNDS,
         )  # fmt: skip
         yield race(name="keys.rekey", unit="s", product=tree.rekey, baseline=lambda: flat.destroy([]) / 1000)
         yield race(name="keys.size", unit="B/key", product=tree.size, baseline=flat.size, rounds=1)
@@ -77,10 +77,11 @@ def keys(folder: Path, quick: bool) -> Races:
             note=f"1 of {note}, write-ahead log",
         )  # fmt: skip
         if _may_trace():
-            yield race(
-                name="keys.fsyncs", unit="fsyncs", against="", product=tree.synced, baseline=None, rounds=1,
-                note=f"1 of {note}, all steps, strace", better="less",
-            )  # fmt: skip
+            for name, count in (("", 1), (".together", many)):
+                yield race(
+                    name=f"keys.fsyncs{name}", unit="fsyncs", against="", product=partial(tree.synced, count),
+                    baseline=None, rounds=1, note=f"{count} of {note}, all steps, strace", better="less",
+                )  # fmt: skip
 
 
 def _drawn(destroy: Callable[[Sequence[str]], float], pick: Callable[[], list[str]]) -> float:
@@ -175,9 +176,9 @@ class _Tree:
         self.destroy(self.pick(1, 0))
         return _log_of(Path(str(self._station.engine.url.database))) / _KB
 
-    def synced(self) -> float:
-        """How often destroying one key waits for the disk."""
-        slots = self.pick(1, 0)
+    def synced(self, count: int) -> float:
+        """How often destroying so many keys together waits for the disk."""
+        slots = self.pick(0, count)
         with _traced() as calls:
             self.destroy(slots, clean=False)
         return len(calls)

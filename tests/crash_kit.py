@@ -20,6 +20,8 @@ CALLS = (
     "renameat",
     "renameat2",
     "pwrite64",
+    "link",
+    "linkat",
     "unlink",
     "unlinkat",
     "ftruncate",

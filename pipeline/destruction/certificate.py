@@ -6,7 +6,9 @@ ledger, so that a proof of that entry covers every byte of the file.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +17,8 @@ from sqlalchemy.orm import Session
 
 from ...common.canonical import canonical
 from ...common.clock import iso
-from ...common.errors import NotThere, Refused
-from ...common.files import write_new
+from ...common.errors import JiyaoError, NotThere, Refused
+from ...common.files import write_new, write_whole
 from ...models.certificate import (
     FILE_FACT,
     Check,
@@ -82,10 +84,12 @@ def attest(
 
 
 def write_certificate(station: Station, actor: Actor, *, batch: str, out: Path) -> dict[str, Any]:
-    """Writes the certificate, its ledger proof and the authority's certificate beside it.
+    """Writes the certificate, and beside it its ledger proof and the authority's certificate, which come first.
+
+    Can be asked for again under the same name: files that are there and belong to this certificate stay as they are.
 
     Raises:
-        NotThere: no such batch, or not certified yet.
+        NotThere: no such batch, or not certified yet. Refused: another file is there.
     """
     with acting(station, actor, "certificate.show", objects=(batch,)) as session:
         destruction.get(session, batch)
@@ -99,14 +103,31 @@ def write_certificate(station: Station, actor: Actor, *, batch: str, out: Path) 
         proof = proof_file(station, session, row.ledger_seq)
         ca = authority.ca_pem(session)
         certificate, seq = row.id, row.ledger_seq
-    digest = write_new(out, pdf)
     proof_path, ca_path = out.with_suffix(".proof.json"), out.with_suffix(".ca.pem")
-    write_new(proof_path, proof)
-    write_new(ca_path, ca)
+    try:
+        write_whole(ca_path, ca)
+        write_whole(proof_path, proof, same=partial(_proves, proof))
+        digest = write_whole(out, pdf)
+    except (JiyaoError, OSError) as error:
+        with acting(station, actor, "certificate.show", objects=(batch,)) as session:
+            station.log(
+                session, "certificate.show", objects=(batch, certificate), person=actor.person, account=actor.user,
+                result="failed", rule=error.code if isinstance(error, JiyaoError) else "disk_full",
+            )  # fmt: skip
+        raise
     return {
         "id": certificate, "destruction": batch, "file": str(out), "sha256": digest, "proof": str(proof_path),
         "ca": str(ca_path), "ledger_seq": seq,
     }  # fmt: skip
+
+
+def _proves(proof: bytes, other: bytes) -> bool:
+    """Whether a proof that is there already is of the same entry of the same log, under whatever head."""
+    try:
+        mine, found = json.loads(proof), json.loads(other)
+        return all(mine[name] == found[name] for name in ("leaf", "seq", "origin", "certificate"))
+    except (ValueError, KeyError, TypeError):
+        return False
 
 
 def open_title(station: Station, actor: Actor, *, batch: str, item: int, out: Path) -> dict[str, Any]:

@@ -18,14 +18,17 @@ from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
 from ...models.lane import LAST
+from ...models.listed import listed
 from ...models.tables import Document, SearchPage
 from ..station.station import Station
 from . import search_book
 
 _AT_LEAST: Final = 16
 """Pages that are opened in any case: a small register always knows how many it found."""
-_FEW: Final = 5000
-"""Rows of a filter that are looked up one by one."""
+_FEW: Final = 500
+"""Rows of a filter that are looked up one by one in any case; and as many as half of the pages: more are on most."""
+_SOME: Final = 200
+"""Pages that are named in a question; of more their whole stretch of the book is asked for."""
 _AT_ONCE: Final = 8
 _NONE: Final = -1
 _Place = tuple[int, int, int]
@@ -72,17 +75,25 @@ class _Walk:
         """Pages that may have what is sought: where their documents begin, and the page's number, in that order."""
         chosen = search_book.candidates(self.station, self.session, filter(None, (self.query, self.organ)))
         first = search_book.place(*self.after[1:]) if self.after and self.after[0] == LAST else _NONE
-        if filtered:
-            near = self._few()
+        if filtered and len(chosen) > _AT_LEAST:
+            near = self._few(max(_FEW, len(chosen) // 2))
             chosen = chosen if near is None else [page for page in chosen if page in near]
             first = max(first, self._first() if near is None else _NONE)
-        found = []
-        for part in search_book.parts(chosen):
-            rows = self.session.execute(
-                select(SearchPage.least, SearchPage.id, SearchPage.most).where(SearchPage.id.in_(part))
-            )
-            found += [(least, page) for least, page, most in rows if most is None or most >= first]
-        return sorted(found)
+        return sorted(
+            (least, page) for least, page, most in self._stretch(chosen) if most is None or most >= first
+        )
+
+    def _stretch(self, chosen: Sequence[int]) -> Iterator[tuple[int, int, int | None]]:
+        """Where the documents of these pages begin, the page, and where they end."""
+        if not chosen:
+            return
+        some, known = len(chosen) <= _SOME, frozenset(chosen)
+        asked = SearchPage.id.in_(chosen) if some else SearchPage.id.between(chosen[0], chosen[-1])
+        for least, page, most in self.session.execute(
+            select(SearchPage.least, SearchPage.id, SearchPage.most).where(asked)
+        ):
+            if page in known:
+                yield least, page, most
 
     def hits(self, pages: Sequence[tuple[int, int]]) -> Iterator[str]:
         """Numbers of documents, in order."""
@@ -119,13 +130,14 @@ class _Walk:
             for page in rows
             for name in search_book.on_page(self.station, self.session, page, self.query, self.organ)
         ]
-        for part in search_book.parts(named):
-            for name, year, seq in self.session.execute(
-                select(Document.id, Document.year, Document.seq).where(
-                    Document.id.in_(part), *self._ordinary()
-                )
-            ):
-                yield search_book.place(year, seq), name
+        if not named:
+            return
+        for name, year, seq in self.session.execute(
+            select(Document.id, Document.year, Document.seq).where(
+                Document.id.in_(listed(named)), *self._ordinary()
+            )
+        ):
+            yield search_book.place(year, seq), name
 
     def _ordinary(self) -> tuple[ColumnElement[bool], ...]:
         return *self.wanted, Document.lane == LAST, *self._behind()
@@ -156,10 +168,10 @@ class _Walk:
         words = self.station.unseal(self.session, "document", sealed, bind=name)
         return search_book.has(search_book.texts_of(words), self.query, self.organ)
 
-    def _few(self) -> frozenset[int | None] | None:
-        """The pages of all rows for which the conditions hold, where these are few."""
-        found = self.session.scalars(select(Document.search_page).where(*self.wanted).limit(_FEW + 1)).all()
-        return frozenset(found) if len(found) <= _FEW else None
+    def _few(self, most: int) -> frozenset[int | None] | None:
+        """The pages of all rows for which the conditions hold, where these are no more than so many."""
+        found = self.session.scalars(select(Document.search_page).where(*self.wanted).limit(most + 1)).all()
+        return frozenset(found) if len(found) <= most else None
 
     def _first(self) -> int:
         """Where the first of these rows stands."""

@@ -350,6 +350,8 @@ def titles_open(station: Station, actor: Actor) -> ColumnElement[bool]:
         for interim in codes
         if reaches(station.policy, actor.clearance, _higher(station.policy, level, interim))
     ]
+    if len(shown) == len(codes) ** 2:
+        return true()
     pair = func.coalesce(Document.level_code, "") + "/" + func.coalesce(Document.interim_code, "")
     return cast(ColumnElement[bool], pair.in_(shown))
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Any, Final
 
 from sqlalchemy import select
@@ -17,7 +16,6 @@ from ...models.tables import Carrier, Copy, Movement, Timer
 from ..papers.documents import level_name
 from .look import Line, Look, Register, columns, day, minute, word
 
-_BLOCK: Final = 100
 _BACK: Final = ("read_back", "lend_back", "carry_back", "lose")
 
 
@@ -56,7 +54,7 @@ def _moves(look: Look, *acts: str) -> Iterator[tuple[Movement, _Beside]]:
         rows = look.merged(wanted, Movement.act, acts, at=Movement.at, key=Movement.id)
     else:
         rows = look.pages(wanted, at=Movement.at, key=Movement.id)
-    while block := list(islice(rows, _BLOCK)):
+    for block in look.blocks(rows):
         beside = _beside(look, block)
         for row in block:
             yield row, beside

@@ -29,6 +29,7 @@ from ..station.station import Station
 
 Cell = str | int | None
 _CHUNK = 500
+_BLOCK = 100
 _KEPT = 5000
 """Papers remembered while lines are made: a paper's lines stand near each other."""
 
@@ -178,15 +179,27 @@ class Look:
                 here = here.where(at >= after[0], or_(at > after[0], key > after[1]))
             size = _CHUNK if left is None else min(_CHUNK, left)
             rows = self.session.scalars(here.limit(size)).all()
-            documents = sorted({row.document_id for row in rows if getattr(row, "document_id", None)})
             # held while their lines are made, so that the session has them at hand
-            kept = self.session.scalars(select(Document).where(Document.id.in_(documents))).all()
+            kept = self._documents_of(rows)
             yield rows
             del kept
             if len(rows) < size:
                 return
             after = (getattr(rows[-1], at.key), getattr(rows[-1], key.key))
             left = None if left is None else left - len(rows)
+
+    def blocks(self, rows: Iterator[Any]) -> Iterator[list[Any]]:
+        """These rows some at a time, for what is read beside them; their documents are at hand meanwhile."""
+        while block := list(islice(rows, _BLOCK)):
+            kept = self._documents_of(block)
+            yield block
+            del kept
+
+    def _documents_of(self, rows: Sequence[Any]) -> Sequence[Document]:
+        documents = sorted({row.document_id for row in rows if getattr(row, "document_id", None)})
+        if not documents:
+            return []
+        return self.session.scalars(select(Document).where(Document.id.in_(documents))).all()
 
     def _anchor(
         self, at: InstrumentedAttribute[str], key: InstrumentedAttribute[Any]

@@ -116,32 +116,41 @@ def _outbound(look: Look) -> Iterator[Line]:
         select(Matter)
         .where(Matter.kind.in_(_OUTBOUND), look.shown(Matter.document_id), look.of_department(Matter.opened_by))
     )  # fmt: skip
-    for row in look.pages(wanted, at=Matter.opened_at, key=Matter.id):
-        paper, said = look.paper(row.document_id), look.matter_words(row)
-        copies = look.session.scalars(
-            select(Copy).where(Copy.document_id == row.document_id).order_by(Copy.number)
-        ).all()
-        numbers = [copy.number for copy in copies]
-        span = f"{numbers[0]}—{numbers[-1]}" if len(numbers) > 1 else "".join(map(str, numbers))
-        words = paper.words if paper else {}
-        yield Line(
-            row.id,
-            (
-                row.id, row.document_id, minute(row.opened_at),
-                (paper.number if paper else "") or word(said, "doc_number", "number"),
-                (paper.title if paper else "") or word(said, "title"),
-                (paper.level if paper else "") or word(said, "level"),
-                (paper.row.period if paper else None) or word(said, "period"),
-                word(said, "department", "drafting_unit") or look.department(row.opened_by), look.name(row.opened_by),
-                word(words, "signers") or look.name(word(said, "signer")), paper.row.signed_date if paper else None,
-                word(said, "copies", "approved_copies"), len(copies), span, paper.row.pages if paper else None,
-                "；".join(f"{copy.number}号{look.name(copy.recipient)}" for copy in copies)
-                or word(said, "recipients", "to"),
-                "、".join(f"{copy.number}号{state_word(copy.status)}" for copy in copies if copy.status != "issued")
-                or word(said, "receipts", "receipt_no"),
-                word(words, "archive_number"), state_word(row.state),
-            ),
-        )  # fmt: skip
+    for block in look.blocks(look.pages(wanted, at=Matter.opened_at, key=Matter.id)):
+        made = defaultdict[str | None, list[Copy]](list)
+        for copy in look.session.scalars(
+            select(Copy)
+            .where(Copy.document_id.in_({row.document_id or "" for row in block}))
+            .order_by(Copy.number)
+        ):
+            made[copy.document_id].append(copy)
+        for row in block:
+            yield _sent(look, row, made[row.document_id])
+
+
+def _sent(look: Look, row: Matter, copies: Sequence[Copy]) -> Line:
+    paper, said = look.paper(row.document_id), look.matter_words(row)
+    numbers = [copy.number for copy in copies]
+    span = f"{numbers[0]}—{numbers[-1]}" if len(numbers) > 1 else "".join(map(str, numbers))
+    words = paper.words if paper else {}
+    return Line(
+        row.id,
+        (
+            row.id, row.document_id, minute(row.opened_at),
+            (paper.number if paper else "") or word(said, "doc_number", "number"),
+            (paper.title if paper else "") or word(said, "title"),
+            (paper.level if paper else "") or word(said, "level"),
+            (paper.row.period if paper else None) or word(said, "period"),
+            word(said, "department", "drafting_unit") or look.department(row.opened_by), look.name(row.opened_by),
+            word(words, "signers") or look.name(word(said, "signer")), paper.row.signed_date if paper else None,
+            word(said, "copies", "approved_copies"), len(copies), span, paper.row.pages if paper else None,
+            "；".join(f"{copy.number}号{look.name(copy.recipient)}" for copy in copies)
+            or word(said, "recipients", "to"),
+            "、".join(f"{copy.number}号{state_word(copy.status)}" for copy in copies if copy.status != "issued")
+            or word(said, "receipts", "receipt_no"),
+            word(words, "archive_number"), state_word(row.state),
+        ),
+    )  # fmt: skip
 
 
 OUTBOUND = Register(

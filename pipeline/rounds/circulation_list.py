@@ -52,7 +52,8 @@ def list_open(
         rows, rest = matter_pages.of_kind(
             session, KIND, ended=ended, limit=limit, after=after, only=tuple(only)
         )
-        return {"circulations": [list_json(station, session, row) for row in rows], **rest}
+        with matter_pages.at_hand(session, rows):
+            return {"circulations": [list_json(station, session, row) for row in rows], **rest}
 
 
 def matter_of(session: Session, matter: str) -> Matter:

@@ -41,4 +41,5 @@ def list_lists(
     """Lists under way, or all; `after`: goes on behind this one."""
     with station.read() as session:
         rows, rest = matter_pages.of_kind(session, kind, ended=ended, limit=limit, after=after)
-        return {"lists": [_DRAWN[kind](station, session, actor, row) for row in rows], **rest}
+        with matter_pages.at_hand(session, rows):
+            return {"lists": [_DRAWN[kind](station, session, actor, row) for row in rows], **rest}

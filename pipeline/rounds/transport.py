@@ -204,7 +204,8 @@ def list_runs(
     with acting(station, actor, "transport.list") as session:
         actor.role_for(frozenset(custody.SEE_ALL))
         rows, rest = matter_pages.of_kind(session, KIND, ended=ended, limit=limit, after=after)
-        return {"runs": [_json(station, session, row) for row in rows], **rest}
+        with matter_pages.at_hand(session, rows):
+            return {"runs": [_json(station, session, row) for row in rows], **rest}
 
 
 # ---------------------------------------------------------------- parts

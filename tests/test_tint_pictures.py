@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from copy_kit import KEY, SERIAL, Page
-from jiyao.samples.leaks import _jpeg
+from jiyao.samples.leak_steps import jpeg
 from jiyao.watermark import tint_read
 from jiyao.watermark.payload import forensic_id
 from jiyao.watermark.tint import PagePattern, TintKey, embed
@@ -38,7 +38,7 @@ def test_a_photograph_without_any_paper_says_its_number() -> None:
     error = float(np.mean(np.square(marked.astype(np.float32) - page)))
     assert 10 * np.log10(255**2 / error) > 37
     assert tint_read.confirm(marked, TINT, ID, width_mm=148, height_mm=210)
-    reading = tint_read.read(_jpeg(marked, 60), TINT, channels=("texture",))
+    reading = tint_read.read(jpeg(marked, 60), TINT, channels=("texture",))
     assert reading is not None and reading.id == ID
 
 

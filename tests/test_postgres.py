@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from hypothesis import settings
@@ -33,6 +34,7 @@ from jiyao.pipeline.review import review
 from jiyao.pipeline.station import backup, faults, ledgers, postgres, tallies
 from jiyao.pipeline.station.founding import Plan, found_station
 from jiyao.pipeline.station.registry import open_engine, reading, writing
+from jiyao.pipeline.station.station import Station
 from jiyao.vault.root import RootFile
 from postgres_kit import Server
 from test_destruction_crash import BEFORE_KEYS, POINTS, killed, text
@@ -385,6 +387,29 @@ def test_a_database_with_something_in_it_is_not_taken(waiting: Waiting, tmp_path
     assert not (tmp_path / "home").exists() and not (tmp_path / "home.root").exists()
     other = replace(plan, registry="mysql://db")
     error(lambda: found_station(tmp_path / "home", other, room_kit.SECRETS), "registry_kind")
+
+
+@needs_server
+@pytest.mark.req("R-142")
+def test_one_database_serves_one_home(waiting: Waiting, tmp_path: Path) -> None:
+    room = waiting.again(tmp_path / "first")
+    room.station.engine.dispose()
+    copied = tmp_path / "second"
+    room_kit.transplant(room.base, copied)
+    refused = error(lambda: Station.open(copied / "home"), "registry_other_home")
+    assert refused.exit_code == 4 and refused.facts["home"] == str(room.home)
+    link = tmp_path / "by another way"
+    link.symlink_to(room.home)
+    Station.open(link).engine.dispose()
+    room.home.rename(room.base / "moved")
+    Station.open(copied / "home").engine.dispose()
+    error(lambda: Station.open(room.base / "moved"), "registry_other_home")
+    file = copied / "home" / "station.json"
+    strange = file.read_text("utf-8").replace(
+        str(station_file.load(copied / "home").store_uuid), str(uuid4())
+    )
+    file.write_text(strange, "utf-8")
+    assert error(lambda: Station.open(copied / "home"), "registry_foreign").exit_code == 7
 
 
 @needs_server

@@ -29,7 +29,7 @@ from ...models.tables import Approval, Artefact, Counter, PolicyVersion
 from ...vault.discipline import harden
 from ...vault.scratch import Scratch, fresh_scratch
 from ...vault.vault import Vault
-from . import clock_guard, policy_text, root_events
+from . import clock_guard, policy_text, root_events, whose
 from .registry import open_engine, reading, writing
 from .roots import root_places
 from .secrets import Secrets
@@ -75,13 +75,14 @@ class Station:
         """Opens settings and registry; asks for no secret.
 
         Raises:
-            NotThere: no station there.
-            Refused: written by a newer version.
+            NotThere: no station there. Broken: the registry is another station's.
+            Refused: written by a newer version; a server's database that belongs to another home.
         """
         settings = station_file.load(home)
         engine = open_engine(settings.registry)
         with engine.connect() as connection:
             check(connection)
+        whose.require_own(engine, settings, home)
         station = cls(home=home, settings=settings, engine=engine, clock=clock or SystemClock())
         with reading(engine) as session:
             station.settings = root_events.applied(settings, root_events.events(session))

@@ -6,6 +6,7 @@ clearance that is suspended or over reaches nothing, and so does that of a perso
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Any, Literal
 
@@ -23,19 +24,24 @@ NOTHING = ""
 
 def granted(session: Session, person: str) -> str:
     """The highest clearance granted to an active account, else the person's own."""
-    accounts = _accounts(session, person)
+    return _granted(session.get_one(Person, person), accounts_of(session, (person,)))
+
+
+def _granted(row: Person, accounts: Sequence[Account]) -> str:
     active = [account.clearance for account in accounts if account.status == "active"]
-    return max(active or [session.get_one(Person, person).clearance], key=CLEARANCES.index)
+    return max(active or [row.clearance], key=CLEARANCES.index)
 
 
 def state(session: Session, person: str) -> State:
     """Whether it counts today, and if not, why."""
-    row = session.get_one(Person, person)
+    return _state(session, session.get_one(Person, person), accounts_of(session, (person,)))
+
+
+def _state(session: Session, row: Person, accounts: Sequence[Account]) -> State:
     if row.suspended_at is not None:
         return "suspended"
     if row.clearance_until is not None and row.clearance_until < session.info["day"]:
         return "expired"
-    accounts = _accounts(session, person)
     if accounts and all(account.status != "active" for account in accounts):
         return "disabled"
     return "valid"
@@ -62,15 +68,19 @@ def limit(row: Person, until: date | None, day: str) -> None:
     row.clearance_until = until.isoformat() if until else None
 
 
-def plain(session: Session, person: str) -> dict[str, Any]:
-    """What the command line shows of it."""
-    row = session.get_one(Person, person)
+def plain(session: Session, row: Person, accounts: Sequence[Account]) -> dict[str, Any]:
+    """What the command line shows of it. `accounts`: the person's."""
     return {
-        "clearance": granted(session, person),
+        "clearance": _granted(row, accounts),
         "clearance_until": row.clearance_until,
-        "clearance_state": state(session, person),
+        "clearance_state": _state(session, row, accounts),
     }
 
 
-def _accounts(session: Session, person: str) -> list[Account]:
-    return list(session.scalars(select(Account).where(Account.person_id == person)))
+def accounts_of(session: Session, persons: Collection[str]) -> list[Account]:
+    """All accounts of these persons, each one's first account first."""
+    return list(
+        session.scalars(
+            select(Account).where(Account.person_id.in_(persons)).order_by(Account.created_at, Account.user)
+        )
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -72,23 +73,29 @@ def new_person(
 def list_persons(station: Station, *, limit: int = PAGE, after: str | None = None) -> dict[str, Any]:
     """Persons by id, with their accounts; `after`: goes on behind this one."""
     with station.read() as session:
-        wanted = select(Person.id).where(Person.id > (after or "")).order_by(Person.id)
-        ids, rest = cut(session.scalars(wanted.limit(limit + 1)).all(), limit, str)
-        return {"persons": [person_json(station, session, person) for person in ids], **rest}
+        wanted = select(Person).where(Person.id > (after or "")).order_by(Person.id)
+        rows, rest = cut(session.scalars(wanted.limit(limit + 1)).all(), limit, lambda row: row.id)
+        accounts: dict[str, list[Account]] = {row.id: [] for row in rows}
+        for account in clearances.accounts_of(session, accounts):
+            accounts[account.person_id].append(account)
+        return {"persons": [_person(station, session, row, accounts[row.id]) for row in rows], **rest}
 
 
 def person_json(station: Station, session: Session, person: str) -> dict[str, Any]:
     """A person as the command line shows it; roles and clearance are those that hold now."""
-    row = session.get_one(Person, person)
-    fields = _fields(station, session, row)
-    account = session.scalars(select(Account).where(Account.person_id == person)).first()
+    accounts = clearances.accounts_of(session, (person,))
+    return _person(station, session, session.get_one(Person, person), accounts)
+
+
+def _person(station: Station, session: Session, row: Person, accounts: Sequence[Account]) -> dict[str, Any]:
+    fields, account = _fields(station, session, row), next(iter(accounts), None)
     return {
         "user": account.user if account else None,
-        "person": person,
+        "person": row.id,
         "name": fields["name"],
         "dept": fields["dept"],
         "roles": _split(account.roles) if account else [],
-        **clearances.plain(session, person),
+        **clearances.plain(session, row, accounts),
         "status": account.status if account else "no_account",
     }
 

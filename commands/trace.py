@@ -58,6 +58,8 @@ def _draw(value: dict[str, Any]) -> None:
             show.closing("trace_candidates", count=len(row["candidates"]))
         else:
             show.closing("trace_none")
+        if "glyphs_not_all_searched" in row["findings"]:
+            show.closing("glyphs_not_all_searched")
         for part in row["regions"]:
             show.closing("trace_regions", page=part["page"])
             show.table(("region_letter", "copy"), sorted(part["letters"].items()))

@@ -43,24 +43,6 @@ def _draw(request: Request) -> Answer:
         return done(value), drawn + behind
 
 
-def _glyphs(request: Request) -> Answer:
-    """What the shifted glyphs of a suspect file say, by the pages as they were, which stand behind it in the bytes."""
-    from ..watermark.glyph_pages import unpack
-    from ..watermark.glyphs import GlyphKey
-    from .mark_glyphs import GlyphSet, read_glyphs
-
-    fields, at, sets = request.fields, int(request.fields["size"]), []
-    for size, ids in zip(fields["sizes"], fields["ids"], strict=True):
-        sets.append(GlyphSet(unpack(request.data[at : at + int(size)]), tuple(ids)))
-        at += int(size)
-    request.data = request.data[: int(fields["size"])]
-    end = time.monotonic() + min(float(fields["seconds"]), request.limits.seconds_per_document * 0.9)
-    with request.opened() as opened:
-        key = GlyphKey(bytes.fromhex(fields["tint"]))
-        marks = read_glyphs(opened, sets, key, copies=int(fields["copies"]), end=end)
-    return done({"marks": to_plain(marks)}), b""
-
-
 def _copies(request: Request) -> Answer:
     """The copies there are, for the tracing that is to come."""
     request.known.copies = request.data
@@ -160,7 +142,6 @@ def _drill_report(request: Request) -> Answer:
 
 MARK_ACTS: dict[str, Callable[[Request], Answer]] = {
     "draw": _draw,
-    "glyphs": _glyphs,
     "copies": _copies,
     "marks": _marks,
     "add_up": _add_up,

@@ -20,7 +20,8 @@ from ..formats.opened import OpenedDocument
 from ..models.copy import ReadMark
 from ..watermark.glyph_pages import GlyphPage, halved
 from ..watermark.glyphs import GlyphKey
-from ..watermark.glyphs_read import Features, Leak, Plane, agreement, features, leak_of, measure, place
+from ..watermark.glyphs_place import Features, features, place, sketch
+from ..watermark.glyphs_read import Leak, Plane, agreement, leak_of, measure
 from .mark_channels import DPI, DRAWN, OWN_PIXELS
 
 TRIES = 4
@@ -125,6 +126,16 @@ def judged(
         )
         for id, (z, number) in sorted(sure.items(), key=lambda item: -item[1][0])
     ]  # fmt: skip
+
+
+def sketches(opened: OpenedDocument, *, mirror: bool, end: float) -> list[Features]:
+    """A few points of each page of a suspect, and of its mirror image, by which many pages are gone through."""
+    found = []
+    for picture in _pictures([opened], end=end):
+        if picture is not None:
+            ink = halved(picture[1].ink)
+            found += [sketch(ink), *([sketch(np.ascontiguousarray(ink[:, ::-1]))] if mirror else [])]
+    return found
 
 
 def _pictures(files: Sequence[OpenedDocument], *, end: float) -> Iterable[tuple[int, Leak] | None]:

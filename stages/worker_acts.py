@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..models.outcome import Done, Doubt, Failure, Outcome
 from ..models.wire import from_plain, to_plain
+from .glyph_acts import GLYPH_ACTS
 from .mark_acts import MARK_ACTS
 from .worker_request import Answer, Request, done, plain
 
@@ -291,4 +292,5 @@ ACTS: dict[str, Callable[[Request], Answer]] = {
     "lay_text": _lay_text,
     "unpack": _unpack,
     **MARK_ACTS,
+    **GLYPH_ACTS,
 }

@@ -176,8 +176,9 @@ def test_a_destroyed_copy_has_no_glyphs_any_more(
     leak = cv2.imencode(".png", leaks.FAMILIES["clipped"][0](page, random.Random(1)))[1].tobytes()
 
     def said() -> list[tuple[str, str, bool]]:
-        marks = glyph_tracing.read_glyphs(room.station, InPlace(), leak, tint=VECTORS["key"])  # type: ignore[arg-type]
-        return [(mark.value, mark.layer, mark.coded) for mark in marks]
+        answer = glyph_tracing.read_glyphs(room.station, InPlace(), [leak], tint=VECTORS["key"])  # type: ignore[arg-type]
+        assert answer.searched
+        return [(mark.value, mark.layer, mark.coded) for mark in answer.marks]
 
     assert said() == [(f"{OWN:012x}", "glyphs", True)]
     with room.station.write() as session:

@@ -22,7 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from .glyphs_read import Features, features, ink_of
+from .glyphs_place import Features, features
+from .glyphs_read import ink_of
 
 Plane = NDArray[Any]
 

@@ -1,8 +1,8 @@
 """Reads shifted glyphs: lays a picture on a page as it was, and measures how far each glyph stands from its place.
 
 Knows no copies: what is measured is compared with the signs of the copies there are by whoever has the key
-(`agreement`). Steps: points that look alike on both (ORB) give a perspective, blocks of the page laid on the picture
-give a smooth field of what is left, and each glyph's own shift is what it has beyond its surroundings.
+(`agreement`). Steps: points that look alike on both give a perspective (glyphs_place.py), blocks of the page laid on
+the picture give a smooth field of what is left, and each glyph's own shift is what it has beyond its surroundings.
 """
 
 from __future__ import annotations
@@ -16,32 +16,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from .glyphs_place import Features, features
+
 Plane = NDArray[Any]
 
-_FEATURES = 1500
-_CHOICE, _CELLS = 4, 16
-"""Points looked at for each that is kept; parts of a picture's longer side that get as many of them."""
 _LONGEST = 2600
-_INLIERS = 14
-_ALIKE = 80
-"""Bits of 256 in which two points that look alike may differ, where they are where they should be."""
-_SURELY = 100
-"""Points that agree by the first guess so that no other need be made."""
-_ONES = np.ones(4, np.int64)
 _SOFT = 1.1
 _MARGIN = 4
 _NEAR_MM, _WIDE_SHARE = 8.0, 0.02
 """How near glyphs are whose shifts have a part in common; how little what is farther away counts in it."""
 _CLIP = 0.7
 """Standard deviations above which shifts count alike: all are of one size, so what is larger is noise."""
-
-
-@dataclass(frozen=True, slots=True)
-class Features:
-    """Points of a picture and what they look like (n x 2 pixels; n x 32 bytes)."""
-
-    points: NDArray[np.float32]
-    marks: NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -84,114 +69,6 @@ def ink_of(gray: NDArray[np.uint8]) -> Plane:
     level = cv2.resize(paper, (gray.shape[1], gray.shape[0]), interpolation=cv2.INTER_LINEAR)
     ink: Plane = 1.0 - gray.astype(np.float32) / np.maximum(level.astype(np.float32), 20.0)
     return np.clip(ink, 0.0, 1.0)
-
-
-def features(ink: Plane, most: int = _FEATURES) -> Features:
-    """The strongest points of a picture's ink, from all its parts alike: a seal must not take them all."""
-    picture = np.asarray(255 - cv2.GaussianBlur(ink, (0, 0), 1.5) * 255, np.uint8)
-    finder = cv2.ORB.create(
-        nfeatures=_CHOICE * most, scaleFactor=1.25, nlevels=8, patchSize=41, edgeThreshold=21, fastThreshold=6
-    )
-    every = finder.detect(picture, None)
-    if len(every) > most:
-        cell = max(24.0, max(ink.shape) / _CELLS)
-        taken: dict[tuple[int, int], int] = {}
-        ranked: list[tuple[int, int, cv2.KeyPoint]] = []
-        for point in sorted(every, key=lambda point: -point.response):
-            place = int(point.pt[0] / cell), int(point.pt[1] / cell)
-            rank = taken[place] = taken.get(place, 0) + 1
-            ranked.append((rank, len(ranked), point))
-        every = tuple(point for _, _, point in sorted(ranked, key=lambda item: item[:2])[:most])
-    points, marks = finder.compute(picture, every)
-    if marks is None:
-        return Features(np.zeros((0, 2), np.float32), np.zeros((0, 32), np.uint8))
-    return Features(np.array([point.pt for point in points], np.float32), np.asarray(marks, np.uint8))
-
-
-def place(leak: Features, page: Features, *, least: int = _INLIERS) -> tuple[Plane, int] | None:
-    """The perspective that takes points of the page to the leak's, and how many agree; None if too few do.
-
-    Words repeat on a page, so of the points that look alike many lie elsewhere. A first guess, a similarity or a
-    perspective, comes from those that look like one point alone; by it each point is looked for again where it should
-    be, twice. The guess that gathers more points wins.
-    """
-    if min(len(leak.points), len(page.points)) < least:
-        return None
-    pairs = cv2.BFMatcher(cv2.NORM_HAMMING).knnMatch(leak.marks, page.marks, k=2)
-    near = [a for a, b in pairs if a.distance < 0.85 * b.distance or a.distance < 30]
-    if len(near) < least:
-        return None
-    here = np.array([leak.points[a.queryIdx] for a in near])
-    there = np.array([page.points[a.trainIdx] for a in near])
-    similar, _ = cv2.estimateAffinePartial2D(
-        there, here, method=cv2.RANSAC, ransacReprojThreshold=6.0, maxIters=4000, confidence=0.999
-    )
-    best = None if similar is None else _grown(leak, page, np.vstack([similar, [0.0, 0.0, 1.0]]), least)
-    if best is not None and best[1] >= _SURELY:
-        return best
-    matrix, _ = cv2.findHomography(
-        there, here, method=cv2.USAC_MAGSAC, ransacReprojThreshold=4.0, maxIters=4000
-    )
-    other = None if matrix is None else _grown(leak, page, np.asarray(matrix, float), least)
-    if best is None or other is None:
-        return best or other
-    return max(best, other, key=lambda grown: grown[1])
-
-
-def _grown(leak: Features, page: Features, matrix: Plane, least: int) -> tuple[Plane, int] | None:
-    """The perspective through all points that look alike near where the guess puts them; None where it is none."""
-    count = 0
-    for reach in (12.0, 6.0):
-        if not _plausible(matrix, leak):
-            return None
-        at = cv2.perspectiveTransform(page.points[None], matrix.astype(np.float32))[0]
-        near = np.abs(leak.points[:, 0, None] - at[None, :, 0]) < reach
-        near &= np.abs(leak.points[:, 1, None] - at[None, :, 1]) < reach
-        rows, columns = np.nonzero(near)
-        if len(rows) < least:
-            return None
-        differ = leak.marks.view(np.uint64)[rows] ^ page.marks.view(np.uint64)[columns]
-        unlike = np.bitwise_count(differ) @ _ONES
-        order = np.argsort(unlike, kind="stable")
-        order = order[unlike[order] < _ALIKE]
-        _, first = np.unique(rows[order], return_index=True)
-        pick = order[np.sort(first)]
-        _, first = np.unique(columns[pick], return_index=True)
-        pick = pick[np.sort(first)]
-        if len(pick) < least:
-            return None
-        better, mask = cv2.findHomography(
-            page.points[columns[pick]], leak.points[rows[pick]], method=cv2.USAC_MAGSAC,
-            ransacReprojThreshold=3.0, maxIters=2000,
-        )  # fmt: skip
-        if better is None:
-            return None
-        matrix, count = np.asarray(better, float), int(mask.sum())
-    return (matrix, count) if count >= least and _plausible(matrix, leak) else None
-
-
-def _plausible(matrix: Plane, leak: Features) -> bool:
-    """Whether a page can look so: not from its back, and nowhere much larger than elsewhere."""
-    back = np.linalg.inv(matrix) if abs(np.linalg.det(matrix)) > 1e-12 else None
-    if back is None:
-        return False
-    low, high = leak.points.min(axis=0), leak.points.max(axis=0)
-    corners = np.array([low, (high[0], low[1]), high, (low[0], high[1])], np.float64)
-    depth = corners @ back[2, :2] + back[2, 2]
-    if depth.min() <= 0 < depth.max() or np.abs(depth).min() < 1e-6:
-        return False
-    on_page = cv2.perspectiveTransform(corners[None], back)[0]
-    sides = np.roll(on_page, -1, axis=0) - on_page
-    crosses = sides[:, 0] * np.roll(sides[:, 1], -1) - sides[:, 1] * np.roll(sides[:, 0], -1)
-    lengths = np.linalg.norm(sides, axis=1) / np.maximum(
-        np.linalg.norm(np.roll(corners, -1, axis=0) - corners, axis=1), 1.0
-    )
-    return bool(
-        (crosses > 0).all()
-        and lengths.min() > 0.1
-        and lengths.max() < 10.0
-        and lengths.max() < 3.0 * lengths.min()
-    )
 
 
 def measure(leak: Leak, page: Plane, glyphs: NDArray[np.int32], matrix: Plane, per_mm: float) -> Measured:

@@ -1,14 +1,19 @@
-"""Shifted glyphs in a suspect file: the pages as they were are unsealed, a worker compares.
+"""Shifted glyphs in suspect files: the pages as they were are unsealed, workers compare.
 
 They lie under each copy's own key and go with it: once a copy is destroyed, its glyphs say nothing any more. Copies of
-a document whose pages are alike share one set of pages, so the cost grows with documents, not with copies: about a
-millisecond to unseal one, some milliseconds a page to lay it on the picture.
+a document whose pages are alike share one set of pages, so the cost grows with documents, not with copies. Where there
+are many, a few points of the files are first compared with a few points of every page, on both cores, about a
+millisecond for each; the sets that share most are then measured in full, once. Which sets those are knows nothing of
+any sign, so the bound of a false answer counts only what was measured (stages/mark_glyphs.py).
 """
 
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
@@ -16,20 +21,45 @@ from sqlalchemy import select
 from ...models.copy import ReadMark
 from ...models.tables import Artefact, Copy
 from ...models.wire import from_plain
-from ..intake.executor import Job, LocalExecutor
+from ..intake.executor import Job, LocalExecutor, Reply
 from ..station.station import Station
 
 KIND = "glyphs"
 """Of the artefact that holds the pages as they were."""
-SECONDS = (20.0, 90.0)
+SECONDS = (12.0, 60.0)
 """For all of it: usually, and when it is to be thorough."""
-_AT_ONCE = 24 * 1024 * 1024
+_MEASURED = 16
+"""Sets of pages that are measured in full, at most."""
+_MEASURING_SHARE = 0.4
+"""Of the time, kept for measuring."""
+_LIKE = 7
+"""Points that a picture must share with a page, at least, for it to be measured."""
+_AT_ONCE = 4 * 1024 * 1024
+_UNDER_WAY = 4
+"""Parts of the register that are unsealed and not yet compared."""
+
+
+@dataclass(frozen=True, slots=True)
+class GlyphAnswer:
+    """The marks, and whether every set of pages was compared with the files."""
+
+    marks: tuple[ReadMark, ...]
+    searched: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """One set of pages: key slot and path of its artefact, the numbers of the copies that share it."""
+
+    slot: str
+    path: str
+    ids: list[int]
 
 
 def read_glyphs(
-    station: Station, worker: LocalExecutor, data: bytes, *, tint: str, thorough: bool = False
-) -> tuple[ReadMark, ...]:
-    """What the shifted glyphs of a file say, the newest documents' copies first, until one answers or time is up.
+    station: Station, worker: LocalExecutor, files: Sequence[bytes], *, tint: str, thorough: bool = False
+) -> GlyphAnswer:
+    """What the shifted glyphs of the files say together, until time is up; the newest documents' pages first.
 
     Args:
         tint: the station's tint key, hex.
@@ -37,28 +67,77 @@ def read_glyphs(
     Raises:
         Broken: a sealed file was altered.
     """
-    end = time.monotonic() + SECONDS[thorough]
-    groups = _groups(station)
-    copies = sum(len(ids) for _, _, ids in groups)
-    for blobs, ids in _batches(station, groups):
+    begun, whole = time.monotonic(), SECONDS[thorough]
+    groups, searched = _groups(station), True
+    if len(groups) > _MEASURED:
+        groups, searched = _likeliest(
+            station, worker, files, groups, thorough=thorough, end=begun + (1 - _MEASURING_SHARE) * whole
+        )
+    if not groups:
+        return GlyphAnswer((), searched)
+    blobs = [_unsealed(station, group) for group in groups]
+    fields: dict[str, Any] = {
+        "tint": tint, "files": [len(data) for data in files], "sizes": [len(blob) for blob in blobs],
+        "ids": [group.ids for group in groups],
+        "seconds": max(_MEASURING_SHARE * whole, begun + whole - time.monotonic()),
+    }  # fmt: skip
+    reply = worker.submit(Job(act=KIND, fields=fields, data=b"".join((*files, *blobs)))).result()
+    if reply.outcome != "done":
+        return GlyphAnswer((), searched)
+    return GlyphAnswer(from_plain(tuple[ReadMark, ...], reply.value["marks"]), searched)
+
+
+def _likeliest(
+    station: Station, worker: LocalExecutor, files: Sequence[bytes], groups: Sequence[_Group], *,
+    thorough: bool, end: float,
+) -> tuple[list[_Group], bool]:  # fmt: skip
+    """The groups on whose pages the files may lie, the likeliest first; whether all were compared."""
+    counts, points = _points(worker, files, mirror=thorough or len(groups) < _MEASURED**2, end=end)
+    if not counts:
+        return [], False
+    scores: dict[int, int] = {}
+    under_way: deque[tuple[list[int], Future[Reply]]] = deque()
+
+    def take() -> None:
+        numbers, future = under_way.popleft()
+        reply = future.result()
+        if reply.outcome == "done":
+            scores.update(
+                (n, score) for n, score in zip(numbers, reply.value["scores"], strict=True) if score >= 0
+            )
+
+    for numbers, blobs in _batches(station, groups):
+        if len(under_way) >= _UNDER_WAY:
+            take()
         left = end - time.monotonic()
         if left <= 0:
             break
-        fields: dict[str, Any] = {
-            "tint": tint, "size": len(data), "sizes": [len(blob) for blob in blobs], "ids": ids, "copies": copies,
-            "seconds": left,
-        }  # fmt: skip
-        reply = worker.submit(Job(act=KIND, fields=fields, data=b"".join((data, *blobs)))).result()
-        if reply.outcome != "done":
-            break
-        marks = from_plain(tuple[ReadMark, ...], reply.value["marks"])
-        if marks:
-            return marks
-    return ()
+        fields = {"points": counts, "sizes": [len(blob) for blob in blobs], "seconds": left}
+        under_way.append(
+            (numbers, worker.submit(Job(act="glyph_rank", fields=fields, data=b"".join((points, *blobs)))))
+        )
+    while under_way:
+        take()
+    best = sorted((n for n in scores if scores[n] >= _LIKE), key=lambda n: (-scores[n], n))
+    return [groups[n] for n in best[:_MEASURED]], len(scores) == len(groups)
 
 
-def _groups(station: Station) -> list[tuple[str, str, list[int]]]:
-    """Key slot and path of one set of pages, and the numbers of the copies that share it; the newest first."""
+def _points(
+    worker: LocalExecutor, files: Sequence[bytes], *, mirror: bool, end: float
+) -> tuple[list[int], bytes]:
+    counts: list[int] = []
+    parts = []
+    for data in files:
+        fields = {"mirror": mirror, "seconds": max(0.0, end - time.monotonic()) / 2}
+        reply = worker.submit(Job(act="glyph_points", fields=fields, data=data)).result()
+        if reply.outcome == "done":
+            counts += reply.value["points"]
+            parts.append(reply.data)
+    return counts, b"".join(parts)
+
+
+def _groups(station: Station) -> list[_Group]:
+    """The sets of pages there are, the newest first."""
     with station.read() as session:
         rows = session.execute(
             select(Artefact.document_id, Artefact.size, Artefact.key_slot, Artefact.path, Copy.forensic_id)
@@ -66,24 +145,26 @@ def _groups(station: Station) -> list[tuple[str, str, list[int]]]:
             .where(Artefact.kind == KIND, Artefact.state == "live")
             .order_by(Artefact.id.desc())
         ).all()
-    groups: dict[tuple[str, int], tuple[str, str, list[int]]] = {}
+    groups: dict[tuple[str, int], _Group] = {}
     for document, size, slot, path, id in rows:
         # pages of the same document that pack to the same size are the same pages
-        groups.setdefault((document, size), (slot, path, []))[2].append(id)
+        groups.setdefault((document, size), _Group(slot, path, [])).ids.append(id)
     return list(groups.values())
 
 
-def _batches(
-    station: Station, groups: Sequence[tuple[str, str, list[int]]]
-) -> Iterator[tuple[list[bytes], list[list[int]]]]:
+def _unsealed(station: Station, group: _Group) -> bytes:
+    with station.read() as session:
+        return bytes(station.vault.get(session, group.slot, group.path))
+
+
+def _batches(station: Station, groups: Sequence[_Group]) -> Iterator[tuple[list[int], list[bytes]]]:
+    numbers: list[int] = []
     blobs: list[bytes] = []
-    ids: list[list[int]] = []
-    for slot, path, numbers in groups:
-        with station.read() as session:
-            blobs.append(bytes(station.vault.get(session, slot, path)))
-        ids.append(numbers)
+    for number, group in enumerate(groups):
+        numbers.append(number)
+        blobs.append(_unsealed(station, group))
         if sum(map(len, blobs)) > _AT_ONCE:
-            yield blobs, ids
-            blobs, ids = [], []
+            yield numbers, blobs
+            numbers, blobs = [], []
     if blobs:
-        yield blobs, ids
+        yield numbers, blobs

@@ -51,6 +51,8 @@ class Looked:
     sightings: bytes = b""
     problem: str | None = None
     thorough: bool = False
+    searched: bool = True
+    """All pages with shifted glyphs were compared with it, where they were asked."""
 
 
 def trace(
@@ -90,7 +92,7 @@ def trace(
     with (
         station.scratch() as scratch,
         LocalExecutor(
-            jobs=1, scratch=scratch.path, briefing=Job(act="copies", fields={}, data=ids.tobytes()),
+            jobs=2, scratch=scratch.path, briefing=Job(act="copies", fields={}, data=ids.tobytes()),
             limits=replace(DEFAULT_LIMITS, seconds_per_document=_THOROUGH_SECONDS) if thorough else DEFAULT_LIMITS,
         ) as worker,
     ):  # fmt: skip
@@ -156,10 +158,8 @@ def _by_glyphs(station: Station, worker: LocalExecutor, one: Looked, asked: dict
     result = _judged(station, one)
     if result["verdict"] == "copy" or one.problem is not None:
         return result
-    found = read_glyphs(station, worker, one.data, tint=asked["tint"], thorough=one.thorough)
-    if not found:
-        return result
-    one.marks += found
+    answer = read_glyphs(station, worker, [one.data], tint=asked["tint"], thorough=one.thorough)
+    one.marks, one.searched = one.marks + answer.marks, answer.searched
     return _judged(station, one)
 
 
@@ -179,22 +179,37 @@ def _together(
 ) -> dict[str, Any] | None:
     """What the files say together that said nothing alone; None when that is nothing either."""
     silent = [
-        one for one, result in zip(looked, results, strict=True) if result["verdict"] == "none" and one.seen
+        one
+        for one, result in zip(looked, results, strict=True)
+        if result["verdict"] == "none" and one.problem is None
     ][:_MOST_TOGETHER]
     if len(silent) < 2:
         return None
-    facts = [{**fact, "page": number} for number, one in enumerate(silent) for fact in one.seen]
-    job = Job(act="add_up", fields={**asked, "seen": facts}, data=b"".join(one.sightings for one in silent))
-    reply = worker.submit(job).result()
-    if reply.outcome != "done" or not reply.value["marks"]:
+    marks = _tints_together(worker, silent, asked)
+    searched = True
+    if not marks:
+        files = [one.data for one in silent]
+        answer = read_glyphs(station, worker, files, tint=asked["tint"], thorough=bool(asked["thorough"]))
+        marks, searched = answer.marks, answer.searched
+    if not marks:
         return None
-    # which of the files a sighting came from went where a page's number stands
-    marks = from_plain(tuple[ReadMark, ...], reply.value["marks"])
-    pooled = Looked(silent[0].file, marks=tuple(replace(mark, page=0) for mark in marks))
+    # which of the files a mark came from went where a page's number stands
+    pooled = Looked(silent[0].file, marks=tuple(replace(mark, page=0) for mark in marks), searched=searched)
     result = _judged(station, pooled)
     if result["verdict"] == "none":
         return None
     return {**result, "file": None, "files": [str(one.file) for one in silent]}
+
+
+def _tints_together(
+    worker: LocalExecutor, silent: Sequence[Looked], asked: dict[str, Any]
+) -> tuple[ReadMark, ...]:
+    facts = [{**fact, "page": number} for number, one in enumerate(silent) for fact in one.seen]
+    if not facts:
+        return ()
+    job = Job(act="add_up", fields={**asked, "seen": facts}, data=b"".join(one.sightings for one in silent))
+    reply = worker.submit(job).result()
+    return from_plain(tuple[ReadMark, ...], reply.value["marks"]) if reply.outcome == "done" else ()
 
 
 def _result(station: Station, session: Session, one: Looked, verdict: TraceVerdict) -> dict[str, Any]:
@@ -206,6 +221,8 @@ def _result(station: Station, session: Session, one: Looked, verdict: TraceVerdi
     if (word == "copy" and found is None) or (word == "candidates" and not candidates):
         word = "none"
         codes.append("copy_not_in_register")
+    if not one.searched and word != "copy":
+        codes.append("glyphs_not_all_searched")
     return {
         "file": str(one.file),
         "verdict": word,

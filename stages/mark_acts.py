@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable
+from itertools import count
 
 from ..common.errors import JiyaoError
 from ..models.wire import from_plain, to_plain
@@ -20,26 +21,37 @@ def _draw(request: Request) -> Answer:
     """
     from ..models.copy import CopySpec
     from .stamp import draw, zip_pages
-    from .stamp_glyphs import Masters, Shifter
+    from .stamp_glyphs import Shifter
+    from .stamp_prepared import PreparedDocuments
 
     spec = from_plain(CopySpec, request.fields["spec"])
-    if not isinstance(request.known.masters, Masters):
-        request.known.masters = Masters()
-    with request.opened() as opened:
-        name = f"{hashlib.sha256(request.data).hexdigest()} {spec.flatten or spec.format == 'png'}"
-        shifter = Shifter.of(spec, request.known.masters.of(name))
+    if not isinstance(request.known.prepared, PreparedDocuments):
+        request.known.prepared = PreparedDocuments()
+    steps = count(1)
+    with request.opened(quiet=True) as opened:
+        how = f"{spec.flatten or spec.format == 'png'} {spec.glyphs and spec.forensic_id is not None}"
+        prepared = request.known.prepared.of(f"{hashlib.sha256(request.data).hexdigest()} {how}")
+        shifter = Shifter.of(spec, prepared.glyphs)
+
+        def tick() -> None:
+            """A page takes up to two steps; it is reported once they are done, so that no step is without time."""
+            request.report({"page": 1 + next(steps) // 2}, b"")
+
         drawn = (
-            zip_pages(opened, spec, limits=request.limits, shifter=shifter)
+            zip_pages(
+                opened, spec, limits=request.limits, shifter=shifter, prepared=prepared, tick=tick
+            )
             if spec.format == "png"
-            else draw(opened, spec, limits=request.limits, source=request.data, shifter=shifter)
-        )
-        behind = shifter.packed() if shifter is not None else b""
-        glyphs = (
-            {}
-            if shifter is None
-            else {str(number): len(page.boxes) for number, page in shifter.carried.items()}
-        )
-        value = {"pages": opened.page_count, "size": len(drawn), "glyphs": glyphs}
+            else draw(
+                opened, spec, limits=request.limits, source=request.data, shifter=shifter, prepared=prepared,
+                tick=tick,
+            )
+        )  # fmt: skip
+        behind, glyphs = (b"", {}) if shifter is None else (shifter.packed(), shifter.claimed)
+        value = {
+            "pages": opened.page_count, "size": len(drawn),
+            "glyphs": {str(number): many for number, many in glyphs.items()},
+        }  # fmt: skip
         return done(value), drawn + behind
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ..formats.opened import Picture
 from ..models.copy import CopySpec
 from ..watermark.dots import DOT_MM, GRID_MM, LEAST, dots, set_dots
-from ..watermark.dots_read import confirm
+from ..watermark.dots_confirm import confirm
 from ..watermark.layout import Sheet
 from ..watermark.tint import TintKey
 
@@ -56,11 +56,11 @@ class Dotter:
         middles = self.middles(page, sheet)
         return set_dots(page, middles, width_mm=sheet.width, height_mm=sheet.height), len(middles)
 
-    def reads(self, picture: Picture, sheet: Sheet, count: int) -> bool:
-        """Whether the picture of a page with so many dots says the number; of too few dots nothing is asked."""
+    def reads(self, page: NDArray[np.uint8], sheet: Sheet, count: int) -> bool:
+        """Whether a page (gray) with so many dots says the number; of too few dots nothing is asked."""
         if count < LEAST:
             return True
-        return confirm(picture, self.key, self.id, width_mm=sheet.width, height_mm=sheet.height)
+        return confirm(page, self.key, self.id, width_mm=sheet.width, height_mm=sheet.height)
 
     def squares(self, picture: Picture, sheet: Sheet) -> tuple[bytes, int]:
         """The dots of the page with this picture as a drawing of squares, packed, and how many there are."""

@@ -6,11 +6,11 @@ operators (stamp_glyph_text.py). A page with few glyphs, or whose text cannot be
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,33 +18,21 @@ from ..formats.opened import Picture
 from ..models.copy import CopySpec
 from ..watermark.glyph_pages import GlyphPage, keep, pack
 from ..watermark.glyphs import STEPS_MM, GlyphKey, boxes, shifted
-from ..watermark.glyphs_read import agreement, leak_of, measure
+from ..watermark.glyphs_confirm import agreement, shifts
 from ..watermark.layout import Sheet, dpi_of
 from .stamp_glyph_spread import Spread, spread
 from .stamp_glyph_text import Matrix, Operations, Shown, characters, font_of, glyph_of
 
 LEAST = 24
 """Glyphs below which a page is left as it is."""
-_KEPT_DOCUMENTS = 2
+READABLE = 72
+"""Glyphs from which on they can name a copy alone (docs/spec/mark.md); below they only add to other pages."""
 _ODD = (ValueError, TypeError, KeyError, IndexError, AttributeError, ArithmeticError)
 """What a page raises whose fonts or numbers are not as they should be: it keeps its places."""
-_READ_BACK = 0.35
-"""Share of the agreement of a page without any error that a page must show when it is read back."""
-
-
-@dataclass
-class Masters:
-    """Pages as they were, of the documents drawn last: the next copy of the same document need not find them again."""
-
-    _by_document: OrderedDict[str, dict[int, GlyphPage | None]] = field(default_factory=OrderedDict)
-
-    def of(self, name: str) -> dict[int, GlyphPage | None]:
-        """The pages found so far of a document (any name that tells its bytes), to be added to."""
-        pages = self._by_document.setdefault(name, {})
-        self._by_document.move_to_end(name)
-        while len(self._by_document) > _KEPT_DOCUMENTS:
-            self._by_document.popitem(last=False)
-        return pages
+_CONFIRMED, _DRAWN, _SURE = 0.5, 0.25, 6.5
+"""Share of the agreement of a page without any error that a page must show when it is read again; the least of it where
+the agreement is sure already (renderers put characters on whole pixels); the agreement that is.
+"""
 
 
 @dataclass
@@ -113,18 +101,26 @@ class Shifter:
         self.carried[number] = master
         return ready.written(self.signs(master) * np.array(STEPS_MM))
 
-    def reads(self, picture: Picture, number: int) -> bool:
-        """Whether the drawn page of the copy shows its own signs, where they are known to stand; of a page that is not
-        shifted nothing is asked.
+    def confirmed(self, number: int, again: Picture, bare: Picture) -> bool:
+        """Whether a page, as it is read again (gray), shows its signs against the same page as it was (RGB); of a page
+        that is not shifted nothing is asked. One that does not show them is no longer among those that carry any.
         """
         page = self.carried.get(number)
         if page is None:
             return True
-        leak = leak_of(picture)
-        rate = np.diag([leak.ink.shape[1] / page.size[0], leak.ink.shape[0] / page.size[1], 1.0])
-        measured = measure(leak, page.ink, page.boxes, rate, page.per_mm)
-        z = agreement([measured.shifts], [self.signs(page)])
-        return bool(z >= _READ_BACK * (2 * len(page.boxes)) ** 0.5)
+        before = np.asarray(cv2.cvtColor(bare, cv2.COLOR_RGB2GRAY), np.uint8)
+        z = agreement(shifts(again, before, page.boxes), self.signs(page))
+        whole = (2 * len(page.boxes)) ** 0.5
+        if z >= max(_DRAWN * whole, min(_SURE, _CONFIRMED * whole)):
+            return True
+        del self.carried[number]
+        return False
+
+    @property
+    def claimed(self) -> dict[int, int]:
+        """Of each page that carries shifts, and enough of them to be read alone, how many."""
+        counts = {number: len(page.boxes) for number, page in self.carried.items()}
+        return {number: count for number, count in sorted(counts.items()) if count >= READABLE}
 
     def signs(self, page: GlyphPage) -> NDArray[np.int8]:
         """Of the page's glyphs."""

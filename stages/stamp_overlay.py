@@ -12,6 +12,7 @@ import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import cv2
 import numpy as np
 import pypdfium2
 from pypdf import PdfReader
@@ -19,13 +20,14 @@ from pypdf import PdfReader
 from ..common.errors import Refused
 from ..formats.opened import Picture
 from ..models.copy import CopySpec
-from ..watermark.layout import Sheet
+from ..watermark.layout import Sheet, dpi_of
 from ..watermark.picture_pdf import PicturePage
 from ..watermark.visible import draw_marks
 from .stamp_dots import LOOK_DPI, Dotter
 from .stamp_glyph_text import place_of
 from .stamp_glyphs import Shifter
 from .stamp_objects import Carrier, Objects
+from .stamp_pictures import FINER, shape_of
 from .stamp_tint import Tinter
 from .stamp_vector import KeptPage, KeptPages
 
@@ -41,11 +43,12 @@ def write_copy(
     spec: CopySpec,
     *,
     drawn: Drawn,
+    bare: Callable[[int], Picture],
     shifter: Shifter | None = None,
     tick: Callable[[], None] = lambda: None,
 ) -> bytes:
-    """The copy as a PDF. `drawn` gives pictures of all pages but those named to it; `tick` is told of each page that
-    stays.
+    """The copy as a PDF. `drawn` gives pictures of all pages but those named to it, `bare` a page on its sheet without
+    any mark; `tick` is told of each page that stays.
 
     Raises:
         MissingTool, Refused: as `watermark.visible.draw_marks`; `tint_not_read_back`, `dots_not_read_back`.
@@ -68,7 +71,7 @@ def write_copy(
         picture = shown.page(sample)
     if not tinter.reads(picture, sheets[sample - 1]):
         raise Refused("tint_not_read_back", page=sample)
-    if shifter is not None and not shifter.reads(picture, sample):
+    if shifter is not None and not _glyphs_show(data, sample, sheets[sample - 1], shifter, bare):
         for number in kept.pages:
             shifter.carried.pop(number, None)
         data = file.written(None, dots)
@@ -76,7 +79,8 @@ def write_copy(
         fullest = max(counts, key=lambda number: counts[number])
         with _Shown(data) as shown:
             picture = shown.page(fullest, LOOK_DPI / 72)
-        if not dotter.reads(picture, sheets[fullest - 1], counts[fullest]):
+        gray = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.uint8)
+        if not dotter.reads(gray, sheets[fullest - 1], counts[fullest]):
             raise Refused("dots_not_read_back", page=fullest)
     return data
 
@@ -87,6 +91,19 @@ def _sample(kept: KeptPages, shifter: Shifter | None) -> int:
     return max(
         kept.pages, key=lambda number: (len(carried[number].boxes) if number in carried else 0, -number)
     )
+
+
+def _glyphs_show(
+    data: bytes, number: int, sheet: Sheet, shifter: Shifter, bare: Callable[[int], Picture]
+) -> bool:
+    """Whether the page, drawn as finely as the page as it was, shows its signs."""
+    if number not in shifter.carried:
+        return True
+    rows, columns = shape_of(sheet)
+    with _Shown(data) as shown:
+        fine = cv2.cvtColor(shown.page(number, FINER * dpi_of(sheet) / 72), cv2.COLOR_RGB2GRAY)
+    gray = np.asarray(cv2.resize(fine, (columns, rows), interpolation=cv2.INTER_AREA), np.uint8)
+    return shifter.confirmed(number, gray, bare(number))
 
 
 @dataclass

@@ -11,6 +11,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from threading import Lock
 
 import cv2
 import numpy as np
@@ -41,18 +42,22 @@ _POINTS = 72 / 25.4
 _FULL = 8.0
 """Tone of a sample of 255 in a PDF's overlay, in levels."""
 _REREAD_PER_MM = 4.0
+_HALVED = 1.9
+"""Of these pixels a mm, so many times as many can be halved."""
+_KEPT_TONES = 4
 _STRONGEST: Profile = "strong"
 
 
 @dataclass
 class Tinter:
-    """The tint of one copy. Patterns are drawn once for each size of page."""
+    """The tint of one copy. Patterns are kept for the sizes of page that came last."""
 
     key: TintKey
     id: int
     profile: Profile = "normal"
     dotter: Dotter | None = None
     _tones: dict[tuple[float, float, Profile], Plane] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)
 
     @classmethod
     def of(cls, spec: CopySpec) -> Tinter | None:
@@ -65,10 +70,14 @@ class Tinter:
     def tinted(self, picture: Picture, sheet: Sheet, profile: Profile = "normal") -> Picture:
         """The whole page's picture with the tint."""
         place = (sheet.width, sheet.height, profile)
-        if place not in self._tones:
-            pattern = PagePattern(self.key, sheet.width, sheet.height)
-            self._tones[place] = pattern.tone(self.id, profile)
-        return embed(picture, self._tones[place], width_mm=sheet.width, height_mm=sheet.height)
+        with self._lock:
+            tone = self._tones.pop(place, None)
+            if tone is None:
+                tone = PagePattern(self.key, sheet.width, sheet.height).tone(self.id, profile)
+            self._tones[place] = tone
+            while len(self._tones) > _KEPT_TONES:
+                del self._tones[next(iter(self._tones))]
+        return embed(picture, tone, width_mm=sheet.width, height_mm=sheet.height)
 
     def reads(self, picture: NDArray[np.uint8], sheet: Sheet) -> bool:
         """Whether the number can be read from the page's picture (RGB), at the known place."""
@@ -107,20 +116,11 @@ class Tinter:
         return forms
 
 
-def jpeg_of(picture: Picture, quality: int, *, colour: bool) -> bytes:
-    """The picture as JPEG, gray unless `colour`."""
-    how = cv2.COLOR_RGB2BGR if colour else cv2.COLOR_RGB2GRAY
-    done, data = cv2.imencode(".jpg", cv2.cvtColor(picture, how), [cv2.IMWRITE_JPEG_QUALITY, quality])
-    if not done:
-        raise ValueError("JPEG encoder")
-    return data.tobytes()
-
-
 def checked(
     tinter: Tinter, bare: Picture, sheet: Sheet, *, number: int, pack: Callable[[Picture], bytes]
-) -> tuple[Picture, bytes]:
-    """The page with the tint (and dots, where the copy has them) and its bytes as `pack` makes them, read back from
-    these bytes; a page on which the usual tint cannot be read gets the strong one.
+) -> bytes:
+    """The page with the tint (and dots, where the copy has them) as `pack` makes its bytes, read back from these; a
+    page on which the usual tint cannot be read gets the strong one.
 
     Raises:
         Refused: `tint_not_read_back`, `dots_not_read_back`, naming the page.
@@ -129,14 +129,25 @@ def checked(
     if tinter.dotter is not None:
         bare, count = tinter.dotter.dotted(bare, sheet)
     for profile in dict.fromkeys((tinter.profile, _STRONGEST)):
-        picture = tinter.tinted(bare, sheet, profile)
-        data = pack(picture)
-        again = np.asarray(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB), np.uint8)
-        if tinter.reads(again, sheet):
-            if tinter.dotter is not None and not tinter.dotter.reads(again, sheet, count):
+        data = pack(tinter.tinted(bare, sheet, profile))
+        if tinter.reads(_again(data, bare.shape[0] / sheet.height), sheet):
+            if tinter.dotter is not None and not tinter.dotter.reads(gray_of(data), sheet, count):
                 raise Refused("dots_not_read_back", page=number)
-            return picture, data
+            return data
     raise Refused("tint_not_read_back", page=number)
+
+
+def _again(data: bytes, per_mm: float) -> Picture:
+    """A packed page as it is read again; at half its size where that is enough for the tint."""
+    enough = per_mm >= _HALVED * _REREAD_PER_MM
+    how = cv2.IMREAD_REDUCED_COLOR_2 if enough else cv2.IMREAD_COLOR
+    picture = np.asarray(cv2.imdecode(np.frombuffer(data, np.uint8), how), np.uint8)
+    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8)
+
+
+def gray_of(data: bytes) -> Picture:
+    """A packed page as it is read again, gray."""
+    return np.asarray(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE), np.uint8)
 
 
 def _image(objects: Objects, tone: Plane) -> int:

@@ -80,18 +80,19 @@ class KeptPages:
 
 def keep_pages(
     source: bytes,
-    sheets: tuple[Sheet, ...],
+    numbers: range,
+    sheet_of: Callable[[int], Sheet],
     *,
     shifter: Shifter | None = None,
     bare: Callable[[int], Picture] | None = None,
     tick: Callable[[], None] = lambda: None,
 ) -> KeptPages:
-    """The pages of a PDF that may stay as they are. `shifter` says which glyphs can be moved, for which `bare` draws a
-    page on its sheet without any mark; `tick` is told of each page.
+    """The pages of a PDF that may stay as they are, each on its sheet. `shifter` says which glyphs can be moved, for
+    which `bare` draws a page on its sheet without any mark; `tick` is told of each page.
     """
     kept: dict[int, KeptPage] = {}
     objects = Objects()
-    carrier, count = Carrier(objects), len(sheets)
+    carrier, count = Carrier(objects), len(numbers)
     try:
         reader = PdfReader(io.BytesIO(source))
         if "/OCProperties" in reader.root_object or reader.is_encrypted or len(reader.pages) != count:
@@ -100,7 +101,8 @@ def keep_pages(
     except (PyPdfError, pypdfium2.PdfiumError, ValueError, KeyError, RecursionError):
         return KeptPages({}, ())
     try:
-        for number, sheet in enumerate(sheets, start=1):
+        for number in numbers:
+            sheet = sheet_of(number)
             tick()
             try:
                 page = reader.pages[number - 1]

@@ -28,7 +28,7 @@ Report = Callable[[dict[str, Any], bytes], None]
 class Known:
     """What a worker was told once and keeps for all its jobs: the policy that it judges by, read when needed."""
 
-    __slots__ = ("_model", "_model_text", "_policy", "_text", "copies", "masters", "profile")
+    __slots__ = ("_model", "_model_text", "_policy", "_text", "copies", "prepared", "profile")
 
     def __init__(self) -> None:
         self._text = ""
@@ -38,8 +38,8 @@ class Known:
         self._model: TopicModel | None = None
         self.copies = b""
         """The forensic ids of the copies there are, eight bytes each, little end first; for tracing."""
-        self.masters: object = None
-        """Pages as they were of the documents copied last (stamp_glyphs.Masters)."""
+        self.prepared: object = None
+        """What was made ready for copies of the document copied last (stamp_prepared.PreparedDocuments)."""
 
     def tell(self, *, policy: str, profile: Profile, model: tuple[str, bytes] | None = None) -> None:
         """From now on papers are judged by this policy (YAML) and profile, and by a station's model: version, JSON."""

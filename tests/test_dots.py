@@ -21,7 +21,8 @@ from jiyao.models.policy.loader import default_policy_text, parse_policy
 from jiyao.samples.leaks import FAMILIES, mixed, photocopy
 from jiyao.stages.read_marks import read_marks
 from jiyao.stages.stamp import draw
-from jiyao.stages.stamp_tint import Tinter, checked, jpeg_of
+from jiyao.stages.stamp_jpeg import jpeg_of
+from jiyao.stages.stamp_tint import Tinter, checked
 from jiyao.watermark import dots, dots_read, tint_read
 from jiyao.watermark.layout import lay_out
 from jiyao.watermark.payload import forensic_id
@@ -131,7 +132,7 @@ def test_dots_that_cannot_be_read_back_are_not_issued() -> None:
     assert tinter is not None and tinter.dotter is not None
 
     def cleaned(picture: Page) -> bytes:
-        return jpeg_of(np.asarray(cv2.medianBlur(picture, 5), np.uint8), 85, colour=True)
+        return jpeg_of(np.asarray(cv2.medianBlur(picture, 5), np.uint8), colour=True)
 
     with pytest.raises(Refused) as caught:
         checked(tinter, np.full_like(bare(), 255), sheet, number=4, pack=cleaned)

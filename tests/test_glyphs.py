@@ -297,6 +297,9 @@ def test_drawn_text_has_moved_as_told() -> None:
     assert ready is not None
     picture, same = drawn(shifter.moved(1, ready))
     assert same == words
-    assert shifter.reads(picture, 1) and not Shifter(KEY, 5, carried=shifter.carried).reads(picture, 1)
+    gray = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.uint8)
+    other = Shifter(KEY, 5, carried=dict(shifter.carried))
+    assert shifter.confirmed(1, gray, bare) and shifter.claimed
+    assert not other.confirmed(1, gray, bare) and not other.claimed
     bits = leaks.FAMILIES["clipped"][0](picture, random.Random(2))
     assert found(bits, tuple(shifter.carried.values()), (*INNOCENT, OWN)) == [(OWN, True)]

@@ -23,7 +23,8 @@ from jiyao.models.copy import ReadMark
 from jiyao.samples.leaks import FAMILIES, mixed
 from jiyao.stages.read_marks import read_marks
 from jiyao.stages.stamp import draw, draw_pages
-from jiyao.stages.stamp_tint import Tinter, checked, jpeg_of
+from jiyao.stages.stamp_jpeg import jpeg_of
+from jiyao.stages.stamp_tint import Tinter, checked
 from jiyao.watermark import code, tint_read
 from jiyao.watermark.layout import lay_out
 from jiyao.watermark.payload import forensic_id
@@ -156,8 +157,8 @@ def test_what_cannot_be_read_back_is_not_issued() -> None:
     made = spec(forensic_id=ID, tint_key=TINT.key.hex())
     tinter, sheet = Tinter.of(made), lay_out(210, 297, np.zeros((9, 6), np.bool_))
     assert tinter is not None
-    harmless = partial(jpeg_of, quality=85, colour=True)
-    _, data = checked(tinter, bare(), sheet, number=7, pack=harmless)
+    harmless = partial(jpeg_of, colour=True)
+    data = checked(tinter, bare(), sheet, number=7, pack=harmless)
     assert tinter.reads(
         np.asarray(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB), np.uint8), sheet
     )

@@ -125,12 +125,13 @@ def dots(
     across = (np.arange(columns)[None, :] + 0.5 + moved[:, :, 0]) * GRID_MM
     down = (np.arange(rows)[:, None] + 0.5 + moved[:, :, 1]) * GRID_MM
     points = np.stack([across.ravel(), down.ravel()], axis=1)
-    if page.shape[0] > _LOOK_PER_MM * height_mm:
+    luma = np.asarray(cv2.cvtColor(page, cv2.COLOR_RGB2GRAY), np.uint8)
+    if luma.shape[0] > _LOOK_PER_MM * height_mm:
         size = round(_LOOK_PER_MM * width_mm), round(_LOOK_PER_MM * height_mm)
-        page = np.asarray(cv2.resize(page, size, interpolation=cv2.INTER_AREA), np.uint8)
-    clear = _clear(page, page.shape[0] / height_mm)
-    at_x = np.clip(points[:, 0] / width_mm * page.shape[1], 0, page.shape[1] - 1).astype(int)
-    at_y = np.clip(points[:, 1] / height_mm * page.shape[0], 0, page.shape[0] - 1).astype(int)
+        luma = np.asarray(cv2.resize(luma, size, interpolation=cv2.INTER_AREA), np.uint8)
+    clear = _clear(luma, luma.shape[0] / height_mm)
+    at_x = np.clip(points[:, 0] / width_mm * luma.shape[1], 0, luma.shape[1] - 1).astype(int)
+    at_y = np.clip(points[:, 1] / height_mm * luma.shape[0], 0, luma.shape[0] - 1).astype(int)
     stands = clear[at_y, at_x]
     for left, top, right, bottom in free:
         inside = (
@@ -157,9 +158,8 @@ def set_dots(
     return marked
 
 
-def _clear(page: NDArray[np.uint8], per_mm: float) -> NDArray[np.bool_]:
+def _clear(luma: NDArray[np.uint8], per_mm: float) -> NDArray[np.bool_]:
     """Where a dot may stand: light paper, and no ink within reach."""
-    luma = cv2.cvtColor(page, cv2.COLOR_RGB2GRAY)
     wide = 2 * round(_AROUND_MM * per_mm) + 1
     small = cv2.GaussianBlur(luma, (0, 0), max(0.5, 0.06 * per_mm))
     paper = cv2.dilate(small, np.ones((wide, wide), np.uint8))

@@ -6,17 +6,23 @@ measurement with an error: there may be none.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final
 
-from .marks_families import FAMILIES, Family
+import cv2
+
+from ...watermark.tint import PagePattern, embed
+from .marks_families import FAMILIES, TEXT, Family
+from .marks_pages import PER_MM, TINT, MarkedPage, PageKind
 from .marks_rivals import NAMES
 from .marks_run import Tally, pool, run
 from .marks_unmarked import RUNS, Silence, silence
 from .race import Race, Races
 
+PSNR: Final = 37.0
+"""dB, RGB: the least that the tint may leave of a page of text."""
 _LEADING: Final = "blind-watermark"
 
 
@@ -30,6 +36,11 @@ def marks(folder: Path, quick: bool, seed: int, *, told: Callable[[str], None] =
     tallies = run(seed, quick=quick, told=told)
     for family in FAMILIES:
         yield _race(family, tallies[family.name])
+    yield Race(
+        name="marks.psnr", unit="dB", against="the limit set for it", baseline=partial(float, PSNR), rounds=1,
+        product=partial(_psnr, seed, TEXT[:2] if quick else TEXT), better="more",
+        note="the tint alone, RGB, the least of one page of each kind with text",
+    )  # fmt: skip
     if quick:
         yield from unmarked(Path(), quick, seed, told=told)
 
@@ -43,6 +54,18 @@ def unmarked(folder: Path, quick: bool, seed: int, *, told: Callable[[str], None
         name="marks.unmarked.pace", unit="s", against="", product=lambda: found.seconds / max(1, found.runs),
         baseline=None, rounds=1, note="processor, a run",
     )  # fmt: skip
+
+
+def _psnr(seed: int, kinds: Sequence[PageKind]) -> float:
+    """The least peak signal-to-noise ratio of the tint on pages of these kinds, 200 dpi."""
+    ratios = []
+    for number, kind in enumerate(kinds):
+        page = MarkedPage(number=number, seed=seed, kind=kind)
+        height, width = page.bare.shape[:2]
+        size = {"width_mm": width / PER_MM, "height_mm": height / PER_MM}
+        marked = embed(page.bare, PagePattern(TINT, **size).tone(page.id), **size)
+        ratios.append(cv2.PSNR(page.bare, marked))
+    return min(ratios)
 
 
 def _race(family: Family, tally: Tally) -> Race:

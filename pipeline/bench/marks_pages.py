@@ -42,7 +42,8 @@ REGISTER = 400
 SHARED: Final = 200
 """Copies of each document, which share its page as it was."""
 _SHARING = 90_000
-_DPI, _PER_MM = 200, 200 / 25.4
+_DPI: Final = 200
+PER_MM: Final = _DPI / 25.4
 _DAY = date(2025, 1, 2)
 _ISSUED_QUALITY = 85
 
@@ -162,7 +163,7 @@ class MarkedPage:
             picture = first_page(marked)
         else:
             height, width = self.bare.shape[:2]
-            shown: OpenedDocument = Shown(self.bare, kind="pdf", size_mm=(width / _PER_MM, height / _PER_MM))
+            shown: OpenedDocument = Shown(self.bare, kind="pdf", size_mm=(width / PER_MM, height / PER_MM))
             page = draw_pages(shown, spec, shifter=shifter)[0]
             plain = np.asarray(cv2.imdecode(np.frombuffer(page, np.uint8), cv2.IMREAD_COLOR), np.uint8)
             issued = cv2.imencode(".jpg", plain, [cv2.IMWRITE_JPEG_QUALITY, _ISSUED_QUALITY])[1]

@@ -16,7 +16,7 @@ from ...common.errors import Unexpected
 
 Unit = Literal[
     "pages/min", "documents/s", "MB/s", "MiB", "KB", "B/key", "s", "ms", "%", "s/page", "cost/paper", "queries",
-    "fsyncs",
+    "fsyncs", "dB",
 ]  # fmt: skip
 Better = Literal["more", "less"]
 _Value = TypeVar("_Value")

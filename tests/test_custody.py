@@ -22,6 +22,7 @@ from jiyao.models.tables import Carrier, LedgerEntry, Movement, Timer
 from jiyao.pipeline.desk import custody, matter_book, matters, movements, timers
 from jiyao.pipeline.desk.movements import Hand
 from jiyao.pipeline.persons import approvals, circle
+from jiyao.pipeline.station import tallies
 from policy_kit import plain_policy, policy_text
 from room_kit import Room
 
@@ -256,6 +257,10 @@ class Desk(RuleBasedStateMachine):
     def counts(self) -> dict[str, int]:
         with self.room.station.read() as session:
             return movements.balance(session, "carrier", document=self.document)
+
+    def teardown(self) -> None:
+        with self.room.station.write() as session:
+            assert tallies.recount(session), "the kept counts are those of all rows"
 
 
 @cache

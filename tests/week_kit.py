@@ -29,7 +29,7 @@ from jiyao.pipeline.intake.receipt import Arrival
 from jiyao.pipeline.persons import actors, approvals, circle, people
 from jiyao.pipeline.persons.actors import Actor
 from jiyao.pipeline.review import batches, review
-from jiyao.pipeline.station import ledgers, policies
+from jiyao.pipeline.station import ledgers, policies, tallies
 from jiyao.pipeline.station.founding import Plan, found_station
 from jiyao.pipeline.station.station import Station
 from room_kit import SECRETS, START, HandClock, Room
@@ -212,6 +212,8 @@ class Week(Room):
         assert told["differences"] == []
         for kind in ("originals", "copies"):
             assert told[kind]["entered"] == sum(n for name, n in told[kind].items() if name != "entered")
+        with self.station.write() as session:
+            assert tallies.recount(session), "the kept counts are those of all rows"
         with self.station.read() as session:
             replayed = movements.replay(session)
             for thing in (*session.scalars(select(Carrier)), *session.scalars(select(Copy))):

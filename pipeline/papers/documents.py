@@ -86,11 +86,12 @@ def list_documents(
     with station.read() as session:
         behind = access.get_document(session, after) if after else None
         place = (behind.lane, behind.year, behind.seq) if behind else None
+        known = None if batch else listing.known(session, actor, status=status, level=level)
         if query or organ:
             found = searching.search(
                 station, session, query=query, organ=organ, wanted=(*wanted, access.titles_open(station, actor)),
                 filtered=bool(status or level or batch) or not actor.roles & REGISTRARS, after=place, offset=offset,
-                limit=limit,
+                limit=limit, known=known,
             )  # fmt: skip
             by_id = {
                 row.id: row
@@ -98,7 +99,6 @@ def list_documents(
             }
             rows, more, total = [by_id[name] for name in found.ids], found.more, found.total
         else:
-            known = None if batch else listing.known(session, actor, status=status, level=level)
             rows, more, total = listing.page(session, wanted, place, offset, limit, known=known)
         opened = {row.id for row in rows if access.may_see_titles(station, actor, row)}
         levels = [access.protected_as(station.policy, row) for row in rows if row.id in opened]

@@ -47,14 +47,16 @@ class Found:
 def search(
     station: Station, session: Session, *, query: str | None, organ: str | None,
     wanted: Sequence[ColumnElement[bool]], filtered: bool, after: _Place | None, offset: int, limit: int,
+    known: int | None = None,
 ) -> Found:  # fmt: skip
     """Documents for which these conditions hold, whose searched words contain `query` and whose organ contains `organ`.
 
     Args:
-        filtered: whether the conditions leave out rows. after: only what stands behind this place.
+        filtered: whether the conditions leave out rows. after: only what stands behind this place. known: how many
+            rows they leave at most, where that is known.
     """
     walk = _Walk(station, session, query, organ, tuple(wanted), after)
-    pages = walk.pages(filtered)
+    pages = walk.pages(filtered, known)
     hits = walk.hits(pages)
     ids = list(islice(hits, offset + limit + 1))
     whole = len(ids) <= offset + limit or len(pages) <= _AT_LEAST
@@ -71,12 +73,13 @@ class _Walk:
     wanted: tuple[ColumnElement[bool], ...]
     after: _Place | None
 
-    def pages(self, filtered: bool) -> list[tuple[int, int]]:
+    def pages(self, filtered: bool, known: int | None) -> list[tuple[int, int]]:
         """Pages that may have what is sought: where their documents begin, and the page's number, in that order."""
         chosen = search_book.candidates(self.station, self.session, filter(None, (self.query, self.organ)))
         first = search_book.place(*self.after[1:]) if self.after and self.after[0] == LAST else _NONE
         if filtered and len(chosen) > _AT_LEAST:
-            near = self._few(max(_FEW, len(chosen) // 2))
+            most = max(_FEW, len(chosen) // 2)
+            near = self._few(most) if known is None or known <= most else None
             chosen = chosen if near is None else [page for page in chosen if page in near]
             first = max(first, self._first() if near is None else _NONE)
         return sorted(

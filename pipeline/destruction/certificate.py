@@ -31,6 +31,7 @@ from ...models.certificate import (
 from ...models.physical import PhysicalFacts
 from ...models.tables import Certificate, Destruction, DestructionAct
 from ...models.wire import from_plain
+from ...vault.wipe import wiped
 from ..papers.documents import words_of
 from ..persons import access, people
 from ..persons.actors import Actor, acting
@@ -178,18 +179,21 @@ def _certify(
     named |= {*facts.performed_by, *facts.escorts} if facts is not None else set()
     named |= {person for one in record.written_off for person in one.accepted_by}
     names = {person: people.name_of(station, session, person) for person in sorted(named)}
-    made = certify(
-        record=record,
-        inventory=inventory_lines(station, session, row.reason, items),
-        statements=[SignedStatement(statement=act.statement, signature=act.signature) for act in acts],
-        names=names,
-        fonds=station.settings.unit,
-        seal=authority.credential(station, session, "seal"),
-        ca=authority.certificate(session, "ca"),
-        crl=authority.revocations(station, session),
-        signed_at=now,
-        sm2=sm2_key.credential(station, session) if record.sm2 and record.sm2.state == "signed" else None,
-    )
+    signs = record.sm2 is not None and record.sm2.state == "signed"
+    second = sm2_key.credential(station, session) if signs else None
+    with wiped(*(() if second is None else (second.private,))):
+        made = certify(
+            record=record,
+            inventory=inventory_lines(station, session, row.reason, items),
+            statements=[SignedStatement(statement=act.statement, signature=act.signature) for act in acts],
+            names=names,
+            fonds=station.settings.unit,
+            seal=authority.credential(station, session, "seal"),
+            ca=authority.certificate(session, "ca"),
+            crl=authority.revocations(station, session),
+            signed_at=now,
+            sm2=second,
+        )
     seq = station.log(
         session,
         "certificate",

@@ -21,12 +21,13 @@ from ...stages.mark_glyphs import GlyphSet, read_glyphs
 from ...stages.mark_tint import add_up
 from ...watermark.glyph_pages import halved
 from ...watermark.glyphs import GlyphKey
-from ...watermark.glyphs_read import agreement, features, leak_of, measure, place
+from ...watermark.glyphs_place import features, place
+from ...watermark.glyphs_read import agreement, leak_of, measure
 from ...watermark.tint_match import Seen, first_pass, highest, print_z
 from ...watermark.trace import VerdictWord, judge
 from .marks_pages import KEY, TAG, TINT, Shown
 
-_SECONDS, _GLYPH_SECONDS = 16.0, 20.0
+_SECONDS, _GLYPH_SECONDS = 16.0, 12.0
 _LOOKED_AT = 3
 
 
@@ -62,6 +63,8 @@ def decide(
         seen = [(number, one) for number, (_, some) in enumerate(decisions, start=1) for one in some]
         if not marks and len(pictures) > 1:
             marks = add_up(seen, TINT, ids).marks
+            if masters and not marks:
+                marks = _glyphs([Shown(picture) for picture in pictures], masters)
     verdict = judge(marks, key=KEY, tag=TAG)
     named = {verdict.id} if verdict.id is not None else {lead.id for lead in verdict.candidates}
     best = max(marks, key=lambda mark: mark.score, default=None)
@@ -110,10 +113,14 @@ def _one(
     limit = 90.0 if thorough else _SECONDS
     marks = tuple(read_channels(suspect, end=time.monotonic() + limit))
     if masters and judge(marks, key=KEY, tag=TAG).verdict != "copy":
-        copies = sum(len(one.ids) for one in masters)
-        end = time.monotonic() + _GLYPH_SECONDS
-        marks += tuple(read_glyphs(shown, masters, GlyphKey(TINT.key), copies=copies, end=end))
+        marks += _glyphs([shown], masters)
     return marks, tuple(one for _, one in suspect.seen)
+
+
+def _glyphs(shown: Sequence[Shown], masters: Sequence[GlyphSet]) -> tuple[ReadMark, ...]:
+    copies = sum(len(one.ids) for one in masters)
+    end = time.monotonic() + _GLYPH_SECONDS
+    return tuple(read_glyphs(list(shown), masters, GlyphKey(TINT.key), copies=copies, end=end))
 
 
 def _says(marks: tuple[ReadMark, ...]) -> bool:

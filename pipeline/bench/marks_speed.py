@@ -58,6 +58,8 @@ def speed(folder: Path, quick: bool, seed: int) -> Races:
         for kind in ("scan", "photo"):
             files = list(room.leaks(folder, kind, pictures=2 if quick else 6))
             yield _race(f"marks.speed.{kind}", SUCCESS, station, actor, files, "copy", note=note)
+        bits = _write(folder / "bits.jpg", room.bits())
+        yield _race("marks.speed.glyphs", GIVE_UP, station, actor, [bits], "copy", note=note)
         for kind, picture in room.silent():
             if quick and kind != "photo":
                 continue
@@ -128,6 +130,11 @@ class _Room:
             rng = random.Random(f"{self._seed}:{kind}:{number}")  # noqa: S311 (no secret)
             page = self._marked if number % 2 == 0 else leaks.crop(self._marked, rng, 0.25)
             yield _write(folder / f"{kind}-{number}.jpg", _taken(page, rng, kind))
+
+    def bits(self) -> Picture:
+        """The first copy in black and white without its barcodes: nothing but glyphs is left to say which it is."""
+        rng = random.Random(f"{self._seed}:bits")  # noqa: S311 (no secret)
+        return leaks.BLACK_AND_WHITE["1-bit"](self._marked[200:-200, 140:-140], rng)
 
     def silent(self) -> Iterator[tuple[str, Picture]]:
         """Pictures without any mark: a photo of 12 megapixels, a black-and-white copy, a blank sheet."""

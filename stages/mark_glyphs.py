@@ -20,7 +20,7 @@ from ..formats.opened import OpenedDocument
 from ..models.copy import ReadMark
 from ..watermark.glyph_pages import GlyphPage, halved
 from ..watermark.glyphs import GlyphKey
-from ..watermark.glyphs_place import Features, features, place, sketch
+from ..watermark.glyphs_place import Features, features, likeness, place, sketch
 from ..watermark.glyphs_read import Leak, Plane, agreement, leak_of, measure
 from .mark_channels import DPI, DRAWN, OWN_PIXELS
 
@@ -35,7 +35,7 @@ _PAGES = 1_000_000
 _ENOUGH, _PLAINLY = 12, 30
 """Points that must lie alike for a page to be tried; so many that no other page need be."""
 _FEW_PAGES = 40
-"""Up to so many pages are tried by all their points where the few that are kept do not find one."""
+"""So many pages, the likeliest, are tried; by all their points where the few that are kept do not find one."""
 _HALF, _DOUBLE = np.diag([0.5, 0.5, 1.0]), np.diag([2.0, 2.0, 1.0])
 
 
@@ -183,8 +183,12 @@ def _placed(
     """The pages that lie best on the picture: number of the set, agreeing points, page, shifts of its glyphs."""
     points = features(halved(leak.ink))
     pages = [(which, page) for which, one in enumerate(sets) for page in one.pages]
+    if len(pages) > _FEW_PAGES:
+        drawn = sketch(halved(leak.ink))
+        pages.sort(key=lambda item: -likeness(drawn, item[1].found_by))
+        pages = pages[:_FEW_PAGES]
     ranked = _ranked(points, pages, end=end)
-    if (not ranked or ranked[0][0] < _PLAINLY) and len(pages) <= _FEW_PAGES:
+    if not ranked or ranked[0][0] < _PLAINLY:
         ranked += [
             (1, which, page) for which, page in pages if not any(page is other for _, _, other in ranked)
         ]

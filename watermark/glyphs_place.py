@@ -25,8 +25,8 @@ _ALIKE = 80
 _SURELY = 100
 """Points that agree by the first guess so that no other need be made."""
 _ONES = np.ones(4, np.int64)
-_SKETCH = 250
-"""Points of each of two scales by which a picture is compared with many pages."""
+_SKETCH, _OF_PAGE = 250, 350
+"""Points of each of two scales by which a picture is compared with many pages; points of a page that are asked."""
 _RATIO, _SKETCH_TRIES, _SKETCH_REACH = 0.85, 300, 6.0
 
 
@@ -94,7 +94,8 @@ def likeness(leak: Features, page: Features) -> int:
     """
     if min(len(leak.points), len(page.points)) < 2:
         return 0
-    apart, which = cv2.batchDistance(leak.marks, page.marks, cv2.CV_32S, normType=cv2.NORM_HAMMING, K=2)[:2]
+    marks = page.marks[:_OF_PAGE]
+    apart, which = cv2.batchDistance(leak.marks, marks, cv2.CV_32S, normType=cv2.NORM_HAMMING, K=2)[:2]
     near = np.flatnonzero(apart[:, 0] < _RATIO * apart[:, 1])
     if len(near) < 3:
         return 0

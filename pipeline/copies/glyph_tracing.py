@@ -17,7 +17,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
+from ...common.errors import NotThere
 from ...models.copy import ReadMark
 from ...models.tables import Artefact, Copy
 from ...models.wire import from_plain
@@ -26,7 +28,7 @@ from ..station.station import Station
 
 KIND = "glyphs"
 """Of the artefact that holds the pages as they were."""
-SECONDS = (12.0, 60.0)
+SECONDS = (10.0, 30.0)
 """For all of it: usually, and when it is to be thorough."""
 _MEASURED = 16
 """Sets of pages that are measured in full, at most."""
@@ -34,7 +36,8 @@ _MEASURING_SHARE = 0.4
 """Of the time, kept for measuring."""
 _LIKE = 7
 """Points that a picture must share with a page, at least, for it to be measured."""
-_AT_ONCE = 4 * 1024 * 1024
+_AT_ONCE = 100
+"""Sets of pages that are unsealed and handed over together."""
 _UNDER_WAY = 4
 """Parts of the register that are unsealed and not yet compared."""
 
@@ -75,7 +78,8 @@ def read_glyphs(
         )
     if not groups:
         return GlyphAnswer((), searched)
-    blobs = [_unsealed(station, group) for group in groups]
+    kept = [(g, blob) for g, blob in zip(groups, _unsealed(station, groups), strict=True) if blob is not None]
+    groups, blobs = [g for g, _ in kept], [blob for _, blob in kept]
     fields: dict[str, Any] = {
         "tint": tint, "files": [len(data) for data in files], "sizes": [len(blob) for blob in blobs],
         "ids": [group.ids for group in groups],
@@ -93,8 +97,8 @@ def _likeliest(
 ) -> tuple[list[_Group], bool]:  # fmt: skip
     """The groups on whose pages the files may lie, the likeliest first; whether all were compared."""
     counts, points = _points(worker, files, mirror=thorough or len(groups) < _MEASURED**2, end=end)
-    if not counts:
-        return [], False
+    if not any(counts):
+        return [], bool(counts)
     scores: dict[int, int] = {}
     under_way: deque[tuple[list[int], Future[Reply]]] = deque()
 
@@ -152,19 +156,26 @@ def _groups(station: Station) -> list[_Group]:
     return list(groups.values())
 
 
-def _unsealed(station: Station, group: _Group) -> bytes:
+def _unsealed(station: Station, groups: Sequence[_Group]) -> list[bytes | None]:
+    """The groups' pages; None where the copy was destroyed meanwhile."""
     with station.read() as session:
+        try:
+            found = station.vault.get_all(session, [(group.slot, group.path) for group in groups])
+        except NotThere:
+            return [_alone(station, session, group) for group in groups]
+    return [found[group.path] for group in groups]
+
+
+def _alone(station: Station, session: Session, group: _Group) -> bytes | None:
+    try:
         return bytes(station.vault.get(session, group.slot, group.path))
+    except NotThere:
+        return None
 
 
 def _batches(station: Station, groups: Sequence[_Group]) -> Iterator[tuple[list[int], list[bytes]]]:
-    numbers: list[int] = []
-    blobs: list[bytes] = []
-    for number, group in enumerate(groups):
-        numbers.append(number)
-        blobs.append(_unsealed(station, group))
-        if sum(map(len, blobs)) > _AT_ONCE:
-            yield numbers, blobs
-            numbers, blobs = [], []
-    if blobs:
-        yield numbers, blobs
+    for first in range(0, len(groups), _AT_ONCE):
+        numbers = range(first, min(len(groups), first + _AT_ONCE))
+        blobs = _unsealed(station, [groups[number] for number in numbers])
+        whole = [(number, blob) for number, blob in zip(numbers, blobs, strict=True) if blob is not None]
+        yield [number for number, _ in whole], [blob for _, blob in whole]

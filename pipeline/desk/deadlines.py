@@ -17,7 +17,9 @@ secrecy period ends by itself (保密法 art. 24), a retention's end is for the 
 from __future__ import annotations
 
 import heapq
+from bisect import insort
 from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import partial
 from itertools import islice
@@ -128,33 +130,54 @@ def items_until(
     Only rows that can ask something by then are read, each kind of clock by its own index; a day of a clock is worked
     out from the row alone. With `limit` no more than that is in memory, however far the day is.
     """
-    found = (
-        one
-        for one in _items(station, session, until, among, limit, after)
-        if date.fromisoformat(one["due"]) <= until and _place(one) > after
-    )
-    return list(found) if limit is None else heapq.nsmallest(limit, found, key=_place)
+    page = _Page(limit)
+
+    def wanted() -> Iterator[dict[str, Any]]:
+        for one in _items(station, session, until, among, limit, after, page):
+            if date.fromisoformat(one["due"]) <= until and _place(one) > after:
+                page.add(one["due"])
+                yield one
+
+    return list(wanted()) if limit is None else heapq.nsmallest(limit, wanted(), key=_place)
+
+
+@dataclass(slots=True)
+class _Page:
+    """The days of the page so far: what is due later than all of them is not looked for once they are enough."""
+
+    limit: int | None
+    _days: list[str] = field(default_factory=list)
+
+    def add(self, day: str) -> None:
+        """One more that belongs on it."""
+        if self.limit is not None:
+            insort(self._days, day)
+            del self._days[max(self.limit, 1) :]
+
+    def is_full(self, day: str) -> bool:
+        """Whether nothing of this day, or a later one, has a place on it."""
+        return self.limit is not None and len(self._days) >= max(self.limit, 1) and day > self._days[-1]
 
 
 def _items(
     station: Station, session: Session, until: date, among: ColumnElement[bool] | None, limit: int | None,
-    after: tuple[str, ...],
+    after: tuple[str, ...], page: _Page,
 ) -> Iterator[dict[str, Any]]:  # fmt: skip
     kept = select(Document).where(Document.confirmed.is_(True), Document.status.in_(_KEPT))
     if among is not None:
         kept = kept.where(among)
     yield from _dated(station, session, kept, until, limit, after)
     yield from _ending(station, session, kept, until, limit, after)
-    yield from _to_file(station, session, kept, until, limit, after)
     months = station.policy.periods.condition_review_months
     size = _PART if limit is None else min(limit + 1, _PART)
     for kind, ask in (("condition_review", _undated), ("retention_event", _awaited)):
         asked = partial(ask, station, session, kept, months, size)
-        yield from _by_turns(station, until, limit, after, kind, asked)
+        yield from _by_turns(station, until, limit, after, page, kind, asked)
+    yield from _to_file(station, session, kept, until, limit, after, page)
 
 
 def _by_turns(
-    station: Station, until: date, limit: int | None, after: tuple[str, ...], kind: str,
+    station: Station, until: date, limit: int | None, after: tuple[str, ...], page: _Page, kind: str,
     ask: Callable[[date, date], Iterator[dict[str, Any]]],
 ) -> Iterator[dict[str, Any]]:  # fmt: skip
     """What comes round again every so many months and has its turn by a day, some days after the others: those of
@@ -165,7 +188,7 @@ def _by_turns(
     if after and after[0] > now.isoformat():
         first = date.fromisoformat(after[0])
     found, days = 0, 1
-    while first <= until:
+    while first <= until and not page.is_full(first.isoformat()):
         last = min(first + timedelta(days=days - 1), until)
         for one in ask(first, last):
             # rows whose day of the month may match are looked at, which may have their turn on another day
@@ -268,12 +291,13 @@ def _ending(
 
 
 def _to_file(
-    station: Station, session: Session, kept: Select[Any], until: date, limit: int | None, after: tuple[str, ...]
+    station: Station, session: Session, kept: Select[Any], until: date, limit: int | None, after: tuple[str, ...],
+    page: _Page,
 ) -> Iterator[dict[str, Any]]:  # fmt: skip
     """What is to be filed, and which retention the archivist has to settle by then: the rows themselves are read only
     of those whose turn it is.
     """
-    turns = _filing(station, session, kept, until, after[:1])
+    turns = _filing(station, session, kept, until, after[:1], page)
     size, found = _PART if limit is None else min(limit + 1, _PART), 0
     while part := list(islice(turns, size)):
         names = [name for _, name, _ in part]
@@ -290,7 +314,7 @@ def _to_file(
 
 
 def _filing(
-    station: Station, session: Session, kept: Select[Any], until: date, since: tuple[str, ...]
+    station: Station, session: Session, kept: Select[Any], until: date, since: tuple[str, ...], page: _Page
 ) -> Iterator[tuple[str, str, date]]:
     """By when what waits is to be filed, from a day on, its number, and when handling it ended; in this order.
 
@@ -308,13 +332,15 @@ def _filing(
     asked = waiting.order_by(Document.received_at, Document.id).execution_options(yield_per=_WAITING)
     ahead: list[tuple[str, str, date]] = []
     for rows in session.execute(asked).partitions():
+        if page.is_full(turn(date.fromisoformat(rows[0].received_at[:10]))):
+            break
         for name, day in handling_ended(session, [row.id for row in rows]).items():
             if day <= last and (turn(day),) >= since:
                 heapq.heappush(ahead, (turn(day), name, day))
         settled = turn(date.fromisoformat(rows[-1].received_at[:10]))
-        while ahead and ahead[0][0] < settled:
+        while ahead and ahead[0][0] < settled and not page.is_full(ahead[0][0]):
             yield heapq.heappop(ahead)
-    while ahead:
+    while ahead and not page.is_full(ahead[0][0]):
         yield heapq.heappop(ahead)
 
 

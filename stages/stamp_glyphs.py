@@ -25,6 +25,8 @@ from .stamp_glyph_text import Matrix, Operations, Shown, characters, font_of, gl
 
 LEAST = 24
 """Glyphs below which a page is left as it is."""
+MOST_PIXELS = 16_000_000
+"""Of a page whose glyphs are shifted: up to A2 at 200 dpi."""
 READABLE = 72
 """Glyphs from which on they can name a copy alone (docs/spec/mark.md); below they only add to other pages."""
 _ODD = (ValueError, TypeError, KeyError, IndexError, AttributeError, ArithmeticError)
@@ -57,7 +59,8 @@ class Shifter:
 
     def picture(self, number: int, page: Picture, per_mm: float) -> Picture:
         """The page's picture (before any mark is put on it) with its glyphs shifted; its own when it has too few."""
-        master = self._master(number, lambda: page, per_mm, lambda found, _size: found)
+        small = page.shape[0] * page.shape[1] <= MOST_PIXELS
+        master = self._master(number, lambda: page, per_mm, lambda found, _size: found) if small else None
         if master is None:
             return page
         self.carried[number] = master
@@ -80,6 +83,9 @@ class Shifter:
             place: takes the page's own points to the pixels of `draw`, which draws it on its sheet without any mark.
         """
         per_mm = dpi_of(sheet) / 25.4
+        if sheet.width * sheet.height * per_mm**2 > MOST_PIXELS:
+            self.masters[number] = None
+            return None
         try:
             fonts = {name: font_of(value) for name, value in dictionaries.items()}
             shown = characters(body, fonts, place, per_mm)

@@ -9,6 +9,7 @@ dots do not answer is not issued; when its glyphs do not, it is written without 
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -27,12 +28,12 @@ from .stamp_dots import LOOK_DPI, Dotter
 from .stamp_glyph_text import place_of
 from .stamp_glyphs import Shifter
 from .stamp_objects import Carrier, Objects
-from .stamp_pictures import FINER, shape_of
+from .stamp_pictures import finer_of, shape_of
 from .stamp_tint import Tinter
 from .stamp_vector import KeptPage, KeptPages
 
 _POINTS = 72 / 25.4
-_LOOK_SCALE = 2.0
+_LOOK_SCALE, _MOST_LOOKED_AT = 2.0, 32_000_000
 
 Drawn = Callable[[frozenset[int]], Mapping[int, PicturePage]]
 
@@ -101,7 +102,7 @@ def _glyphs_show(
         return True
     rows, columns = shape_of(sheet)
     with _Shown(data) as shown:
-        fine = cv2.cvtColor(shown.page(number, FINER * dpi_of(sheet) / 72), cv2.COLOR_RGB2GRAY)
+        fine = cv2.cvtColor(shown.page(number, finer_of(sheet) * dpi_of(sheet) / 72), cv2.COLOR_RGB2GRAY)
     gray = np.asarray(cv2.resize(fine, (columns, rows), interpolation=cv2.INTER_AREA), np.uint8)
     return shifter.confirmed(number, gray, bare(number))
 
@@ -213,6 +214,8 @@ class _Shown:
         """A page as a picture."""
         page = self._document[number - 1]
         try:
+            width, height = page.get_size()
+            scale = min(scale, math.sqrt(_MOST_LOOKED_AT / max(1.0, width * height)))
             bitmap = page.render(scale=scale, rev_byteorder=True)
             return np.array(bitmap.to_numpy()[:, :, :3], np.uint8)
         finally:

@@ -25,8 +25,7 @@ from .stamp_glyphs import Shifter
 from .stamp_tint import Tinter, checked, gray_of
 
 _MM = 25.4
-FINER = 2
-"""How many times finer a page that stays text is drawn than its picture is given."""
+_FINER, _LEAST_DPI = 2, 20
 _COLOURLESS = 10
 _HANDS = 2
 _LARGE = 9_000_000
@@ -116,10 +115,20 @@ def bare(opened: OpenedDocument, number: int, sheet: Sheet, shape: tuple[int, ..
 
     Renderers put characters on whole pixels: what stays text must be known more exactly than that.
     """
-    finer = 1 if shape is not None else FINER
+    finer = 1 if shape is not None else finer_of(sheet)
     canvas = np.full(shape or (*shape_of(sheet), 3), 255, np.uint8)
-    _place(canvas, opened.render(number, finer * COPY_DPI), sheet)
+    width, height = opened.size_mm(number)
+    dpi = COPY_DPI
+    if width * height * (COPY_DPI / _MM) ** 2 > _LARGE:
+        dpi = min(COPY_DPI, max(_LEAST_DPI, math.ceil(dpi_of(sheet) * sheet.content.width / width)))
+    _place(canvas, opened.render(number, finer * dpi), sheet)
     return canvas
+
+
+def finer_of(sheet: Sheet) -> int:
+    """How many times finer a page that stays text is drawn than its picture is given; large ones are not."""
+    rows, columns = shape_of(sheet)
+    return _FINER if rows * columns <= _LARGE else 1
 
 
 def shape_of(sheet: Sheet) -> tuple[int, int]:

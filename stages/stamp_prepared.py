@@ -4,6 +4,7 @@ before their glyphs were shifted, and those that stay text, ready to be written.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 from ..common.errors import Refused
@@ -12,6 +13,9 @@ from ..formats.opened import OpenedDocument
 from ..watermark.glyph_pages import GlyphPage
 from ..watermark.layout import INK_DPI, Sheet, ink_of, lay_out
 from .stamp_vector import KeptPages
+
+_MOST_PIXELS = 8_000_000
+"""Of a page that is looked at for its margins."""
 
 
 @dataclass
@@ -26,8 +30,9 @@ class Prepared:
     def sheet(self, opened: OpenedDocument, number: int) -> Sheet:
         """The sheet on which a page stands."""
         if number not in self._sheets:
-            ink = ink_of(opened.render(number, INK_DPI))
-            self._sheets[number] = lay_out(*opened.size_mm(number), ink)
+            width, height = opened.size_mm(number)
+            dpi = min(INK_DPI, int(25.4 * math.sqrt(_MOST_PIXELS / max(1.0, width * height))))
+            self._sheets[number] = lay_out(width, height, ink_of(opened.render(number, max(1, dpi))))
         return self._sheets[number]
 
 

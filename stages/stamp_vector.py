@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import ctypes
 import io
+import math
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,7 +28,6 @@ from typing import Any, cast
 import numpy as np
 import pypdfium2
 import pypdfium2.raw as raw
-from numpy.typing import NDArray
 from pypdf import PageObject, PdfReader
 from pypdf.errors import PyPdfError
 from pypdf.generic import ContentStream, DictionaryObject
@@ -39,7 +39,7 @@ from .stamp_glyph_text import Operations, place_of
 from .stamp_glyphs import Shifter
 from .stamp_objects import Carrier, Objects
 
-_LOOK_SCALE = 2.0
+_LOOK_SCALE, _MOST_LOOKED_AT = 2.0, 12_000_000
 _LEAST_CONTRAST = 40
 _LEAST_TYPE_POINTS = 3.0
 _LEAST_ALPHA = 100
@@ -205,8 +205,10 @@ def _all_shows(shown: pypdfium2.PdfDocument, number: int) -> bool:
     try:
         if not _only_text_and_lines(page):
             return False
-        bitmap = page.render(scale=_LOOK_SCALE, rev_byteorder=True, may_draw_forms=False)
-        picture = np.array(bitmap.to_numpy()[:, :, :3], np.int16)
+        width, height = page.get_size()
+        scale = min(_LOOK_SCALE, math.sqrt(_MOST_LOOKED_AT / max(1.0, width * height)))
+        bitmap = page.render(scale=scale, rev_byteorder=True, may_draw_forms=False)
+        picture = np.array(bitmap.to_numpy()[:, :, :3], np.uint8)
         textpage = page.get_textpage()
         try:
             count = raw.FPDFText_CountChars(textpage)
@@ -246,7 +248,7 @@ def _overlap(a: tuple[float, float, float, float], b: tuple[float, float, float,
     return min(a[2], b[2]) - max(a[0], b[0]) > 0.5 and min(a[3], b[3]) - max(a[1], b[1]) > 0.5
 
 
-def _shows(page: Any, textpage: Any, index: int, picture: NDArray[np.int16]) -> bool:
+def _shows(page: Any, textpage: Any, index: int, picture: Picture) -> bool:
     code = raw.FPDFText_GetUnicode(textpage, index)
     if raw.FPDFText_IsGenerated(textpage, index) == 1 or code in (0, 2, 0xFEFF) or chr(code).isspace():
         return True

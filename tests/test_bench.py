@@ -73,6 +73,7 @@ def test_every_name_of_the_contract_is_there() -> None:
     assert set(TOPICS) == {"read", "ingest", "seal", "destroy", "certificate", "trace", "start", "suggest"}
     assert set(PARTS) == {
         "flat",
+        "issue",
         "keys",
         "log",
         "marks",

@@ -23,7 +23,7 @@ BAND_MM = 22.0
 INK_DPI = 50
 COPY_DPI = 200
 """At which pages become pictures, unless they are too large."""
-_MOST_PIXELS = 36_000_000
+_MOST_PIXELS = 20_000_000
 _MM = 25.4
 _SMALLEST_MM = 140.0
 _LARGEST_MM = 1189.0

@@ -39,6 +39,8 @@ text runs; turned or scaled, no two of them fall on two others."""
 T_RMS, D_RMS, F_RMS = 1.1, 1.4, 1.0
 GAINS = (0.8, 0.8, 2.6)
 """How much of the tone red, green and blue take: a warm paper, its signal mostly in blue."""
+_AT_ONCE = 4_500_000
+"""Pixels of a page that are tinted at once: those of A4 at 200 dpi and some more."""
 _COARSE, _AROUND_SHARE, _MIDDLE = 4, 0.03, (0.12, 0.85)
 _LEAST_PICTURED, _ROUGH, _DEEPEST = 0.1, 6.0, 4.0
 """Contrast of a photograph (levels, root of the mean square) that hides the pattern best, and how much stronger the
@@ -163,22 +165,23 @@ def embed(picture: NDArray[np.uint8], tone: Plane, *, width_mm: float, height_mm
     """A page picture (height x width x 3, RGB, the whole page) with the tone taken from it, as through a filter."""
     height, width = picture.shape[:2]
     across, down = width_mm * PER_MM / width, height_mm * PER_MM / height
-    # sample centres of the picture in samples of the tone
-    shift = np.array([[across, 0, across / 2 - 0.5], [0, down, down / 2 - 0.5]], np.float32)
-    fine = cv2.warpAffine(
-        tone,
-        shift,
-        (width, height),
-        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
     deeper = _deeper(picture)
-    if deeper is not None:
-        fine += (deeper - 1) * (fine - np.float32(tone.mean()))
+    mean = np.float32(tone.mean())
     marked = np.empty_like(picture)
-    for channel, gain in enumerate(GAINS):
-        kept = 1.0 - fine * np.float32(gain / 255)
-        marked[:, :, channel] = cv2.multiply(picture[:, :, channel], kept, dtype=cv2.CV_8U)
+    rows = max(1, _AT_ONCE // width)  # in bands: a large page's planes are many times its picture
+    for top in range(0, height, rows):
+        band = picture[top : top + rows]
+        # sample centres of the picture in samples of the tone
+        shift = np.array([[across, 0, across / 2 - 0.5], [0, down, down / 2 - 0.5 + top * down]], np.float32)
+        fine = cv2.warpAffine(
+            tone, shift, (width, band.shape[0]), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_REPLICATE,
+        )  # fmt: skip
+        if deeper is not None:
+            fine += (deeper[top : top + rows] - 1) * (fine - mean)
+        for channel, gain in enumerate(GAINS):
+            kept = 1.0 - fine * np.float32(gain / 255)
+            marked[top : top + rows, :, channel] = cv2.multiply(band[:, :, channel], kept, dtype=cv2.CV_8U)
     return marked
 
 

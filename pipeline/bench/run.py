@@ -19,6 +19,7 @@ from typing import Any, Final
 from ...common.errors import UsageFault
 from .flat import flat
 from .ingest import ingest
+from .issue import issue
 from .key_tree import keys
 from .keys import destroy, seal
 from .log import log
@@ -48,7 +49,7 @@ TOPICS: Final[dict[str, Topic]] = {
 """All of them make up a whole run."""
 PARTS: Final[dict[str, Topic]] = {
     "flat": flat, "keys": _unseeded(keys), "registry": registry, "marks": marks,
-    "marks.unmarked": unmarked, "marks.speed": speed,
+    "marks.unmarked": unmarked, "marks.speed": speed, "issue": issue,
     "token": _unseeded(token), "log": _unseeded(log),
     **{f"read.{severity}": partial(read, severities=(severity,)) for severity in SEVERITIES},
 }  # fmt: skip

@@ -106,11 +106,11 @@ class MarkMatch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarkView:
-    """How the tint was seen in one page of a suspect file: for the report and for maps of mixed copies."""
+    """How a page's marks were seen in one page of a suspect file: for the report and for maps of mixed copies."""
 
     page: int
     channel: str
-    """`mix`, `luma`, `chroma`, `bits`."""
+    """Of the tint: `mix`, `texture`, `luma`, `chroma`, `bits`; or `glyphs`."""
     homography: tuple[float, ...]
     """Nine numbers, row by row: mm from the first tile's corner to the picture's pixels."""
     mirrored: bool

@@ -10,14 +10,14 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..formats.fault import FormatFault
 from ..formats.opened import OpenedDocument
-from ..models.copy import ReadMark
+from ..models.copy import MarkMatch, MarkView, ReadMark
 from ..watermark.glyph_pages import GlyphPage, halved
 from ..watermark.glyphs import GlyphKey
 from ..watermark.glyphs_place import Features, features, likeness, place, sketch
@@ -55,6 +55,9 @@ class _Laid:
     agree: int
     page: GlyphPage
     shifts: NDArray[np.float32]
+    lies: Plane
+    """Takes mm of the page to the picture's own pixels (3 x 3)."""
+    mirrored: bool = False
 
 
 @dataclass(slots=True)
@@ -90,17 +93,49 @@ def read_glyphs(
         end: `time.monotonic`.
     """
     files = list(opened) if isinstance(opened, Sequence) else [opened]
+    return judged(sets, measured(files, sets, end=end), key, copies=copies)
+
+
+def measured(files: Sequence[OpenedDocument], sets: Sequence[GlyphSet], *, end: float) -> list[Measurement]:
+    """What each set's pages give on the files' pages, in their order."""
     laid = [Measurement() for _ in sets]
-    for number, picture in enumerate(_pictures(files, end=end)):
+    for count, picture in enumerate(_pictures(files, end=end)):
         if picture is None:
             continue
-        page, leak = picture
+        page, leak, rate = picture
         found = list(_placed(leak, sets, end=end))
-        if not found:
+        mirrored = not found
+        if mirrored:
             found = list(_placed(Leak(np.ascontiguousarray(leak.ink[:, ::-1])), sets, end=end))
-        for which, agree, kept, shifts in found:
-            laid[which].laid.append(_Laid(number * _PAGES + page, agree, kept, shifts))
-    return judged(sets, laid, key, copies=copies)
+        back = np.diag([1 / rate, 1 / rate, 1.0])
+        if mirrored:
+            back = back @ np.array([[-1.0, 0, leak.ink.shape[1] - 1], [0, 1, 0], [0, 0, 1]])
+        for which, one in found:
+            laid[which].laid.append(
+                replace(one, number=count * _PAGES + page, lies=back @ one.lies, mirrored=mirrored)
+            )
+    return laid
+
+
+def views(marks: Sequence[ReadMark], sets: Sequence[GlyphSet], laid: Sequence[Measurement]) -> list[MarkView]:
+    """How the pages of the copies that were named lie on one file's pictures, for the report."""
+    shown: dict[int, tuple[int, MarkView]] = {}
+    for mark in marks:
+        for one, seen in zip(sets, laid, strict=True):
+            for lying in seen.laid if int(mark.value, 16) in one.ids else ():
+                known = shown.get(mark.page)
+                if lying.number % _PAGES == mark.page and (known is None or lying.agree > known[0]):
+                    shown[mark.page] = lying.agree, _view(mark, lying)
+    return [view for _, view in shown.values()]
+
+
+def _view(mark: ReadMark, lying: _Laid) -> MarkView:
+    match = MarkMatch(id=int(mark.value, 16), z=round(mark.score, 1), row=0, column=0, grid=())
+    lies = tuple(float(value) for value in lying.lies.ravel())
+    return MarkView(
+        page=mark.page, channel="glyphs", homography=lies, mirrored=lying.mirrored, clarity=mark.score,
+        matches=(match,),
+    )  # fmt: skip
 
 
 def judged(
@@ -138,15 +173,19 @@ def sketches(opened: OpenedDocument, *, mirror: bool, end: float) -> list[Featur
     return found
 
 
-def _pictures(files: Sequence[OpenedDocument], *, end: float) -> Iterable[tuple[int, Leak] | None]:
-    """The files' pages as pictures (number of the page), until `end`; None for one that cannot be drawn."""
+def _pictures(files: Sequence[OpenedDocument], *, end: float) -> Iterable[tuple[int, Leak, float] | None]:
+    """The files' pages as pictures, until `end`: number of the page, picture, and by how much it was brought down; None
+    for one that cannot be drawn.
+    """
     for opened in files:
         for number in range(1, min(opened.page_count, MOST_PAGES) + 1):
             if time.monotonic() > end:
                 return
             try:
                 wanted = DPI if opened.kind in DRAWN else OWN_PIXELS
-                yield number, leak_of(opened.render(number, wanted))
+                drawn = opened.render(number, wanted)
+                leak = leak_of(drawn)
+                yield number, leak, leak.ink.shape[1] / drawn.shape[1]
             except FormatFault:
                 yield None
 
@@ -177,10 +216,8 @@ def _best(seen: Measurement, key: GlyphKey, id: int) -> tuple[float, int]:
     return max(zs)
 
 
-def _placed(
-    leak: Leak, sets: Sequence[GlyphSet], *, end: float
-) -> Iterable[tuple[int, int, GlyphPage, NDArray[np.float32]]]:
-    """The pages that lie best on the picture: number of the set, agreeing points, page, shifts of its glyphs."""
+def _placed(leak: Leak, sets: Sequence[GlyphSet], *, end: float) -> Iterable[tuple[int, _Laid]]:
+    """The pages that lie best on the picture, and the numbers of their sets."""
     points = features(halved(leak.ink))
     pages = [(which, page) for which, one in enumerate(sets) for page in one.pages]
     if len(pages) > _FEW_PAGES:
@@ -205,9 +242,10 @@ def _placed(
     laid.sort(key=lambda item: -item[0])
     for agree, which, page, at_half in laid[:TRIES]:
         matrix: Plane = _DOUBLE @ at_half @ _HALF
-        measured = measure(leak, page.ink, page.boxes, matrix, page.per_mm)
-        if measured.seen:
-            yield which, agree, page, measured.shifts
+        found_there = measure(leak, page.ink, page.boxes, matrix, page.per_mm)
+        if found_there.seen:
+            mm = np.diag([page.per_mm, page.per_mm, 1.0])
+            yield which, _Laid(0, agree, page, found_there.shifts, matrix @ mm)
 
 
 def _ranked(

@@ -24,6 +24,8 @@ _RED: Colour = (150, 30, 30)
 _GRAY: Colour = (110, 110, 110)
 _GAP = 6.0
 _HIGH = 105.0
+_KEYED = 38
+"""No bound below 2^-128 is claimed: so much the keyed functions are good for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +58,7 @@ def in_words(rate: float, lang: Lang) -> str:
     if rate <= 0:
         rate = 1e-300
     power = math.floor(-math.log10(min(1.0, rate)))
-    return say("trace_rate_none", lang) if power < 1 else say("trace_rate", lang, power=min(power, 300))
+    return say("trace_rate_none", lang) if power < 1 else say("trace_rate", lang, power=min(power, _KEYED))
 
 
 class _Sheet:
@@ -174,6 +176,8 @@ class _Sheet:
             said = self.worded("found" if channel["found"] else "not_found")
             score = f"（{self.worded('score')} {channel['score']:.1f}）" if channel["found"] else ""
             value = f" {channel['value']}" if channel["value"] else ""
+            layer = channel.get("layer")
+            said = f"{said}，{self.worded(f'layer_{layer}')}" if channel["found"] and layer else said
             self.pair(self.worded(f"channel_{channel['channel']}"), f"{said}{score}{value}")
         self.y += 1.5
         self.words(

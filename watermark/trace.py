@@ -42,6 +42,8 @@ class ChannelReading:
     found: bool
     value: str | None
     score: float
+    layer: Layer | None = None
+    """Which of the invisible marks it was."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,7 +200,10 @@ def _channel(
 ) -> ChannelReading:
     here = [mark for mark in marks if mark.channel == name]
     if name == "forensic" and here:
-        return ChannelReading(channel=name, found=True, value=here[0].value, score=here[0].score)
+        surest = max(here, key=lambda mark: (mark.coded, mark.score))
+        return ChannelReading(
+            channel=name, found=True, value=surest.value, score=surest.score, layer=surest.layer
+        )
     if not here:
         return ChannelReading(channel=name, found=False, value=None, score=0.0)
     if name == "visible":

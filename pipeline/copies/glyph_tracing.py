@@ -20,7 +20,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ...common.errors import NotThere
-from ...models.copy import ReadMark
+from ...models.copy import MarkView, ReadMark
 from ...models.tables import Artefact, Copy
 from ...models.wire import from_plain
 from ..intake.executor import Job, LocalExecutor, Reply
@@ -44,10 +44,12 @@ _UNDER_WAY = 4
 
 @dataclass(frozen=True, slots=True)
 class GlyphAnswer:
-    """The marks, and whether every set of pages was compared with the files."""
+    """The marks; whether every set of pages was compared with the files."""
 
     marks: tuple[ReadMark, ...]
     searched: bool = True
+    views: tuple[MarkView, ...] = ()
+    """How the pages lie on one file's pictures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,8 @@ def read_glyphs(
     reply = worker.submit(Job(act=KIND, fields=fields, data=b"".join((*files, *blobs)))).result()
     if reply.outcome != "done":
         return GlyphAnswer((), searched)
-    return GlyphAnswer(from_plain(tuple[ReadMark, ...], reply.value["marks"]), searched)
+    marks = from_plain(tuple[ReadMark, ...], reply.value["marks"])
+    return GlyphAnswer(marks, searched, from_plain(tuple[MarkView, ...], reply.value["views"]))
 
 
 def _likeliest(

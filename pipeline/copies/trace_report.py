@@ -118,5 +118,5 @@ def _weak(session: Session, one: Looked, result: dict[str, Any]) -> list[dict[st
 
 
 def _tried(one: Looked) -> list[str]:
-    tried = ["barcode", "visible", "metadata", "tint"]
+    tried = ["barcode", "visible", "metadata", "tint_brief" if one.brief else "tint"]
     return [*tried, "thorough"] if one.thorough else tried

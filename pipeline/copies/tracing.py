@@ -51,6 +51,8 @@ class Looked:
     sightings: bytes = b""
     problem: str | None = None
     thorough: bool = False
+    brief: bool = False
+    """A barcode of ours named the copy; the tint was compared with it, and nothing else looked for."""
     searched: bool = True
     """All pages with shifted glyphs were compared with it, where they were asked."""
 
@@ -148,6 +150,7 @@ def _look(station: Station, worker: LocalExecutor, file: Path, asked: dict[str, 
         one.marks = from_plain(tuple[ReadMark, ...], reply.value["marks"])
         one.views = from_plain(tuple[MarkView, ...], reply.value["views"])
         one.seen, one.sightings = tuple(reply.value["seen"]), reply.data
+        one.brief = bool(reply.value["brief"])
         if not brief or not reply.value["brief"] or _judged(station, one)["verdict"] == "copy":
             break
     return one
@@ -160,6 +163,7 @@ def _by_glyphs(station: Station, worker: LocalExecutor, one: Looked, asked: dict
         return result
     answer = read_glyphs(station, worker, [one.data], tint=asked["tint"], thorough=one.thorough)
     one.marks, one.searched = one.marks + answer.marks, answer.searched
+    one.views += answer.views
     return _judged(station, one)
 
 
@@ -236,7 +240,13 @@ def _result(station: Station, session: Session, one: Looked, verdict: TraceVerdi
         "confidence": verdict.confidence if word != "none" else 0.0,
         "false_rate": verdict.false_rate,
         "channels": [
-            {"channel": item.channel, "found": item.found, "value": item.value, "score": item.score}
+            {
+                "channel": item.channel,
+                "found": item.found,
+                "value": item.value,
+                "score": item.score,
+                "layer": item.layer,
+            }
             for item in verdict.channels
         ],
         "candidates": candidates,
@@ -254,7 +264,7 @@ def _regions(session: Session, views: Sequence[MarkView], word: str) -> list[dic
     for view in views:
         copies = [(match, _copy_by_id(session, match.id)) for match in view.matches]
         known = [(match, copy) for match, copy in copies if copy is not None]
-        if not known:
+        if not known or not known[0][0].grid:
             continue
         grid = [
             "".join(

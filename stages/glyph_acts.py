@@ -53,7 +53,7 @@ def _glyphs(request: Request) -> Answer:
     """
     from ..watermark.glyph_pages import unpack
     from ..watermark.glyphs import GlyphKey
-    from .mark_glyphs import GlyphSet, judged, measured, views
+    from .mark_glyphs import GlyphSet, read_placed, views
 
     fields, at = request.fields, 0
     files = []
@@ -72,8 +72,7 @@ def _glyphs(request: Request) -> Answer:
             opened.append(stack.enter_context(request.opened()))
         key = GlyphKey(bytes.fromhex(fields["tint"]))
         copies = sum(len(one.ids) for one in sets)
-        laid = measured(opened, sets, end=end)
-    marks = judged(sets, laid, key, copies=copies)
+        marks, laid = read_placed(opened, sets, key, copies=copies, end=end)
     shown = views(marks, sets, laid) if len(files) == 1 else []
     return done({"marks": to_plain(marks), "views": to_plain(shown)}), b""
 

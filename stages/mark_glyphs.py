@@ -30,6 +30,8 @@ MOST_PAGES = 12
 """Pages of the suspect that are looked at."""
 _FALSE = 1e-9
 _SECOND = 1e-2
+_MIRROR_SHARE = 0.1
+"""Of the bound, for mirror images, which are looked at where the files as they are name nobody."""
 _PAGES = 1_000_000
 """More than a file has pages."""
 _ENOUGH, _PLAINLY = 12, 30
@@ -93,24 +95,37 @@ def read_glyphs(
         end: `time.monotonic`.
     """
     files = list(opened) if isinstance(opened, Sequence) else [opened]
-    return judged(sets, measured(files, sets, end=end), key, copies=copies)
+    return read_placed(files, sets, key, copies=copies, end=end)[0]
 
 
-def measured(files: Sequence[OpenedDocument], sets: Sequence[GlyphSet], *, end: float) -> list[Measurement]:
-    """What each set's pages give on the files' pages, in their order."""
+def read_placed(
+    files: Sequence[OpenedDocument], sets: Sequence[GlyphSet], key: GlyphKey, *, copies: int, end: float
+) -> tuple[list[ReadMark], list[Measurement]]:
+    """`read_glyphs`, and what it was measured from: the files as they are, else their mirror images."""
+    marks: list[ReadMark] = []
+    laid: list[Measurement] = []
+    for mirrored, share in ((False, 1 - _MIRROR_SHARE), (True, _MIRROR_SHARE)):
+        laid = measured(files, sets, mirrored=mirrored, end=end)
+        marks = judged(sets, laid, key, copies=copies, share=share)
+        if marks or time.monotonic() > end:
+            break
+    return marks, laid
+
+
+def measured(
+    files: Sequence[OpenedDocument], sets: Sequence[GlyphSet], *, mirrored: bool = False, end: float
+) -> list[Measurement]:
+    """What each set's pages give on the files' pages, in their order; on their mirror images, if so asked."""
     laid = [Measurement() for _ in sets]
     for count, picture in enumerate(_pictures(files, end=end)):
         if picture is None:
             continue
         page, leak, rate = picture
-        found = list(_placed(leak, sets, end=end))
-        mirrored = not found
-        if mirrored:
-            found = list(_placed(Leak(np.ascontiguousarray(leak.ink[:, ::-1])), sets, end=end))
         back = np.diag([1 / rate, 1 / rate, 1.0])
         if mirrored:
             back = back @ np.array([[-1.0, 0, leak.ink.shape[1] - 1], [0, 1, 0], [0, 0, 1]])
-        for which, one in found:
+            leak = Leak(np.ascontiguousarray(leak.ink[:, ::-1]))  # noqa: PLW2901 (one or the other)
+        for which, one in _placed(leak, sets, end=end):
             laid[which].laid.append(
                 replace(one, number=count * _PAGES + page, lies=back @ one.lies, mirrored=mirrored)
             )
@@ -139,14 +154,15 @@ def _view(mark: ReadMark, lying: _Laid) -> MarkView:
 
 
 def judged(
-    sets: Sequence[GlyphSet], laid: Sequence[Measurement], key: GlyphKey, *, copies: int
+    sets: Sequence[GlyphSet], laid: Sequence[Measurement], key: GlyphKey, *, copies: int, share: float = 1.0
 ) -> list[ReadMark]:
     """The copies that what was measured names. Which pages lie on which pictures, and what was measured there, knows
-    nothing of any sign: so only the copies of these pages count as compared, as often as they were.
+    nothing of any sign: so only the copies of these pages count as compared, as often as they were. `share`: of the
+    bound, that is spent here.
     """
     compared = sum(len(one.ids) * _comparisons(seen) for one, seen in zip(sets, laid, strict=True))
     here = sum(len(one.ids) for one in sets)
-    tests = max(1, math.ceil(compared * max(1.0, copies / max(1, here))))
+    tests = max(1, math.ceil(compared * max(1.0, copies / max(1, here)) / share))
     best: dict[int, tuple[float, int]] = {}
     for one, seen in zip(sets, laid, strict=True):
         for id in one.ids if seen.laid else ():

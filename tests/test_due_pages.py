@@ -32,6 +32,13 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Room:
                 row.retention_open = True
             if number % 23 == 0:
                 row.level_code, row.period, row.declassified_mark_on = "W", "5年", None
+            if number % 29 == 0:
+                row.level_code, row.period, row.declassified_mark_on = "S1", "2个月", None
+                row.signed_date = (today(made.clock) + timedelta(days=number % 60 - 50)).isoformat()
+            if number % 31 == 0:
+                row.appraised_at = row.received_at
+            if number % 37 == 0:
+                row.appraised_at = "2099-01-01T00:00:00+08:00"
             # as whoever changes a date leaves the row: both terms worked out anew
             terms.recount(made.station, session, row)
     return made

@@ -11,7 +11,7 @@ import random
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 
 from ...common.clock import iso
 from ...models.fields import OfficialFields
+from ...models.period import add_months
 from ...models.suggestion import LevelSuggestion, RetentionSuggestion
 from ...models.tables import (
     Approval,
@@ -339,7 +340,7 @@ class _Filler:
         secret = level in ("S1", "S2", "S3")
         dated = secret and pick < 0.8
         years = {"S1": 10, "S2": 20, "S3": 30}.get(level, 0)
-        ends = date(day.year + years, day.month, min(day.day, 28)) if dated else None
+        ends = add_months(day, 12 * years) if dated else None
         waiting = number >= self.documents - max(50, self.documents // 1000)
         urgent = waiting and number % 10 == 0
         kept = 10 if pick < 0.5 else 30

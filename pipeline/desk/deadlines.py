@@ -26,7 +26,7 @@ from itertools import islice
 from math import gcd
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from ...common.clock import today
@@ -166,8 +166,8 @@ def _items(
     kept = select(Document).where(Document.confirmed.is_(True), Document.status.in_(_KEPT))
     if among is not None:
         kept = kept.where(among)
-    yield from _dated(station, session, kept, until, limit, after)
-    yield from _ending(station, session, kept, until, limit, after)
+    yield from _dated(station, session, kept, until, limit, after, page)
+    yield from _ending(station, session, kept, until, limit, after, page)
     months = station.policy.periods.condition_review_months
     size = _PART if limit is None else min(limit + 1, _PART)
     for kind, ask in (("condition_review", _undated), ("retention_event", _awaited)):
@@ -232,62 +232,84 @@ def _by_parts(session: Session, wanted: Select[Any], size: int) -> Iterator[Sequ
 
 
 def _dated(
-    station: Station,
-    session: Session,
-    kept: Select[Any],
-    until: date,
-    limit: int | None,
-    after: tuple[str, ...],
-) -> Iterator[dict[str, Any]]:
-    """What secrecy terms with an end ask for. They are read by their ends: nothing is asked sooner than so many days
-    before, so that reading stops once enough is due before anything of a later one can be.
+    station: Station, session: Session, kept: Select[Any], until: date, limit: int | None, after: tuple[str, ...],
+    page: _Page,
+) -> Iterator[dict[str, Any]]:  # fmt: skip
+    """What secrecy terms with an end ask for: on the last day, and so many days before, whether to extend.
+
+    Both are read by the ends, each from where the page begins, so that a page behind others reads no more than they.
     """
-    periods = station.policy.periods
+    periods, size = station.policy.periods, _PART if limit is None else min(max(limit, 1), _PART)
     ask = timedelta(days=periods.ask_days)
     no_secrets = [level.code for level in Level if level.family in (Family.INTERNAL, Family.PUBLIC)]
     reviewed = [level.code for level in Level if periods.expiry.get(level.family) == "review"]
     wanted = kept.where(
-        Document.secrecy_until <= (until + ask).isoformat(),
         Document.level_code.not_in(no_secrets),
         or_(Document.declassified_mark_on.is_(None), Document.level_code.in_(reviewed)),
     ).order_by(Document.secrecy_until)
+    ends = wanted.where(Document.secrecy_until <= until.isoformat())
+    # what has ended is not extended
+    now = today(station.clock).isoformat()
+    asks = wanted.where(Document.secrecy_until <= (until + ask).isoformat())
     if after:
-        # nothing is asked later than the end
-        wanted = wanted.where(Document.secrecy_until >= after[0])
-    days: list[str] = []
-    for rows in _by_parts(session, wanted, _PART if limit is None else min(max(limit, 1), _PART)):
-        changed = _changed(session, [row.id for row in rows])
-        for row in rows:
-            for one in _secrecy(station, session, row, changed):
-                if limit is not None and _place(one) > after:
-                    days.append(one["due"])
-                yield one
-        least = (date.fromisoformat(rows[-1].secrecy_until or "") - ask).isoformat()
-        if limit is not None and sum(day < least for day in days) >= limit:
-            break
+        since = date.fromisoformat(after[0])
+        ends = ends.where(Document.secrecy_until >= after[0])
+        # a term that is shorter than the days before its end is asked about when it begins
+        asks = asks.where(
+            Document.secrecy_until >= max(now, after[0]),
+            or_(
+                Document.secrecy_until >= (since + ask).isoformat(),
+                Document.secrecy_from >= (since - ask).isoformat(),
+            ),
+        )
+    else:
+        asks = asks.where(Document.secrecy_until >= now)
+    for asked, query, before in ((False, ends, timedelta()), (True, asks, ask)):
+        for rows in _by_parts(session, query, size):
+            if page.is_full((date.fromisoformat(rows[0].secrecy_until or "") - before).isoformat()):
+                break
+            changed = _changed(session, [row.id for row in rows])
+            for row in rows:
+                for one in _secrecy(station, session, row, changed):
+                    if (one["kind"] == "secrecy_ask") is asked:
+                        yield one
 
 
 def _ending(
-    station: Station, session: Session, kept: Select[Any], until: date, limit: int | None, after: tuple[str, ...]
+    station: Station, session: Session, kept: Select[Any], until: date, limit: int | None, after: tuple[str, ...],
+    page: _Page,
 ) -> Iterator[dict[str, Any]]:  # fmt: skip
-    """What the end of retention asks. Rows are read by their ends, as secrecy terms are: nothing is asked before."""
+    """What the end of retention asks. Rows are read by their ends: nothing is asked before."""
     ends = kept.where(Document.retention_until <= until.isoformat())
     ends = ends.order_by(Document.retention_until, Document.id)
+    fresh, seen = ends.where(Document.appraised_at.is_(None)), ends.where(Document.appraised_at.is_not(None))
     if after:
+        # of those that nobody appraised the day is the end itself: they are listed as they are read
+        day, kind, name = (*after, "", "")[:3]
+        behind = Document.retention_until > day
+        if kind <= "retention_end":
+            later = Document.id > name if kind == "retention_end" else true()
+            behind = or_(behind, and_(Document.retention_until == day, later))
+        # the first condition is the one the index can start from
+        fresh = fresh.where(Document.retention_until >= day, behind)
         # a paper without worth goes with the next year's round at the latest
-        since = date.fromisoformat(after[0]) - timedelta(days=_TWO_YEARS)
-        ends = ends.where(Document.retention_until >= since.isoformat())
-    found = 0
-    for rows in _by_parts(session, ends, _PART if limit is None else min(limit + 1, _PART)):
-        # what later rows ask for when their years end stands behind this
-        least = (rows[-1].retention_until or "", "retention_end", rows[-1].id)
-        for row in rows:
-            for one in _retention(station, row, None):
-                if one["kind"] == "retention_end":
-                    found += after < _place(one) <= least
-                    yield one
-        if limit is not None and found >= limit:
-            break
+        seen = seen.where(
+            Document.retention_until >= (date.fromisoformat(day) - timedelta(days=_TWO_YEARS)).isoformat()
+        )
+    for query in (fresh, seen):
+        found = 0
+        for rows in _by_parts(session, query, _PART if limit is None else min(limit + 1, _PART)):
+            if page.is_full(rows[0].retention_until or ""):
+                break
+            # what later rows ask for when their years end stands behind this
+            least = (rows[-1].retention_until or "", "retention_end", rows[-1].id)
+            for row in rows:
+                for one in _retention(station, row, None):
+                    if one["kind"] == "retention_end":
+                        found += after < _place(one) <= least
+                        yield one
+            if limit is not None and found >= limit:
+                break
 
 
 def _to_file(

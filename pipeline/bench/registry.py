@@ -188,6 +188,10 @@ def _more(station: Station, actor: Actor, size: int, middle: list[str]) -> Itera
         PAGE,
         partial(deadlines.due, station, actor, on=now.date() + timedelta(days=90), limit=PAGE),
     )
+    later, far = ((now.date() + timedelta(days=days)).isoformat() for days in (-30, 45))
+    for name, behind in (("due.after", later), ("due.quarter.after", far)):
+        quarter = partial(deadlines.due, station, actor, on=now.date() + timedelta(days=90), limit=PAGE)
+        yield name, PAGE, partial(quarter, after=f"{behind}/retention_end/")
     me = replace(actor, person="bench-7", roles=frozenset({"reader"}))
     mine = partial(documents.list_documents, station, me, limit=PAGE)
     yield "reader.documents", PAGE, mine

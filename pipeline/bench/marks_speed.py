@@ -7,10 +7,12 @@ shifted: what a picture without any mark is compared with before tracing gives u
 from __future__ import annotations
 
 import random
+import resource
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import cycle
 from pathlib import Path
+from statistics import median
 from typing import Any, Final
 
 import cv2
@@ -57,33 +59,54 @@ def speed(folder: Path, quick: bool, seed: int) -> Races:
         note = f"{_COPIES[quick]} copies in the register, {_DOCUMENTS[quick]} documents with shifted glyphs"
         for kind in ("scan", "photo"):
             files = list(room.leaks(folder, kind, pictures=2 if quick else 6))
-            yield _race(f"marks.speed.{kind}", SUCCESS, station, actor, files, "copy", note=note)
+            yield from _races(f"marks.speed.{kind}", SUCCESS, station, actor, files, "copy", note=note)
         bits = _write(folder / "bits.jpg", room.bits())
-        yield _race("marks.speed.glyphs", GIVE_UP, station, actor, [bits], "copy", note=note)
+        yield from _races("marks.speed.glyphs", GIVE_UP, station, actor, [bits], "copy", note=note)
         for kind, picture in room.silent():
             if quick and kind != "photo":
                 continue
             file = _write(folder / f"silent-{kind}.jpg", picture)
-            yield _race(f"marks.speed.give-up.{kind}", GIVE_UP, station, actor, [file], "none", note=note)
+            yield from _races(
+                f"marks.speed.give-up.{kind}", GIVE_UP, station, actor, [file], "none", note=note
+            )
         if not quick:
-            yield _race(
+            yield from _races(
                 "marks.speed.give-up.thorough", THOROUGH, station, actor, [folder / "silent-photo.jpg"], "none",
                 note=note, thorough=True,
             )  # fmt: skip
         mixed = _write(folder / "mixed.jpg", room.mixed())
-        yield _race("marks.speed.ledger", LEDGER, station, actor, [mixed], "candidates", note=note)
+        yield from _races("marks.speed.ledger", LEDGER, station, actor, [mixed], "candidates", note=note)
 
 
-def _race(
+def _races(
     name: str, limit: float, station: Station, actor: Actor, files: Sequence[Path], word: str, *, note: str,
     thorough: bool = False,
-) -> Race:  # fmt: skip
-    turns = cycle(files)
-    return Race(
+) -> Races:  # fmt: skip
+    """By the clock, against the limit; then what the same runs took of the processor, which other work hardly moves."""
+    turns, processor = cycle(files), list[float]()
+
+    def once() -> float:
+        before = _processor()
+        took = seconds(lambda: require(_word(station, actor, next(turns), thorough) == word, name))
+        processor.append(_processor() - before)
+        return took
+
+    yield Race(
         name=name, unit="s", against="the limit set for it", baseline=partial(float, limit), rounds=len(files),
-        product=lambda: seconds(lambda: require(_word(station, actor, next(turns), thorough) == word, name)),
-        note=f"{len(files)} pictures; {note}",
+        product=once, note=f"{len(files)} pictures; {note}",
     )  # fmt: skip
+    yield Race(
+        name=f"{name}.cpu", unit="s", against="", baseline=None, rounds=1, product=lambda: median(processor),
+        note="processor seconds of all its processes",
+    )  # fmt: skip
+
+
+def _processor() -> float:
+    """Seconds of this process and of those that it started and that have ended."""
+    return sum(
+        used.ru_utime + used.ru_stime
+        for used in map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    )
 
 
 def _word(station: Station, actor: Actor, file: Path, thorough: bool) -> str:

@@ -348,6 +348,9 @@ def _filing(
     def turn(day: date) -> str:
         return by.get(day) or by.setdefault(day, archive_by(station.policy, day).isoformat())
 
+    # nothing was handled later than now
+    if (turn(today(station.clock) + timedelta(days=1)),) < since:
+        return
     waiting = kept.with_only_columns(Document.id, Document.received_at).where(
         UNFILED, Document.received_at < (last + timedelta(days=1)).isoformat()
     )

@@ -56,6 +56,9 @@ def _draw(value: dict[str, Any]) -> None:
             show.closing("trace_lead", number=row["number"], holder=row["holder_name"])
         elif row["verdict"] == "candidates":
             show.closing("trace_candidates", count=len(row["candidates"]))
+        elif row["problem"]:
+            problem = say(row["problem"], current().lang, detail=row["problem_detail"])
+            show.closing("trace_unreadable", file=Path(row["file"]).name, problem=problem)
         else:
             show.closing("trace_none")
         if "glyphs_not_all_searched" in row["findings"]:

@@ -140,7 +140,8 @@ class _Sheet:
         elif result["verdict"] != "none":
             self.words(self.worded("unchecked"))
         if result.get("problem"):
-            self.words(self.worded("problem", problem=say(str(result["problem"]), self.lang)))
+            told = say(str(result["problem"]), self.lang, detail=result.get("problem_detail") or "-")
+            self.words(self.worded("problem", problem=told))
         for code in result["findings"]:
             self.words(say(code, self.lang), 9.5)
 

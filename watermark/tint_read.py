@@ -177,7 +177,10 @@ def _sightings(
     """
     small, rate = shrunk(picture), rate_of(picture)
     first: tuple[Plane, Plane] | None = None
+    gray = bool((small[:, :, 0] == small[:, :, 1]).all() and (small[:, :, 0] == small[:, :, 2]).all())
     for channel in effort.channels:
+        if gray and channel == "luma" and "mix" in effort.channels:
+            continue  # without colour both are one
         planes = _planes(picture, small, channel)
         if planes is None or not planes[0].any() or not planes[1].any():
             continue

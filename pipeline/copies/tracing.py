@@ -50,6 +50,8 @@ class Looked:
     seen: tuple[dict[str, Any], ...] = ()
     sightings: bytes = b""
     problem: str | None = None
+    detail: str = ""
+    """What the problem's message names."""
     thorough: bool = False
     brief: bool = False
     """A barcode of ours named the copy; the tint was compared with it, and nothing else looked for."""
@@ -142,10 +144,10 @@ def _look(station: Station, worker: LocalExecutor, file: Path, asked: dict[str, 
             job = Job(act=job_of("trace"), fields={**asked, "brief": brief}, data=one.data)
             reply = worker.submit(job).result()
         except (Unreadable, JiyaoError) as error:
-            one.problem = error.code
+            one.problem, one.detail = error.code, str(getattr(error, "facts", {}).get("detail", "-"))
             return one
         if reply.outcome != "done":
-            one.problem = reply.code
+            one.problem, one.detail = reply.code, reply.detail or "-"
             return one
         one.marks = from_plain(tuple[ReadMark, ...], reply.value["marks"])
         one.views = from_plain(tuple[MarkView, ...], reply.value["views"])
@@ -253,6 +255,7 @@ def _result(station: Station, session: Session, one: Looked, verdict: TraceVerdi
         "regions": _regions(session, one.views, word),
         "findings": codes,
         "problem": one.problem,
+        "problem_detail": one.detail,
     }
 
 

@@ -37,22 +37,28 @@ def _draw(request: Request) -> Answer:
             """A page takes up to two steps; it is reported once they are done, so that no step is without time."""
             request.report({"page": 1 + next(steps) // 2}, b"")
 
-        drawn = (
-            zip_pages(
-                opened, spec, limits=request.limits, shifter=shifter, prepared=prepared, tick=tick
-            )
-            if spec.format == "png"
-            else draw(
+        kept: list[bytes] = []
+
+        def behind() -> bytes:
+            kept.append(shifter.packed() if shifter is not None else b"")
+            return kept[0]
+
+        if spec.format == "png":
+            data = zip_pages(
+                opened, spec, limits=request.limits, shifter=shifter, prepared=prepared, tick=tick,
+                behind=behind,
+            )  # fmt: skip
+        else:
+            data = draw(
                 opened, spec, limits=request.limits, source=request.data, shifter=shifter, prepared=prepared,
-                tick=tick,
-            )
-        )  # fmt: skip
-        behind, glyphs = (b"", {}) if shifter is None else (shifter.packed(), shifter.claimed)
+                tick=tick, behind=behind,
+            )  # fmt: skip
+        claimed = shifter.claimed if shifter is not None else {}
         value = {
-            "pages": opened.page_count, "size": len(drawn),
-            "glyphs": {str(number): many for number, many in glyphs.items()},
+            "pages": opened.page_count, "size": len(data) - len(kept[0]),
+            "glyphs": {str(number): many for number, many in claimed.items()},
         }  # fmt: skip
-        return done(value), drawn + behind
+        return done(value), data
 
 
 def _copies(request: Request) -> Answer:
@@ -77,7 +83,12 @@ def _marks(request: Request) -> Answer:
             thorough=bool(fields.get("thorough")), brief=bool(fields.get("brief")), given=fields,
         )  # fmt: skip
     facts, data = pack(found.seen)
-    value = {"marks": to_plain(found.marks), "views": to_plain(found.views), "seen": facts, "brief": found.brief}
+    value = {
+        "marks": to_plain(found.marks),
+        "views": to_plain(found.views),
+        "seen": facts,
+        "brief": found.brief,
+    }
     return done(value), data
 
 

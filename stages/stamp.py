@@ -39,6 +39,7 @@ def draw(
     shifter: Shifter | None = None,
     prepared: Prepared | None = None,
     tick: Callable[[], None] = lambda: None,
+    behind: Callable[[], bytes] = lambda: b"",
 ) -> bytes:
     """The copy as one PDF.
 
@@ -47,6 +48,7 @@ def draw(
         shifter: shifts the glyphs, and says afterwards of which pages.
         prepared: what copies of the same document share; added to.
         tick: told of each step of each page, at most two.
+        behind: asked at the end for bytes to be put behind the file.
 
     Raises:
         MissingTool: `font_missing`, `glyph_missing`.
@@ -68,9 +70,9 @@ def draw(
             prepared.kept, tuple(prepared.sheet(opened, number) for number in numbers), spec,
             drawn=lambda kept: dict(_pictures(opened, spec, prepared, numbers, kept, shifter, tick)),
             bare=plain, shifter=shifter, tick=tick,
-        )  # fmt: skip
+        ) + behind()  # fmt: skip
     pictures = _pictures(opened, spec, prepared, numbers, frozenset(), shifter, tick)
-    return write_pictures((page for _, page in pictures), copy=spec.barcode)
+    return write_pictures((page for _, page in pictures), copy=spec.barcode, behind=behind)
 
 
 def draw_pages(
@@ -98,13 +100,17 @@ def zip_pages(
     shifter: Shifter | None = None,
     prepared: Prepared | None = None,
     tick: Callable[[], None] = lambda: None,
+    behind: Callable[[], bytes] = lambda: b"",
 ) -> bytes:
-    """All pages of `draw_pages` as one zip: `page-001.png` …, stored without compression, dated 1980."""
+    """All pages of `draw_pages` as one zip: `page-001.png` …, stored without compression, dated 1980; arguments as
+    `draw`.
+    """
     out = io.BytesIO()
     pages = _png_pages(opened, spec, limits, shifter, prepared or Prepared(), tick)
     with zipfile.ZipFile(out, "w") as archive:
         for number, page in enumerate(pages, start=1):
             archive.writestr(zipfile.ZipInfo(f"page-{number:03}.png"), page)
+    out.write(behind())
     return out.getvalue()
 
 

@@ -61,7 +61,7 @@ def burnt_pages(
     Raises:
         MissingTool, Refused: as `watermark.visible.draw_marks`; `tint_not_read_back`, `dots_not_read_back`.
     """
-    maker = _Maker(Tinter.of(spec), shifter, pack)
+    maker = Maker(Tinter.of(spec), shifter, pack)
     marks: tuple[Sheet, Picture] | None = None
     hands = min(_HANDS, _processors())
     with ThreadPoolExecutor(hands) as pool:
@@ -80,7 +80,7 @@ def burnt_pages(
 
 
 @dataclass(frozen=True, slots=True)
-class _Maker:
+class Maker:
     """Marks one page after the other; knows no PDFium."""
 
     tinter: Tinter | None

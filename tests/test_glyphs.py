@@ -30,10 +30,13 @@ from jiyao.pipeline.copies import glyph_tracing
 from jiyao.pipeline.copies.issuing import seal_copy
 from jiyao.pipeline.intake.executor import Job
 from jiyao.samples import leaks
+from jiyao.stages import stamp_glyphs
 from jiyao.stages.mark_glyphs import GlyphSet, needed, read_glyphs
 from jiyao.stages.stamp_glyph_spread import spread, written
 from jiyao.stages.stamp_glyph_text import Font, characters, font_of, glyph_of, place_of
 from jiyao.stages.stamp_glyphs import Shifter
+from jiyao.stages.stamp_jpeg import jpeg_of
+from jiyao.stages.stamp_pictures import Maker
 from jiyao.stages.worker import serve
 from jiyao.watermark.glyph_pages import GlyphPage, pack, unpack
 from jiyao.watermark.glyphs import STEPS_MM, GlyphKey, boxes
@@ -303,3 +306,24 @@ def test_drawn_text_has_moved_as_told() -> None:
     assert not other.confirmed(1, gray, bare) and not other.claimed
     bits = leaks.FAMILIES["clipped"][0](picture, random.Random(2))
     assert found(bits, tuple(shifter.carried.values()), (*INNOCENT, OWN)) == [(OWN, True)]
+
+
+@pytest.mark.req("R-055")
+def test_shifts_that_are_not_read_back_are_not_issued(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page on which they cannot be read keeps its own glyphs, and nothing is said of them."""
+    sheet = Sheet(210.0, 297.0, 1.0, Place(0, 0, 210, 297), ())
+    page = text_page(5)
+    packed: list[NDArray[np.uint8]] = []
+
+    def pack_page(picture: NDArray[np.uint8], colour: bool) -> bytes:
+        packed.append(picture)
+        return jpeg_of(picture, colour=colour)
+
+    shifter = Shifter(KEY, OWN)
+    maker = Maker(None, shifter, pack_page)
+    maker.make(1, sheet, page, np.full_like(page, 255))
+    assert len(packed) == 1 and shifter.claimed == {1: len(shifter.carried[1].boxes)}
+    monkeypatch.setattr(stamp_glyphs, "agreement", lambda *_: 0.0)
+    maker.make(1, sheet, page, np.full_like(page, 255))
+    assert len(packed) == 3 and not shifter.claimed and not shifter.packed()
+    assert np.array_equal(packed[2], page) and not np.array_equal(packed[1], page)

@@ -5,7 +5,8 @@ Written object by object (ISO 32000-1, 7.5) so that what a copy contains can be 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import io
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -25,20 +26,24 @@ class PicturePage:
     colour: Literal["gray", "rgb"]
 
 
-def write_pictures(pages: Iterable[PicturePage], *, copy: str) -> bytes:
-    """The PDF. `copy` (ASCII, no brackets) stands under `/JiyaoCopy` in the information dictionary.
+def write_pictures(
+    pages: Iterable[PicturePage], *, copy: str, behind: Callable[[], bytes] = lambda: b""
+) -> bytes:
+    """The PDF. `copy` (ASCII, no brackets) stands under `/JiyaoCopy` in the information dictionary; `behind` is asked
+    at the end for bytes that are put behind the file, so that a long one need not be copied for them.
 
     Raises:
         ValueError: when `copy` has other characters.
     """
     if not (copy.isascii() and copy.isalnum()):
         raise ValueError("letters and digits expected")
-    out = bytearray(b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n")
+    out = io.BytesIO()  # gives its bytes away without a copy
+    out.write(b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n")
     places: dict[int, int] = {}
 
     def put(number: int, body: bytes) -> None:
-        places[number] = len(out)
-        out.extend(b"%d 0 obj\n" % number + body + b"\nendobj\n")
+        places[number] = out.tell()
+        out.write(b"%d 0 obj\n" % number + body + b"\nendobj\n")
 
     kids: list[int] = []
     number = 4
@@ -65,9 +70,10 @@ def write_pictures(pages: Iterable[PicturePage], *, copy: str) -> bytes:
     put(1, b"<</Type/Catalog/Pages 2 0 R>>")
     put(2, f"<</Type/Pages/Count {len(kids)}/Kids[{' '.join(f'{kid} 0 R' for kid in kids)}]>>".encode())
     put(3, f"<</{COPY_KEY}({copy})>>".encode())
-    start = len(out)
-    out.extend(b"xref\n0 %d\n0000000000 65535 f \n" % number)
+    start = out.tell()
+    out.write(b"xref\n0 %d\n0000000000 65535 f \n" % number)
     for index in range(1, number):
-        out.extend(b"%010d 00000 n \n" % places[index])
-    out.extend(b"trailer\n<</Size %d/Root 1 0 R/Info 3 0 R>>\nstartxref\n%d\n%%%%EOF\n" % (number, start))
-    return bytes(out)
+        out.write(b"%010d 00000 n \n" % places[index])
+    out.write(b"trailer\n<</Size %d/Root 1 0 R/Info 3 0 R>>\nstartxref\n%d\n%%%%EOF\n" % (number, start))
+    out.write(behind())
+    return out.getvalue()

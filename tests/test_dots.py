@@ -23,7 +23,7 @@ from jiyao.stages.read_marks import read_marks
 from jiyao.stages.stamp import draw
 from jiyao.stages.stamp_jpeg import jpeg_of
 from jiyao.stages.stamp_tint import Tinter, checked
-from jiyao.watermark import dots, dots_read, tint_read
+from jiyao.watermark import dots, dots_confirm, dots_read, tint_read
 from jiyao.watermark.layout import lay_out
 from jiyao.watermark.payload import forensic_id
 from jiyao.watermark.tint import TintKey
@@ -112,7 +112,8 @@ def test_copies_with_the_profile_carry_both_layers(flatten: bool) -> None:
     words = document[0].get_textpage().get_text_bounded()
     assert ("样张材料" in words) is not flatten
     page = np.array(document[0].render(scale=200 / 72, rev_byteorder=True).to_numpy()[:, :, :3], np.uint8)
-    assert tint_read.confirm(page, TINT, ID, **A4) and dots_read.confirm(page, TINT, ID, **A4)
+    assert tint_read.confirm(page, TINT, ID, **A4)
+    assert dots_confirm.confirm(cv2.cvtColor(page, cv2.COLOR_RGB2GRAY), TINT, ID, **A4)
     scan = photocopy(page, random.Random(3), share=0.2)
     suspect = open_document(cv2.imencode(".png", scan)[1].tobytes(), limits=DEFAULT_LIMITS)
     try:

@@ -364,7 +364,8 @@ def test_no_act_of_a_worker_loads_keys_or_the_registry() -> None:
         "searchable": {"transcript": {"pages": []}},
         "lay_text": {"transcript": {"pages": []}}, "unpack": {"first": 0, "passwords": []}, "prints": {}, "items": {},
         "features": {"fields": {}}, "learn": {},
-        "glyphs": {"tint": "00" * 32, "size": 0, "sizes": [], "ids": [], "copies": 0, "seconds": 1},
+        "glyph_points": {"mirror": False, "seconds": 1}, "glyph_rank": {"points": [], "sizes": [], "seconds": 1},
+        "glyphs": {"tint": "00" * 32, "files": [], "sizes": [], "ids": [], "seconds": 1},
     }  # fmt: skip
     done = subprocess.run(
         [sys.executable, "-c", _LOADED, str(Path(__file__).parent), json.dumps(fields)],

@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .code import CODE_BITS, decode
-from .dots import GRID_MM, PLACES, PRINT_SLOTS, DotKey
-from .dots_find import FEWEST, MOST, likely, points_of, spots
-from .dots_grid import follow, gather
+from .dots import PLACES, PRINT_SLOTS, DotKey
+from .dots_find import FEWEST, MOST, likely, points_of
+from .dots_grid import follow
 from .tint import TintKey
 from .tint_match import FALSE_RATE, chance
 
@@ -95,22 +95,6 @@ def suspects(seen: Sequence[Signs], key: TintKey, ids: Sequence[int]) -> tuple[D
         if found:
             return tuple(sorted(found, key=lambda reading: -reading.z))
     return ()
-
-
-def confirm(picture: NDArray[np.uint8], key: TintKey, id: int, *, width_mm: float, height_mm: float) -> bool:
-    """Whether a whole page's picture shows this copy's dots, where they are known to stand: number and fingerprint."""
-    fixed = DotKey(key)
-    points = spots(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32), 1.0)
-    steps = np.array([width_mm / picture.shape[1], height_mm / picture.shape[0]]) / GRID_MM
-    shape = int(height_mm / GRID_MM) + 1, int(width_mm / GRID_MM) + 1
-    at = (points + 0.5) * steps
-    grid = gather(at, np.floor(at) + 0.5, shape)
-    side = [-(-count // PLACES) * PLACES for count in shape]
-    padded = np.zeros((*side, 2))
-    padded[: shape[0], : shape[1]] = grid
-    signs = Signs(_tiled(padded), int(np.count_nonzero(grid[:, :, 0])))
-    reading = number(signs, fixed)
-    return reading is not None and reading.id == id
 
 
 def number(signs: Signs, key: DotKey) -> DotReading | None:

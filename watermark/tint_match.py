@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,10 +31,12 @@ FALSE_RATE = 1e-9
 PAGE_TILES = 12
 """Tiles along a page's side among which a crop's place is looked for: 480 mm, more than A3."""
 _A4_TILES = 8
-_AT_ONCE = 32
+_AT_ONCE = 64
 _PRODUCT = 256
 """Picture tiles times rows of chips that are compared in the first pass over all copies."""
 _FIRST_TILES = 32
+_SIGNS = 1 - 2 * np.unpackbits(np.arange(256, dtype=np.uint8)).reshape(256, 8).astype(np.float32)
+"""Of every byte: its bits, from the top, 0 as +1 and 1 as -1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,14 +135,12 @@ def first_pass(sightings: Sequence[Seen], key: TintKey, ids: Sequence[int]) -> P
         return out
     matrix = np.ascontiguousarray(np.concatenate(vectors), np.float32)
     side, order = _A4_TILES, shells(_A4_TILES)
-    signs = 1 - 2 * np.unpackbits(np.arange(256, dtype=np.uint8)).reshape(256, 8).astype(np.float32)
-    spread_bits = np.empty((_AT_ONCE * side * side * len(kept) * 4, 8), np.float32)
-    for at in range(0, len(ids), _AT_ONCE):
+
+    def compare(at: int) -> None:
         some = ids[at : at + _AT_ONCE]
         words = np.frombuffer(b"".join(key.print_bytes(int(id), side) for id in some), np.uint32)
         packed = np.ascontiguousarray(words.reshape(-1, CHIPS)[:, kept]).view(np.uint8).reshape(-1)
-        field = spread_bits[: len(packed)]
-        np.take(signs, packed, axis=0, out=field, mode="clip")
+        field = np.take(_SIGNS, packed, axis=0, mode="clip")
         shares = matrix @ field.reshape(len(some) * side * side, -1).T
         grid = shares.reshape(len(matrix), len(some), side * side)[:, :, order]
         first = 0
@@ -154,6 +155,11 @@ def first_pass(sightings: Sequence[Seen], key: TintKey, ids: Sequence[int]) -> P
                 )
             out[number, at : at + len(some)] = total.max(axis=(1, 2))
             first += len(places)
+
+    # one makes fingerprints while the other multiplies
+    with ThreadPoolExecutor(2) as threads:
+        for _ in threads.map(compare, range(0, len(ids), _AT_ONCE)):
+            pass
     return out
 
 

@@ -17,7 +17,7 @@ from ...watermark.tint import PagePattern, embed
 from .marks_families import FAMILIES, TEXT, Family
 from .marks_pages import PER_MM, TINT, MarkedPage, PageKind
 from .marks_rivals import NAMES
-from .marks_run import Tally, pool, run
+from .marks_run import Tally, run
 from .marks_unmarked import RUNS, Silence, silence
 from .race import Race, Races
 
@@ -48,7 +48,7 @@ def marks(folder: Path, quick: bool, seed: int, *, told: Callable[[str], None] =
 def unmarked(folder: Path, quick: bool, seed: int, *, told: Callable[[str], None] = lambda _: None) -> Races:
     """Answers on pictures that no copy has a part in: unmarked, retyped, another station's, odd ones."""
     del folder
-    found = silence(seed, RUNS[quick], pool=pool, told=told)
+    found = silence(seed, RUNS[quick], told=told)
     yield _answers(found)
     yield Race(
         name="marks.unmarked.pace", unit="s", against="", product=lambda: found.seconds / max(1, found.runs),

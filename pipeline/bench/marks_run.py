@@ -13,7 +13,8 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
-from typing import Final
+from functools import partial
+from typing import Final, TypeVar
 
 import cv2
 
@@ -35,6 +36,9 @@ _DECOYS = 6
 """Other pages as they were among which the right one must be found."""
 _FOR_INNOCENTS = 2
 """Sightings in which innocent copies' fingerprints are looked for, to say how high the best comes."""
+_A_LIFE = 80
+"""Calls after which the processes begin anew. (`max_tasks_per_child` may leave none: python/cpython issue 115634.)"""
+Result = TypeVar("Result")
 _THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
 
 
@@ -255,13 +259,20 @@ def _said(outcome: Outcome) -> str:
 
 
 def _outcomes(tasks: Sequence[Task]) -> Iterator[list[Outcome]]:
-    with pool() as processes:
-        waiting = [processes.submit(perform, task) for task in tasks if task.cases]
-        for future in as_completed(waiting):
-            yield future.result()
+    calls = [partial(perform, task) for task in tasks if task.cases]
+    yield from in_turns(calls)
 
 
-def pool() -> ProcessPoolExecutor:
+def in_turns(calls: Sequence[Callable[[], Result]]) -> Iterator[Result]:
+    """What the calls give, as they are done. Processes begin anew after some calls, so that none grows without end."""
+    for start in range(0, len(calls), _A_LIFE):
+        with _pool() as processes:
+            waiting = [processes.submit(call) for call in calls[start : start + _A_LIFE]]
+            for future in as_completed(waiting):
+                yield future.result()
+
+
+def _pool() -> ProcessPoolExecutor:
     """Two processes of one thread each: the machine's other work is hardly felt, and their seconds add up."""
     for name in _THREADS:
         os.environ.setdefault(name, "1")
@@ -269,7 +280,6 @@ def pool() -> ProcessPoolExecutor:
         _PROCESSES,
         mp_context=multiprocessing.get_context("spawn"),
         initializer=_one_thread,
-        max_tasks_per_child=40,
     )
 
 

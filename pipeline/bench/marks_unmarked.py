@@ -10,8 +10,8 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Final
 
 import cv2
@@ -27,6 +27,7 @@ from ...stages.mark_glyphs import GlyphSet
 from ...watermark.tint import TintKey
 from .marks_decision import best_innocent, best_innocent_signs, decide
 from .marks_pages import KINDS, REGISTER, MarkedPage, first_page, id_of
+from .marks_run import in_turns
 from .race import require
 
 RUNS: Final = {True: 20, False: 2000}
@@ -81,9 +82,7 @@ class Silence:
         )
 
 
-def silence(
-    seed: int, runs: int, *, pool: Callable[[], ProcessPoolExecutor], told: Callable[[str], None]
-) -> Silence:
+def silence(seed: int, runs: int, *, told: Callable[[str], None]) -> Silence:
     """So many runs; `told` hears of every answer, and of the sums now and then.
 
     Raises:
@@ -92,15 +91,13 @@ def silence(
     total = Silence()
     tasks = -(-runs // _A_PAGE)
     every = max(5, tasks // 20)
-    with pool() as processes:
-        waiting = [processes.submit(perform_silent, seed, number, _A_PAGE) for number in range(tasks)]
-        for done, future in enumerate(as_completed(waiting), start=1):
-            found = future.result()
-            for line in found.answered:
-                told(f"ANSWER: {line}")
-            total.add(found)
-            if done % every == 0 or done == tasks:
-                told(f"seed {seed}: {total.said()}")
+    calls = [partial(perform_silent, seed, number, _A_PAGE) for number in range(tasks)]
+    for done, found in enumerate(in_turns(calls), start=1):
+        for line in found.answered:
+            told(f"ANSWER: {line}")
+        total.add(found)
+        if done % every == 0 or done == tasks:
+            told(f"seed {seed}: {total.said()}")
     require(total.answers == 0, "marks.unmarked")
     return total
 

@@ -43,10 +43,10 @@ def test_every_row_of_the_table_is_there_with_enough_cases() -> None:
 @pytest.mark.req("R-060")
 def test_a_full_run_has_more_than_300_pages_each_with_work_and_the_same_again() -> None:
     tasks = plan(5, quick=False)
-    assert len(tasks) > 300 and len({task.page for task in tasks}) == len(tasks)
+    assert sum(bool(task.cases) for task in tasks) > 300 and len({task.page for task in tasks}) == len(tasks)
     assert {task.kind for task in tasks} == set(KINDS)
     cases = [case for task in tasks for case in task.cases if case[1] < 1000]
-    assert len(cases) == sum(family.cases for family in FAMILIES) == len(set(cases))
+    assert len(cases) == len(set(cases)) >= sum(family.cases for family in FAMILIES)
     for task in tasks:
         assert all(task.kind in BY_NAME[name].kinds for name, _ in task.cases)
     assert plan(5, quick=False) == tasks != plan(6, quick=False)

@@ -129,6 +129,10 @@ def plan(seed: int, *, quick: bool) -> list[Task]:
         count = min(family.cases, 2) if quick else family.cases
         for case in range(count):
             cases[able[case % len(able)]].append((family.name, case))
+    usual = FAMILIES[0]
+    idle = [number for number, kind in pages if not cases[number] and kind in usual.kinds]
+    for case, number in enumerate(idle if not quick else (), start=usual.cases):
+        cases[number].append((usual.name, case))
     for number in range(_RIVAL_PAGES[quick] if there else 0):
         kind = pages[number][1]
         names = [family.name for family in FAMILIES if family.rivals and kind in family.kinds]
@@ -152,7 +156,7 @@ def run(seed: int, *, quick: bool, told: Callable[[str], None] = lambda _: None)
         Unexpected: `bench_wrong`, when a wrong copy was named.
     """
     tallies = {family.name: Tally() for family in FAMILIES}
-    tasks = plan(seed, quick=quick)
+    tasks = [task for task in plan(seed, quick=quick) if task.cases]
     every = max(6, len(tasks) // 12)
     begun = time.monotonic()
     for done, outcomes in enumerate(_outcomes(tasks), start=1):
@@ -259,8 +263,7 @@ def _said(outcome: Outcome) -> str:
 
 
 def _outcomes(tasks: Sequence[Task]) -> Iterator[list[Outcome]]:
-    calls = [partial(perform, task) for task in tasks if task.cases]
-    yield from in_turns(calls)
+    yield from in_turns([partial(perform, task) for task in tasks])
 
 
 def in_turns(calls: Sequence[Callable[[], Result]]) -> Iterator[Result]:

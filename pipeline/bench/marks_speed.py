@@ -43,6 +43,7 @@ from ..copies.tracing import trace as trace_files
 from ..intake.receipt import Arrival, new_document, new_receipt
 from ..persons.actors import Actor
 from ..station.station import Station
+from .marks_pages import first_page
 from .race import Race, Races, require, seconds
 from .room import bench_station
 
@@ -171,11 +172,7 @@ class _Room:
     def silent(self) -> Iterator[tuple[str, Picture]]:
         """Pictures without any mark: a photo of 12 megapixels, a black-and-white copy, a blank sheet."""
         rng = random.Random(f"{self._seed}:silent")  # noqa: S311 (no secret)
-        opened = open_document(self._source(900), limits=DEFAULT_LIMITS)
-        try:
-            page = np.asarray(opened.render(1, 200), np.uint8)
-        finally:
-            opened.close()
+        page = first_page(self._source(900))
         yield "photo", _taken(page, rng, "photo")
         yield "bits", leaks.BLACK_AND_WHITE["1-bit"](page, rng)
         yield "blank", leaks.print_scan(np.full_like(page, 255), rng, rate=1.0)

@@ -192,9 +192,7 @@ def _issue_one(
             station, session, row, number=number, serial=serial, secret=secret, name=name, due=due, form=form
         )
     fields = {"spec": to_plain(spec), "passwords": passwords}
-    reply = worker.submit(Job(act=job_of("stamp"), fields=fields, data=original)).result()
-    if reply.outcome != "done":
-        raise JiyaoError(reply.code or "worker_failed")
+    reply = worker.submit(Job(act=job_of("stamp"), fields=fields, data=original)).result().require()
     glyphs: dict[str, int] = reply.value["glyphs"]
     size = int(reply.value["size"])
     drawn_copy, before = reply.data[:size], reply.data[size:]
@@ -254,10 +252,8 @@ def _issue_one(
 
 def _with_text(worker: LocalExecutor, flat: bytes, text: Transcript) -> bytes:
     """The flattened copy with the words unseen on its pictures, where the policy asks for it (`copies.text_layer`)."""
-    reply = worker.submit(Job(act="lay_text", fields={"transcript": to_plain(text)}, data=flat)).result()
-    if reply.outcome != "done":
-        raise JiyaoError(reply.code or "worker_failed")
-    return reply.data
+    job = Job(act="lay_text", fields={"transcript": to_plain(text)}, data=flat)
+    return worker.submit(job).result().require().data
 
 
 def _layers(pages: int, glyphs: Mapping[str, int]) -> list[dict[str, Any]]:

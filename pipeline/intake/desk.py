@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ...common.disk import is_disk_trouble
+from ...common.errors import JiyaoError
 from ...common.frames import read_frame, write_frame
 from ...common.limits import Limits
 from ...common.sandbox import environment
@@ -80,6 +81,16 @@ class Reply:
     """How many pages the file has, when the worker came to say so."""
     seconds: float = 0.0
     """How long that page, or the job, had taken when it failed."""
+
+    def require(self) -> Reply:
+        """This, when the job is done.
+
+        Raises:
+            JiyaoError: the worker's code, when it is not.
+        """
+        if self.outcome != "done":
+            raise JiyaoError(self.code or "worker_failed")
+        return self
 
 
 class Desk:

@@ -97,7 +97,5 @@ def _make_searchable(station: Station, data: bytes, transcript: Transcript) -> t
     """The PDF, whether it is PDF/A, and if not the code of the reason."""
     with station.scratch() as scratch, LocalExecutor(jobs=1, scratch=scratch.path) as worker:
         fields = {"transcript": to_plain(transcript)}
-        reply = worker.submit(Job(act="searchable", fields=fields, data=data)).result()
-    if reply.outcome != "done":
-        raise JiyaoError(reply.code or "worker_failed")
+        reply = worker.submit(Job(act="searchable", fields=fields, data=data)).result().require()
     return bytes(reply.data), {"pdfa": bool(reply.value["pdfa"]), "pdfa_hindered": reply.value["why_not"]}

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import select
 
 from ...common.clock import today
-from ...common.errors import JiyaoError, NotThere
+from ...common.errors import NotThere
 from ...common.files import write_new
 from ...common.messages import Lang, say
 from ...models.doubt import DoubtItem
@@ -147,8 +147,6 @@ def _crops(worker: LocalExecutor, paper: _Paper, places: list[_Place]) -> list[b
         return [None] * len(places)
     boxes = [(place.page, to_plain(place.box)) for place in cut]
     fields = {"boxes": boxes, "passwords": paper.judgement.passwords}
-    reply = worker.submit(Job(act="sheet", fields=fields, data=paper.original)).result()
-    if reply.outcome != "done":
-        raise JiyaoError(reply.code or "worker_failed")
+    reply = worker.submit(Job(act="sheet", fields=fields, data=paper.original)).result().require()
     pictures = dict(zip(map(id, cut), map(base64.b64decode, reply.value["crops"]), strict=True))
     return [pictures.get(id(place)) for place in places]
